@@ -1,0 +1,80 @@
+package testbed
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"sync/atomic"
+	"testing"
+)
+
+// A Netns is a host of its own: a network namespace with a loopback device and one end of a link.
+type Netns struct {
+	Name   string
+	Dev    string // the link's device in this namespace
+	Addr   string // its IPv4 address on the link
+	Prefix string // what to put before a command to run it there
+}
+
+// A Link is two hosts joined by a veth pair.
+type Link struct{ A, B Netns }
+
+var links atomic.Int32
+
+// NewLink makes two namespaces joined by a veth pair of 1500-byte MTU, and removes them when the test ends. Each way
+// may be shaped by tbf: aToB and bToA are rates as tc writes them ("100mbit"), of whole Ethernet frames; empty: not
+// shaped. The burst is 64 kbit, so that TCP cannot run ahead of the rate, and the queue holds 50 ms.
+func NewLink(tb testing.TB, aToB, bToA string) *Link {
+	tb.Helper()
+	NeedRoot(tb)
+	Need(tb, "ip", "tc")
+	// The process id and a counter keep the names of parallel test binaries apart. Namespaces are machine-wide, and so
+	// are device names until both ends have moved.
+	id := fmt.Sprintf("%d-%d", os.Getpid(), links.Add(1))
+	l := &Link{
+		A: Netns{Name: "tuna-" + id + "a", Dev: "tun" + id + "a", Addr: "192.0.2.1"},
+		B: Netns{Name: "tuna-" + id + "b", Dev: "tun" + id + "b", Addr: "192.0.2.2"},
+	}
+	for _, n := range []*Netns{&l.A, &l.B} {
+		n.Prefix = "ip netns exec " + n.Name
+		Command(tb, "ip", "netns", "add", n.Name)
+		tb.Cleanup(func() { Command(tb, "ip", "netns", "del", n.Name) })
+	}
+	Command(tb, "ip", "link", "add", l.A.Dev, "netns", l.A.Name, "type", "veth", "peer", "name", l.B.Dev, "netns", l.B.Name)
+	for _, n := range []Netns{l.A, l.B} {
+		n.Command(tb, "ip", "addr", "add", n.Addr+"/24", "dev", n.Dev)
+		n.Command(tb, "ip", "link", "set", "lo", "up")
+		n.Command(tb, "ip", "link", "set", n.Dev, "up")
+	}
+	l.A.Shape(tb, aToB)
+	l.B.Shape(tb, bToA)
+	return l
+}
+
+// Shape limits what leaves n over its link to rate, in place of an earlier limit. An empty rate changes nothing.
+func (n Netns) Shape(tb testing.TB, rate string) {
+	tb.Helper()
+	if rate != "" {
+		n.Command(tb, "tc", "qdisc", "replace", "dev", n.Dev, "root", "tbf", "rate", rate, "burst", "64kbit", "latency", "50ms")
+	}
+}
+
+// Command runs a program in the namespace, and fails the test when the program does.
+func (n Netns) Command(tb testing.TB, name string, arg ...string) string {
+	tb.Helper()
+	return Command(tb, "ip", append([]string{"netns", "exec", n.Name, name}, arg...)...)
+}
+
+// Command runs a program and gives what it printed on stdout. It fails the test when the program does.
+func Command(tb testing.TB, name string, arg ...string) string {
+	tb.Helper()
+	var stderr strings.Builder
+	cmd := exec.Command(name, arg...)
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		tb.Fatalf("%s: %v\n%s", cmd, err, stderr.String())
+	}
+	return string(out)
+}
