@@ -1,0 +1,82 @@
+package testbed
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// Descendants returns the processes that pid has started, and those that they have, parents first.
+func Descendants(pid int) []int {
+	children := map[int][]int{}
+	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
+	for _, file := range stats {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			continue // it has ended meanwhile
+		}
+		child, _ := strconv.Atoi(filepath.Base(filepath.Dir(file)))
+		// The second field, the name, may itself hold spaces and parentheses.
+		fields := strings.Fields(string(b[strings.LastIndexByte(string(b), ')')+1:]))
+		parent, _ := strconv.Atoi(fields[1])
+		children[parent] = append(children[parent], child)
+	}
+	var all []int
+	for next := children[pid]; len(next) > 0; {
+		all = append(all, next...)
+		var deeper []int
+		for _, p := range next {
+			deeper = append(deeper, children[p]...)
+		}
+		next = deeper
+	}
+	return all
+}
+
+func kill(pids ...int) {
+	for _, p := range pids {
+		syscall.Kill(p, syscall.SIGKILL) // it may have ended by itself
+	}
+}
+
+// listens reports whether something listens on the TCP port in the network namespace of pid.
+func listens(pid int, port string) bool {
+	n, _ := strconv.ParseUint(port, 10, 16)
+	suffix := fmt.Sprintf(":%04X", n)
+	for _, table := range []string{"tcp", "tcp6"} {
+		b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/net/%s", pid, table)) // without IPv6 there is no tcp6
+		for line := range strings.Lines(string(b)) {
+			const listening = "0A"
+			if f := strings.Fields(line); len(f) > 3 && strings.HasSuffix(f[1], suffix) && f[3] == listening {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// freePort returns a TCP port of 127.0.0.1 that nobody listens on.
+func freePort(tb testing.TB) string {
+	tb.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer l.Close()
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	return port
+}
+
+func readFile(tb testing.TB, name string) string {
+	tb.Helper()
+	b, err := os.ReadFile(name)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return string(b)
+}
