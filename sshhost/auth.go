@@ -1,0 +1,128 @@
+package sshhost
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/crypto/ssh"
+	"golang.org/x/crypto/ssh/agent"
+)
+
+// auth returns the ways to log in. What it has opened for that, release closes after the login.
+func (c Config) auth(ctx context.Context) (methods []ssh.AuthMethod, release func(), err error) {
+	if c.Auth != nil {
+		return c.Auth, func() {}, nil
+	}
+	signers, release, err := c.agentKeys(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	own, err := c.fileKeys()
+	if err != nil {
+		release()
+		return nil, nil, err
+	}
+	// The files first: an agent may hold more keys than the server has patience for.
+	if signers = append(own, signers...); len(signers) > 0 {
+		methods = append(methods, ssh.PublicKeys(signers...)) // package ssh tries each method once: all keys in one
+	}
+	if c.Password != "" {
+		methods = append(methods, ssh.Password(c.Password), ssh.KeyboardInteractive(c.answer))
+	}
+	return methods, release, nil
+}
+
+// answer gives the password where a server asks in the way that fits any question.
+func (c Config) answer(_, _ string, questions []string, echos []bool) ([]string, error) {
+	answers := make([]string, len(questions))
+	if len(questions) == 1 && !echos[0] {
+		answers[0] = c.Password
+	}
+	return answers, nil
+}
+
+func (c Config) agentKeys(ctx context.Context) (signers []ssh.Signer, release func(), err error) {
+	socket := cmp.Or(c.Agent, os.Getenv("SSH_AUTH_SOCK"))
+	if socket == "" || socket == "none" {
+		return nil, func() {}, nil
+	}
+	conn, err := new(net.Dialer).DialContext(ctx, "unix", socket)
+	if err != nil {
+		return nil, func() {}, nil // no agent: the files may do
+	}
+	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	release = func() { stop(); conn.Close() }
+	if signers, err = agent.NewClient(conn).Signers(); err != nil {
+		release()
+		return nil, nil, fmt.Errorf("SSH agent: %w", err)
+	}
+	return signers, release, nil
+}
+
+func (c Config) fileKeys() ([]ssh.Signer, error) {
+	files, asked := c.KeyFiles, true
+	if files == nil {
+		asked = false
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return nil, nil
+		}
+		for _, name := range []string{"id_rsa", "id_ecdsa", "id_ed25519"} {
+			files = append(files, filepath.Join(home, ".ssh", name))
+		}
+	}
+	var signers []ssh.Signer
+	for _, file := range files {
+		s, err := c.fileKey(file)
+		if err != nil && (asked || !errors.Is(err, os.ErrNotExist)) {
+			return nil, err
+		}
+		signers = append(signers, s...)
+	}
+	return signers, nil
+}
+
+// fileKey returns the key in a file, after its certificate if there is one.
+func (c Config) fileKey(file string) ([]ssh.Signer, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	signer, err := ssh.ParsePrivateKey(text)
+	if _, encrypted := errors.AsType[*ssh.PassphraseMissingError](err); encrypted {
+		if c.Passphrase == nil {
+			return nil, nil
+		}
+		passphrase, askErr := c.Passphrase(file)
+		if askErr != nil {
+			return nil, fmt.Errorf("passphrase of %s: %w", file, askErr)
+		}
+		signer, err = ssh.ParsePrivateKeyWithPassphrase(text, []byte(passphrase))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("key %s: %w", file, err)
+	}
+	signers := []ssh.Signer{signer}
+	text, err = os.ReadFile(file + "-cert.pub")
+	if err != nil {
+		return signers, nil
+	}
+	public, _, _, _, err := ssh.ParseAuthorizedKey(text)
+	if err != nil {
+		return nil, fmt.Errorf("certificate %s-cert.pub: %w", file, err)
+	}
+	cert, ok := public.(*ssh.Certificate)
+	if !ok {
+		return nil, fmt.Errorf("certificate %s-cert.pub: it is a plain key", file)
+	}
+	certified, err := ssh.NewCertSigner(cert, signer)
+	if err != nil {
+		return nil, fmt.Errorf("certificate %s-cert.pub: %w", file, err)
+	}
+	return append([]ssh.Signer{certified}, signers...), nil
+}

@@ -1,0 +1,122 @@
+package sshhost
+
+import (
+	"cmp"
+	"fmt"
+	"net"
+	"os/user"
+	"strings"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+)
+
+// Config says how to reach a host and log in to it. Only Addr is required.
+type Config struct {
+	// Addr is the host's name or IP address, with or without a port. Without, the port is 22. An IPv6 address that has a
+	// port stands in brackets.
+	Addr string
+
+	// User is who logs in. Empty: the user that this program runs as.
+	User string
+
+	// TestAddr is the address that test traffic is sent to, which may be on another network than Addr. Empty: the host part
+	// of Addr.
+	TestAddr string
+
+	// Prefix is put before every command as it is, with a space between. There are three kinds.
+	//
+	// What ends in ; or && or || is shell text, such as "PATH=/opt/wifi:$PATH;" or "cd /tmp &&".
+	//
+	// What begins with the program adb or ssh, such as "adb shell", has a shell of its own at its other end, and is given
+	// the whole command as one quoted argument.
+	//
+	// Anything else is a program that runs another, such as "ip netns exec x", "nice -n 5" or "sudo -n". A command that is
+	// more than a program and its arguments goes behind it as sh -c '…', so that it runs there whole.
+	//
+	// Ending a command ends what its prefix started, as far as the user that logged in may send signals to it. What runs
+	// on the far side of adb or ssh is out of reach: only the near side is ended.
+	Prefix string
+
+	// Auth is how to log in, in the order of trying. Nil: the keys of the SSH agent, those in KeyFiles, and Password if
+	// it is set.
+	Auth []ssh.AuthMethod
+
+	// KeyFiles names private keys. A certificate is used that stands beside a key, as NAME-cert.pub. Nil: the usual files
+	// in ~/.ssh, as far as there are any.
+	KeyFiles []string
+
+	// Passphrase is asked for the passphrase of an encrypted key. Nil: encrypted keys are passed over.
+	Passphrase func(keyFile string) (string, error)
+
+	// Agent is the socket of the SSH agent. Empty: what SSH_AUTH_SOCK says. "none": no agent is asked.
+	Agent string
+
+	// Password answers the server when it asks for a password, and when it asks a single hidden question. Empty: it is
+	// told that there is none.
+	Password string
+
+	// HostKeyCallback decides whether the server is the right one. Nil: its key must stand in KnownHosts. There is no
+	// setting that takes any key.
+	HostKeyCallback ssh.HostKeyCallback
+
+	// HostKeyAlgorithms are the types of host key to ask the server for, the preferred one first. Nil: those of the keys
+	// that KnownHosts has for the host; with a HostKeyCallback, the default of package ssh.
+	HostKeyAlgorithms []string
+
+	// KnownHosts names files as sshd(8) describes them. Nil: ~/.ssh/known_hosts and /etc/ssh/ssh_known_hosts, as far as
+	// they exist.
+	KnownHosts []string
+
+	// HostKeyAlias is the name to look for in KnownHosts in place of Addr. Empty: Addr.
+	HostKeyAlias string
+
+	// Jump is a host to connect through, which may have a Jump of its own. Nil: connect directly.
+	Jump *Config
+
+	// Timeout is the most that connecting may take, login included; each Jump has its own. 0: 30 s. Negative: only the
+	// context limits it.
+	Timeout time.Duration
+
+	// KeepAlive is how often the server is asked whether it is there. When it has not answered for three times as long the
+	// connection is lost. A host that hears nothing from us for some six times as long ends what runs there. 0: 15 s.
+	// Negative: never; a dead link is then found by nobody, and what runs on the host may go on for ever.
+	KeepAlive time.Duration
+
+	// Plain runs every command in an SSH session of its own, without the supervisor that this package otherwise starts on
+	// the host. It is for servers that have no POSIX sh, such as a test's own. When the context ends, such a command is
+	// sent signals as SSH knows them and its session is closed; whether that ends it is up to the server. Prefix is still
+	// put before each command. False: the host has a sh.
+	Plain bool
+}
+
+// target is a Config without its zero values.
+func (c Config) withDefaults() (Config, error) {
+	host, port, err := net.SplitHostPort(c.Addr)
+	if err != nil {
+		host, port = strings.TrimSuffix(strings.TrimPrefix(c.Addr, "["), "]"), "22"
+	}
+	if host == "" {
+		return c, fmt.Errorf("ssh address %q has no host", c.Addr)
+	}
+	c.Addr = net.JoinHostPort(host, port)
+	c.TestAddr = cmp.Or(c.TestAddr, host)
+	if c.User == "" {
+		me, err := user.Current()
+		if err != nil {
+			return c, fmt.Errorf("%s: no user given: %w", c.Addr, err)
+		}
+		c.User = me.Username
+	}
+	c.Timeout = cmp.Or(c.Timeout, 30*time.Second)
+	c.KeepAlive = cmp.Or(c.KeepAlive, 15*time.Second)
+	return c, nil
+}
+
+// lease is how long a supervisor lives without hearing from us: well beyond the time after which we have given it up.
+func (c Config) lease() time.Duration {
+	if c.KeepAlive < 0 {
+		return 0
+	}
+	return 6 * c.KeepAlive
+}

@@ -1,0 +1,191 @@
+package sshhost
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+)
+
+// A conn is an SSH connection to a host, with the connections to the hosts before it on the way.
+type conn struct {
+	*ssh.Client
+	via *conn // the hop before; nil: none
+
+	// For the pool, under its lock.
+	used  int // sessions that are open or being opened
+	limit int // how many the server allows; 0: it has refused none
+}
+
+// connect connects to the host that c names and logs in.
+func (c Config) connect(ctx context.Context) (*conn, error) {
+	c, err := c.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	var via *conn
+	if c.Jump != nil {
+		if via, err = c.Jump.connect(ctx); err != nil {
+			return nil, fmt.Errorf("on the way to %s: %w", c.Addr, err)
+		}
+	}
+	client, err := c.login(ctx, via)
+	if err != nil {
+		via.hangUp()
+		return nil, fmt.Errorf("%s: %w", c.Addr, err)
+	}
+	return &conn{Client: client, via: via}, nil
+}
+
+// login does what connect does, once there is a way to the host.
+func (c Config) login(ctx context.Context, via *conn) (*ssh.Client, error) {
+	if c.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, c.Timeout, fmt.Errorf("%w (%v)", ErrTimeout, c.Timeout))
+		defer cancel()
+	}
+	check, algorithms, err := c.hostKeys()
+	if err != nil {
+		return nil, err
+	}
+	methods, release, err := c.auth(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrAuth, err)
+	}
+	defer release()
+	dial := new(net.Dialer).DialContext
+	if via != nil {
+		dial = via.DialContext
+	}
+	network, err := dial(ctx, "tcp", c.Addr)
+	if err != nil {
+		if op, ok := errors.AsType[*net.OpError](err); ok {
+			err = op.Err // the address is said already
+		}
+		if ctx.Err() != nil {
+			err = ctxError(ctx)
+		}
+		return nil, fmt.Errorf("%w: %w", ErrUnreachable, err)
+	}
+	// A deadline of the connection would do for a direct one, but not for one through another host, nor for cancelling.
+	stop := context.AfterFunc(ctx, func() { network.Close() })
+	ours, channels, requests, err := ssh.NewClientConn(network, c.Addr, &ssh.ClientConfig{
+		User:              c.User,
+		Auth:              methods,
+		HostKeyCallback:   check,
+		HostKeyAlgorithms: algorithms,
+	})
+	if !stop() {
+		if err == nil {
+			ours.Close()
+		}
+		return nil, fmt.Errorf("%w: %w", ErrUnreachable, ctxError(ctx))
+	}
+	if err != nil {
+		network.Close()
+		return nil, c.loginError(err)
+	}
+	return ssh.NewClient(ours, channels, requests), nil
+}
+
+// loginError sorts out why a handshake failed.
+func (c Config) loginError(err error) error {
+	if h, ok := errors.AsType[*hostKeyError](err); ok {
+		return h
+	}
+	// Package ssh has no type for a refused login.
+	if _, tried, ok := strings.Cut(err.Error(), "unable to authenticate, attempted methods "); ok {
+		tried, _, _ = strings.Cut(tried, ",")
+		return fmt.Errorf("%w for user %s, having tried %s: check the user, its keys and the agent", ErrAuth, c.User,
+			strings.Trim(strings.TrimSpace(strings.Replace(tried, "none", "", 1)), "[]"))
+	}
+	return fmt.Errorf("%w: %w", ErrUnreachable, err)
+}
+
+// keepAlive asks the host from time to time whether it is there, until ctx ends. It closes the connection when the host
+// does not answer for long, and calls each every time that it has answered.
+func (c *conn) keepAlive(ctx context.Context, every time.Duration, each func()) {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			late := time.AfterFunc(3*every, func() { c.Client.Close() })
+			_, _, err := c.SendRequest("keepalive@openssh.com", true, nil)
+			late.Stop()
+			if err != nil {
+				return
+			}
+			each()
+		}
+	}
+}
+
+// hangUp closes the connection and those that it goes through.
+func (c *conn) hangUp() {
+	for ; c != nil; c = c.via {
+		c.Client.Close()
+	}
+}
+
+// openSession opens an SSH session and has start begin something in it. Package ssh does not know contexts: a session that
+// opens after ctx has ended is closed then, by a goroutine of wg's.
+func (c *conn) openSession(ctx context.Context, wg *sync.WaitGroup, start func(*ssh.Session) error) (*ssh.Session, error) {
+	type result struct {
+		session *ssh.Session
+		err     error
+	}
+	opened := make(chan result)
+	wg.Go(func() {
+		s, err := c.NewSession()
+		if refused, ok := errors.AsType[*ssh.OpenChannelError](err); ok {
+			err = fmt.Errorf("%w: %w", errSessions, refused)
+		} else if err != nil {
+			err = lost(err)
+		} else if err = start(s); err != nil {
+			s.Close()
+		}
+		select {
+		case opened <- result{s, err}:
+		case <-ctx.Done():
+			if err == nil {
+				s.Close()
+			}
+		}
+	})
+	select {
+	case r := <-opened:
+		return r.session, r.err
+	case <-ctx.Done():
+		return nil, ctxError(ctx)
+	}
+}
+
+// supervise starts a supervisor in a new session.
+func (c *conn) supervise(ctx context.Context, wg *sync.WaitGroup, lease time.Duration) (*session, error) {
+	var p pipes
+	_, err := c.openSession(ctx, wg, func(s *ssh.Session) (err error) {
+		if p.stdin, err = s.StdinPipe(); err != nil {
+			return err
+		}
+		if p.stdout, err = s.StdoutPipe(); err != nil {
+			return err
+		}
+		if p.stderr, err = s.StderrPipe(); err != nil {
+			return err
+		}
+		p.stop = func() { s.Close() }
+		return s.Start(bootstrap)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return newSession(ctx, p, lease, wg)
+}

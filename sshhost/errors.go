@@ -1,0 +1,45 @@
+package sshhost
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// What can go wrong with a host. Errors of this package wrap one of these, or the context's error, where one fits.
+var (
+	ErrUnreachable = errors.New("host does not answer") // no connection, or no SSH server there
+	ErrAuth        = errors.New("login refused")
+	ErrHostKey     = errors.New("host key refused") // any of the next three too
+
+	ErrHostKeyUnknown = fmt.Errorf("%w: not known", ErrHostKey)
+	ErrHostKeyChanged = fmt.Errorf("%w: changed", ErrHostKey)
+	ErrHostKeyRevoked = fmt.Errorf("%w: revoked", ErrHostKey)
+
+	ErrTimeout  = errors.New("no answer in time") // Config.Timeout has passed
+	ErrNoShell  = errors.New("no POSIX shell")    // see Config.Plain
+	ErrLost     = errors.New("connection lost")   // while a command ran: nobody knows its exit status
+	ErrNotEnded = errors.New("end not confirmed") // the command was to end, but the host does not say that it has
+	ErrClosed   = errors.New("host is closed")    // by Host.Close
+	errSessions = errors.New("too many sessions") // the server opens no further one on this connection
+)
+
+// An ExitError tells that a command ran and that its exit status was not 0.
+type ExitError struct {
+	Host   string
+	Status int // 127: not found; 126: found but not executable; 128+n: ended by signal n
+}
+
+func (e *ExitError) Error() string { return fmt.Sprintf("%s: exit status %d", e.Host, e.Status) }
+
+// ExitStatus returns the command's exit status.
+func (e *ExitError) ExitStatus() int { return e.Status }
+
+// ctxError returns an error that wraps both the error and the cause of a context that has ended.
+func ctxError(ctx context.Context) error {
+	err, cause := ctx.Err(), context.Cause(ctx)
+	if errors.Is(cause, err) {
+		return cause
+	}
+	return fmt.Errorf("%w: %w", err, cause)
+}

@@ -1,0 +1,99 @@
+package sshhost
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// A Host is a machine that is reached over SSH. Its methods may be called from many goroutines at once.
+//
+// A host keeps its connection and some shells open, so that a command costs no login. When the connection is lost, the
+// commands that run end with ErrLost, and the next one connects anew.
+type Host struct{ *pool }
+
+// Dial connects to the host that c describes, logs in, and opens the shells that commands will run under. ctx bounds all
+// of that and nothing that comes later. The caller closes the host.
+//
+// The error tells with errors.Is what is wrong: ErrUnreachable, and with it ErrTimeout or ctx's error if it was a matter
+// of time; ErrHostKey and its kinds; ErrAuth; ErrNoShell.
+func Dial(ctx context.Context, c Config) (*Host, error) {
+	c, err := c.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	h := &Host{newPool(c)}
+	if err := h.warmUp(ctx); err != nil {
+		h.Close()
+		return nil, err
+	}
+	return h, nil
+}
+
+// Run runs command, which is text for the host's sh, and returns when it has exited and its output is copied. Output is
+// written as it arrives, byte for byte; a nil writer discards it. The two writers may be the same one: only one write
+// goes on at a time then. The command's standard input is empty.
+//
+// When ctx ends first, Run ends the command and everything that it has started on the host: with SIGTERM, and with SIGKILL
+// two seconds later. It waits for that and returns an error that wraps both ctx's error and its cause. If the host does
+// not say within some five seconds that all has ended, the error wraps ErrNotEnded as well; the host sees to it by itself
+// as soon as it notices that the connection is gone. A deadline of ctx is known on the host, and holds there too.
+//
+// A command that has exited leaves nothing in the background: what is still in its process group is ended before Run
+// returns. Only a process that has put itself into a session of its own, as a daemon does, lives on, and only when the
+// command ended by itself.
+//
+// An exit status other than 0 is an *ExitError. When the connection is lost, nobody knows how the command ended, if it did:
+// the error wraps ErrLost, and neither has an exit status nor wraps ctx's error. When a writer fails, the command is ended
+// and the error wraps the writer's. A writer must not block for ever, for Run waits for it.
+func (h *Host) Run(ctx context.Context, command string, stdout, stderr io.Writer) error {
+	if err := h.enter(); err != nil {
+		return fmt.Errorf("%s: %w", h, err)
+	}
+	defer h.leave()
+	run := h.supervised
+	if h.config.Plain {
+		run = h.plain
+	}
+	command, err := withPrefix(h.config.Prefix, command)
+	if err != nil {
+		return fmt.Errorf("%s: %w", h, err)
+	}
+	stdout, stderr = writers(stdout, stderr)
+	status, err := run(ctx, command, stdout, stderr)
+	return outcome(h.String(), status, err)
+}
+
+// outcome returns what Run does.
+func outcome(host string, status int, err error) error {
+	switch {
+	case err != nil:
+		return fmt.Errorf("%s: %w", host, err)
+	case status != 0:
+		return &ExitError{Host: host, Status: status}
+	}
+	return nil
+}
+
+func (h *Host) supervised(ctx context.Context, command string, stdout, stderr io.Writer) (int, error) {
+	s, err := h.acquire(ctx)
+	if err != nil {
+		return 0, err
+	}
+	status, err := s.run(ctx, command, stdout, stderr)
+	h.release(s)
+	return status, err
+}
+
+// TestAddr returns the address that test traffic is sent to.
+func (h *Host) TestAddr() string { return h.config.TestAddr }
+
+// String returns the user and the address: user@host, and the port if it is not 22.
+func (h *Host) String() string { return h.config.User + "@" + strings.TrimSuffix(h.config.Addr, ":22") }
+
+// Close closes the connection. What runs on the host is ended there; its Run returns ErrLost. Close waits for each.
+func (h *Host) Close() error {
+	h.pool.close()
+	return nil
+}

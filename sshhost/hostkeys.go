@@ -1,0 +1,99 @@
+package sshhost
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/skeema/knownhosts"
+	"golang.org/x/crypto/ssh"
+	xknownhosts "golang.org/x/crypto/ssh/knownhosts"
+)
+
+// hostKeys returns what decides on the key of the server, and the algorithms to ask it for, the preferred one first.
+func (c Config) hostKeys() (ssh.HostKeyCallback, []string, error) {
+	if c.HostKeyCallback != nil {
+		return refusing(c.HostKeyCallback), c.HostKeyAlgorithms, nil
+	}
+	files := c.KnownHosts
+	if files == nil {
+		files = defaultKnownHosts()
+	}
+	db, err := knownhosts.NewDB(files...)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w: %w", ErrHostKey, err)
+	}
+	name := c.Addr
+	if c.HostKeyAlias != "" {
+		name = net.JoinHostPort(c.HostKeyAlias, "22") // an alias stands for host and port
+	}
+	algorithms := c.HostKeyAlgorithms
+	if known := db.HostKeyAlgorithms(name); algorithms == nil && known != nil {
+		// The others too, so that a server that has lost its key is found out for that.
+		algorithms = known
+		for _, a := range ssh.SupportedAlgorithms().HostKeys {
+			if !slices.Contains(known, a) {
+				algorithms = append(algorithms, a)
+			}
+		}
+	}
+	check := db.HostKeyCallback()
+	return refusing(func(_ string, remote net.Addr, key ssh.PublicKey) error { return check(name, remote, key) }), algorithms, nil
+}
+
+// refusing makes the errors of check ones that tell what is wrong with the key.
+func refusing(check ssh.HostKeyCallback) ssh.HostKeyCallback {
+	return func(host string, remote net.Addr, key ssh.PublicKey) error {
+		err := check(host, remote, key)
+		if err == nil {
+			return nil
+		}
+		kind := ErrHostKey
+		if _, ok := errors.AsType[*xknownhosts.RevokedError](err); ok {
+			kind = ErrHostKeyRevoked
+		} else if k, ok := errors.AsType[*xknownhosts.KeyError](err); ok && len(k.Want) == 0 {
+			kind = ErrHostKeyUnknown
+		} else if ok {
+			kind = ErrHostKeyChanged
+		}
+		return &hostKeyError{kind, err, key}
+	}
+}
+
+// A hostKeyError keeps what is wrong with a host key, who says so, and the key.
+type hostKeyError struct {
+	kind, cause error
+	key         ssh.PublicKey
+}
+
+func (e *hostKeyError) Unwrap() []error { return []error{e.kind, e.cause} }
+
+func (e *hostKeyError) Error() string {
+	print := e.key.Type() + " " + ssh.FingerprintSHA256(e.key)
+	switch e.kind {
+	case ErrHostKeyUnknown:
+		return fmt.Sprintf("%v (%s): if it is the right one, connect once with ssh to keep it", e.kind, print)
+	case ErrHostKeyChanged:
+		return fmt.Sprintf("%v (%s): if that is as it should be, remove the old one with ssh-keygen -R", e.kind, print)
+	case ErrHostKeyRevoked:
+		return fmt.Sprintf("%v (%s)", e.kind, print)
+	}
+	return fmt.Sprintf("%v (%s): %v", e.kind, print, e.cause)
+}
+
+func defaultKnownHosts() []string {
+	files := []string{"/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"}
+	if home, err := os.UserHomeDir(); err == nil {
+		files = append(files, filepath.Join(home, ".ssh/known_hosts"), filepath.Join(home, ".ssh/known_hosts2"))
+	}
+	var there []string
+	for _, f := range files {
+		if _, err := os.Stat(f); err == nil {
+			there = append(there, f)
+		}
+	}
+	return there
+}

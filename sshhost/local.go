@@ -1,0 +1,72 @@
+package sshhost
+
+import (
+	"cmp"
+	"context"
+	"io"
+	"os/exec"
+	"sync"
+)
+
+// Local is this machine, without SSH. Its methods may be called from many goroutines at once, and there is nothing to
+// close.
+type Local struct {
+	Addr   string // the address that test traffic is sent to; empty: 127.0.0.1
+	Prefix string // put before every command, as Config.Prefix describes
+}
+
+// Run runs command on this machine as Host.Run does on its own. No connection can be lost, but what runs is ended all the
+// same when this program dies, even by SIGKILL.
+func (l Local) Run(ctx context.Context, command string, stdout, stderr io.Writer) error {
+	stdout, stderr = writers(stdout, stderr)
+	status, err := l.run(ctx, command, stdout, stderr)
+	return outcome(l.String(), status, err)
+}
+
+func (l Local) run(ctx context.Context, command string, stdout, stderr io.Writer) (int, error) {
+	command, err := withPrefix(l.Prefix, command)
+	if err != nil {
+		return 0, err
+	}
+	shell := exec.Command("sh", "-c", loader)
+	ownGroup(shell)
+	p, err := startPipes(shell)
+	if err != nil {
+		return 0, err
+	}
+	var readers sync.WaitGroup
+	defer readers.Wait()
+	defer shell.Wait()
+	s, err := newSession(ctx, p, 0, &readers)
+	if err != nil {
+		return 0, err
+	}
+	defer s.close()
+	return s.run(ctx, command, stdout, stderr)
+}
+
+// startPipes starts a shell and returns its ends of the pipes.
+func startPipes(shell *exec.Cmd) (p pipes, err error) {
+	var out, errs io.ReadCloser
+	if p.stdin, err = shell.StdinPipe(); err != nil {
+		return p, err
+	}
+	if out, err = shell.StdoutPipe(); err != nil {
+		return p, err
+	}
+	if errs, err = shell.StderrPipe(); err != nil {
+		return p, err
+	}
+	p.stdout, p.stderr = out, errs
+	p.stop = func() {
+		out.Close()
+		errs.Close()
+	}
+	return p, shell.Start()
+}
+
+// TestAddr returns the address that test traffic is sent to.
+func (l Local) TestAddr() string { return cmp.Or(l.Addr, "127.0.0.1") }
+
+// String returns "localhost".
+func (l Local) String() string { return "localhost" }

@@ -1,0 +1,42 @@
+package sshhost
+
+import (
+	"crypto/rand"
+	_ "embed"
+	"fmt"
+	"strings"
+
+	"github.com/tunaperf/tuna/internal/shquote"
+)
+
+//go:embed supervisor.sh
+var supervisor string
+
+// loader is what sh runs to read the supervisor from standard input, up to an empty line, so that its text is neither
+// limited in length nor seen in ps.
+const loader = `n=${IFS#??} t=; while IFS= read -r l && [ "$l" ]; do t=$t$l$n; done; eval "$t"`
+
+// bootstrap starts the loader under any login shell: csh and fish too take what is in these quotes as it stands.
+const bootstrap = "exec sh -c '" + loader + "'"
+
+// newMark returns a word that no command prints by chance. Its first byte is one that text does not have, so that a
+// reader who waits for the word seldom has to hold back what may be its beginning.
+func newMark() string { return "\x1e" + rand.Text() }
+
+// supervisorText is what the bootstrap reads: the supervisor without its comments and indentation.
+func supervisorText(mark string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "mark=%s\n", shquote.Quote(mark))
+	for line := range strings.Lines(supervisor) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
+			b.WriteString(line + "\n")
+		}
+	}
+	b.WriteString("\n")
+	return b.String()
+}
+
+// startRequest is the line that has the supervisor run a command, which holds no zero byte.
+func startRequest(id, command string) string {
+	return "start " + id + " " + strings.ReplaceAll(shquote.Quote(command), "\n", `'"$nl"'`) + "\n"
+}

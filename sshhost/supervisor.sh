@@ -1,0 +1,181 @@
+# This text runs on the host, under the user's sh, for as long as a session lasts: dash, BusyBox ash and bash run it.
+# It reads requests from standard input, one line of shell each, and runs one command at a time. While a command runs it
+# goes on reading, so that a request to end the command, or the end of standard input, is seen at once: the session ends,
+# and the command with it, when the connection does or the program at its other end is killed.
+#
+# Lines set before this text: mark=, a random word that tells our own lines from the command's output.
+
+# The shell tells of killed jobs on stderr, which is the command's: it is fd 4 here, and ours is nowhere.
+exec 4>&2 2>/dev/null
+nl='
+'
+job= watch=
+
+# Poll with short naps where sleep knows fractions; limit is how many make the grace of about two seconds.
+if sleep 0.001; then nap=0.02 limit=100; else nap=1 limit=2; fi
+
+# The environment of a process is words with zero bytes between. A grep that cannot take them for lines sees the first.
+zeros=-z
+echo | grep -q -z . || zeros=
+
+# A command needs a process group of its own. Without setsid, job control makes one in shells that have it without a
+# terminal. Elsewhere processes are found only by the mark in their environment.
+apart=setsid
+if ! command -v setsid >/dev/null; then
+	apart=
+	set -m
+	sleep 1 & kill -0 "-$!" && apart=monitor
+	kill $!
+	wait $!
+	set +m
+fi
+
+# born PID puts the time at which the process started into $born; nothing on a host without /proc.
+born() {
+	born=
+	read -r born <"/proc/$1/stat" || return 0
+	born=${born##*) }
+	set -- $born
+	born=${20}
+}
+
+# marked puts the processes into $marked that carry the command's mark in their environment: everything that it
+# started, whatever session or group they have put themselves into.
+marked() {
+	marked=
+	for file in $(grep $zeros -l -s -F "TUNA_RUN=$1." /proc/[0-9]*/environ); do
+		file=${file#/proc/}
+		marked="$marked ${file%/environ}"
+	done
+}
+
+# signal NAME sends a signal to the command's group, or, before it has one, to the process that is about to make it.
+signal() {
+	[ "$pid" ] || return 0
+	kill "-$1" "-$pid" || kill "-$1" "$pid"
+	[ "$apart" ] || { marked "$id"; kill "-$1" $marked; }
+}
+
+# members PGID puts the processes of a group, and of its session, into $left. Zombies are no longer among them: they may
+# stay for long where process 1 does not care, and answer kill -0 as the living do.
+members() {
+	left=
+	kill -0 "-$1" || return 0
+	# A group keeps its number from being used anew. So where a process has that number now, the group was empty.
+	[ -d "/proc/$1" ] && return
+	left=-$1
+	[ -r /proc/self/stat ] || return
+	left=
+	for file in $(grep -l -s -E "\) [^XZ] [0-9]+ ($1 [0-9]+|[0-9]+ $1) " /proc/[0-9]*/stat); do
+		file=${file#/proc/}
+		left="$left ${file%/stat}"
+	done
+}
+
+# clear PID ends what the command has left, when PID, its group's leader, is gone: the rest of the group and, if the
+# command was ended before its time, every process with its mark.
+clear() {
+	count=0 last=
+	while [ "$count" -lt $((2 * limit)) ]; do
+		left=
+		[ "$apart" ] && members "$1"
+		if [ "$ended" ] || [ -z "$apart" ]; then
+			marked "$id"
+			left="$left $marked"
+		fi
+		[ "${left# }" ] || return 0
+		if [ "$ended" = KILL ] || [ "$count" -ge "$limit" ]; then
+			kill -KILL $left
+		elif [ "$left" != "$last" ]; then
+			kill -TERM $left
+		fi
+		last=$left count=$((count + 1))
+		sleep "$nap"
+	done
+}
+
+# run ID COMMAND runs a command to its end and tells its exit status at the end of both of its streams. It is a process
+# of its own: the one that waits for the command, so that nobody else frees the number that it sends signals to.
+run() {
+	id=$1 pid= ended= status=
+	trap 'cut=1 ended=TERM; signal TERM' TERM
+	trap 'cut=1 ended=KILL; signal KILL' USR1
+	case $apart in
+	setsid) TUNA_RUN=$id. setsid sh -c "$2" 2>&4 4>&- & ;;
+	monitor) set -m; TUNA_RUN=$id. sh -c "$2" 2>&4 4>&- & set +m ;;
+	*) TUNA_RUN=$id. sh -c "$2" 2>&4 4>&- & ;;
+	esac
+	pid=$!
+	printf '%s+\n' "$mark"
+	[ "$ended" ] && signal "$ended"
+	# A trap cuts wait short, with a status of its own; and whoever waits again may hear that there is no such process.
+	while cut=; wait "$pid"; got=$?; [ "$status" ] && [ "$got" = 127 ] || status=$got; [ "$cut" ]; do :; done
+	gone=$pid pid=
+	clear "$gone"
+	printf '%s%d\n' "$mark" "$status" >&4
+	printf '%s%d\n' "$mark" "$status"
+}
+
+# guard decides what a signal does to this process. Before it starts another it leaves it to the default: a signal that
+# reached the new one before it had forgotten its parent's traps would be lost.
+guard() { trap "$1" HUP INT TERM; }
+
+# The requests. start ID COMMAND runs a command, term and kill end it.
+start() {
+	[ "$job" ] && wait "$job"
+	guard -
+	run "$1" "$2" </dev/null &
+	job=$!
+	guard finish
+}
+term() { kill -TERM "$job"; }
+kill9() { kill -USR1 "$job"; }
+
+# lease SECONDS ends the session if it hears nothing, not even another lease, for so long. A link that dies without a
+# word closes nothing here.
+lease() {
+	[ "$watch" ] && kill "$watch"
+	guard -
+	watch "$1" </dev/null >/dev/null 4>&- &
+	watch=$!
+	guard finish
+}
+
+# watch SECONDS is a lease's process. It ends its sleep with itself.
+watch() {
+	cut= nap=
+	trap 'cut=1' TERM
+	sleep "$1" &
+	nap=$!
+	trap 'kill -KILL "$nap"; exit' TERM
+	[ "$cut" ] && kill -KILL "$nap" && exit
+	wait "$nap"
+	was=$self
+	born $$
+	[ "$born" = "$was" ] && kill -TERM $$
+}
+
+# finish ends the session.
+finish() {
+	guard ''
+	[ "$watch" ] && kill "$watch"
+	if [ "$job" ]; then
+		kill -TERM "$job"
+		count=0
+		while [ "$count" -lt "$limit" ] && kill -0 "$job"; do
+			sleep "$nap"
+			count=$((count + 1))
+		done
+		kill -USR1 "$job"
+		wait "$job"
+	fi
+	exit
+}
+
+guard finish
+born $$
+self=$born
+printf '%s=%s\n' "$mark" "$apart"
+printf '%s=%s\n' "$mark" "$apart" >&4
+while IFS= read -r request; do eval "$request"; done
+finish
