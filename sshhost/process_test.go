@@ -1,0 +1,61 @@
+package sshhost_test
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+var naps atomic.Int64
+
+// napper returns a command that sleeps for very long, with an argument that no other process has, so that the test can
+// look for it.
+func napper() string { return fmt.Sprintf("sleep 987654.%d%03d", os.Getpid(), naps.Add(1)) }
+
+// processes returns the live processes whose command line, with spaces between, holds text.
+func processes(t testing.TB, text string) (pids []int) {
+	t.Helper()
+	files, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		b, _ := os.ReadFile(file) // nothing if it has ended meanwhile
+		if pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(file))); pid != os.Getpid() &&
+			bytes.Contains(bytes.ReplaceAll(b, []byte{0}, []byte{' '}), []byte(text)) {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
+// eventually waits until ok holds, and fails the test if it does not within the given time.
+func eventually(t testing.TB, within time.Duration, what string, ok func() bool) {
+	t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	giveUp := time.After(within)
+	for !ok() {
+		select {
+		case <-tick.C:
+		case <-giveUp:
+			t.Fatalf("after %v still not so: %s", within, what)
+		}
+	}
+}
+
+// waitRuns waits until a process with text in its command line is there, waitGone until none is.
+func waitRuns(t testing.TB, text string) {
+	t.Helper()
+	eventually(t, 20*time.Second, text+" runs", func() bool { return len(processes(t, text)) > 0 })
+}
+
+func waitGone(t testing.TB, text string, within time.Duration) {
+	t.Helper()
+	eventually(t, within, text+" is gone", func() bool { return len(processes(t, text)) == 0 })
+}
