@@ -1,0 +1,175 @@
+package native
+
+import (
+	"errors"
+	"io"
+	"net"
+	"os"
+	"time"
+)
+
+// paceTick is how much time's worth a paced sender writes at once. It is the C program's timer.
+const paceTick = time.Millisecond
+
+// How much goes through one system call. Larger writes cost fewer calls, larger reads no longer fit the processor's
+// cache; these measured best.
+const (
+	tcpWriteSize = 512 << 10
+	tcpReadSize  = 256 << 10
+)
+
+// sendTCP writes blocks until the test stops it, which is by a deadline in the past, or the budget is spent.
+func (t *test) sendTCP(s *stream) error {
+	write, finish, err := t.tcpWriter(s)
+	if err != nil {
+		return err
+	}
+	defer finish()
+	length := int64(t.length)
+	if t.rate > 0 {
+		return t.sendPaced(s, write)
+	}
+	// A write of several blocks costs fewer system calls; what a reader of the counts sees stays fine enough.
+	batch := max(1, tcpWriteSize/length)
+	for {
+		n := t.budget.take(batch)
+		if n == 0 {
+			return nil
+		}
+		sent, err := write(n * length)
+		s.add(sent, 0)
+		if err != nil {
+			return stopped(err)
+		}
+	}
+}
+
+// sendPaced writes pieces of blocks, so that low rates are kept as well as high ones.
+func (t *test) sendPaced(s *stream, write func(int64) (int64, error)) error {
+	p := pacer{rate: float64(t.rate) / 8, start: time.Now()}
+	length := int64(t.length)
+	piece := min(length, max(1448, int64(p.rate*paceTick.Seconds())))
+	if t.burst > 0 {
+		piece = length * int64(t.burst)
+	}
+	var block int64 // what is left of the block that was taken from the budget
+	for {
+		now := time.Now()
+		if p.due(now) < 0 {
+			if !t.sleep(p.wait(now, 0)) {
+				return nil
+			}
+			continue
+		}
+		if block == 0 {
+			if block = t.budget.take(1) * length; block == 0 {
+				return nil
+			}
+		}
+		for want := piece; want > 0; {
+			n := min(want, block)
+			sent, err := write(n)
+			s.add(sent, 0)
+			p.sent += float64(sent)
+			if err != nil {
+				return stopped(err)
+			}
+			want -= n
+			if block -= n; block == 0 {
+				if want == 0 {
+					break
+				}
+				if block = t.budget.take(1) * length; block == 0 {
+					return nil
+				}
+			}
+		}
+	}
+}
+
+// tcpWriter gives the function that sends so many bytes: from memory, or with -Z from a file by sendfile.
+func (t *test) tcpWriter(s *stream) (write func(int64) (int64, error), finish func(), err error) {
+	if !t.zeroCopy {
+		data := payload(max(tcpWriteSize, t.length))
+		return func(n int64) (int64, error) {
+			var sent int64
+			for sent < n {
+				k, err := s.conn.Write(data[:min(n-sent, int64(len(data)))])
+				sent += int64(k)
+				if err != nil {
+					return sent, err
+				}
+			}
+			return sent, nil
+		}, func() {}, nil
+	}
+	f, err := payloadFile(max(tcpWriteSize, t.length))
+	if err != nil {
+		return nil, nil, err
+	}
+	limit := &io.LimitedReader{R: f}
+	size := int64(max(tcpWriteSize, t.length))
+	to := s.conn.(io.ReaderFrom)
+	return func(n int64) (int64, error) {
+		var sent int64
+		for sent < n {
+			if _, err := f.Seek(0, io.SeekStart); err != nil {
+				return sent, err
+			}
+			limit.N = min(n-sent, size)
+			k, err := to.ReadFrom(limit)
+			sent += k
+			if err != nil {
+				return sent, err
+			}
+		}
+		return sent, nil
+	}, func() { f.Close() }, nil
+}
+
+// receiveTCP reads until the test stops it or the sender ends.
+func (t *test) receiveTCP(s *stream) error {
+	buffer := make([]byte, max(tcpReadSize, t.length))
+	for {
+		n, err := s.conn.Read(buffer)
+		s.add(int64(n), 0)
+		t.reach(int64(n))
+		if err != nil {
+			return stopped(err)
+		}
+	}
+}
+
+// stopped is nil for errors that are the way in which a test stops its streams, or the other end its own.
+func stopped(err error) error {
+	if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+// payload is what is sent: it does not compress.
+func payload(n int) []byte {
+	b := make([]byte, n)
+	x := uint64(88172645463325252)
+	for i := range b {
+		x ^= x << 13
+		x ^= x >> 7
+		x ^= x << 17
+		b[i] = byte(x)
+	}
+	return b
+}
+
+// payloadFile is a file of payload that is gone when it is closed.
+func payloadFile(n int) (*os.File, error) {
+	f, err := memoryFile()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := f.Write(payload(n)); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
