@@ -43,6 +43,9 @@ func (m *Mem) WriteFile(name string, data []byte) (string, error) {
 
 // Open opens a file or directory for reading, as [fs.FS] wants it. A file shows what it held at that moment.
 func (m *Mem) Open(name string) (fs.File, error) {
+	if !fs.ValidPath(name) {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrInvalid}
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	shown := fstest.MapFS{}

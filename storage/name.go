@@ -24,7 +24,7 @@ type nameError struct{ name, why string }
 func (e *nameError) Error() string {
 	name := e.name
 	if len(name) > 64 {
-		name = name[:64] + "…"
+		name = strings.ToValidUTF8(name[:64], "") + "…"
 	}
 	return fmt.Sprintf("file name %q: %s", name, e.why)
 }

@@ -95,11 +95,8 @@ func (s *SFTP) mkdirs(name string) error {
 }
 
 func realDir(info fs.FileInfo) error {
-	switch {
-	case info.Mode()&fs.ModeSymlink != 0:
-		return errors.New("symbolic links are not followed")
-	case !info.IsDir():
-		return errors.New("not a directory")
+	if !info.IsDir() {
+		return errors.New("not a directory (symbolic links are not followed)")
 	}
 	return nil
 }
@@ -180,7 +177,7 @@ func (s *SFTP) lstat(name string) (fs.FileInfo, error) {
 	}
 	info, err := s.client.Lstat(s.path(name))
 	if err == nil && !info.IsDir() && !info.Mode().IsRegular() {
-		err = errors.New("neither a file nor a directory")
+		err = errors.New("neither a file nor a directory (symbolic links are not followed)")
 	}
 	return info, err
 }
