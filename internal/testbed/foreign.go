@@ -1,0 +1,54 @@
+package testbed
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"testing"
+	"time"
+)
+
+// StartForeign starts a program on the machine that is none of ours, such as somebody else's iperf server, and returns
+// when it listens on the TCP or UDP port; port 0: at once. It ends with the test.
+func (m *Machine) StartForeign(tb testing.TB, port int, name string, arg ...string) *exec.Cmd {
+	tb.Helper()
+	cmd := exec.Command("ip", append([]string{"netns", "exec", m.Name, name}, arg...)...)
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Start(); err != nil {
+		tb.Fatal(err)
+	}
+	exited := make(chan struct{})
+	go func() {
+		defer close(exited)
+		cmd.Wait()
+	}()
+	tb.Cleanup(func() {
+		kill(cmd.Process.Pid)
+		<-exited
+	})
+	if port == 0 {
+		return cmd
+	}
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	giveUp := time.After(20 * time.Second)
+	for !listens(cmd.Process.Pid, strconv.Itoa(port)) && !bound(cmd.Process.Pid, port) {
+		select {
+		case <-exited:
+			tb.Fatalf("%s: %v: %s", cmd, cmd.ProcessState, out.String())
+		case <-giveUp:
+			tb.Fatalf("%s does not listen on port %d", cmd, port)
+		case <-tick.C:
+		}
+	}
+	return cmd
+}
+
+// bound reports whether a UDP socket has the port in the network namespace of pid.
+func bound(pid, port int) bool {
+	b, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/net/udp")
+	return bytes.Contains(b, fmt.Appendf(nil, ":%04X ", port))
+}
