@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"io"
@@ -52,7 +53,7 @@ func writeFileIn(f folder, n *numbers, name string, data []byte) (string, error)
 	if err == nil {
 		err = made.Sync()
 	}
-	if err := joinErrors(err, made.Close()); err != nil {
+	if err := cmp.Or(err, made.Close()); err != nil {
 		return "", err
 	}
 	return n.free(name, func(name string) error {
@@ -66,7 +67,7 @@ func writeFileIn(f folder, n *numbers, name string, data []byte) (string, error)
 		if err != nil {
 			return err
 		}
-		if err := joinErrors(reserved.Close(), f.replace(temp, name)); err != nil {
+		if err := cmp.Or(reserved.Close(), f.replace(temp, name)); err != nil {
 			f.remove(name)
 			return err
 		}

@@ -22,7 +22,10 @@
 // Apart from the storages there is [LogWriter], which sends the lines that match an expression to a logger.
 package storage
 
-import "io"
+import (
+	"cmp"
+	"io"
+)
 
 // A Storage makes files. Create never overwrites: when name is taken, it makes a file of another name. A file that has
 // a method Name() string tells its final name; the files of this package do.
@@ -63,6 +66,9 @@ func writeFile(s Storage, name string, data []byte) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	_, err = f.Write(data)
-	return fileName(f, name), joinErrors(err, f.Close())
+	n, err := f.Write(data)
+	if err == nil && n < len(data) {
+		err = io.ErrShortWrite
+	}
+	return fileName(f, name), cmp.Or(err, f.Close())
 }

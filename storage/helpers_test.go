@@ -9,9 +9,6 @@ import (
 	"testing"
 
 	"github.com/pkg/sftp"
-	"github.com/tunaperf/tuna/internal/testbed"
-	"golang.org/x/crypto/ssh"
-	"golang.org/x/crypto/ssh/knownhosts"
 )
 
 // A keeper is a storage that can be read.
@@ -20,15 +17,16 @@ type keeper interface {
 	fs.FS
 }
 
-// keepers are all of them, each in an empty place. Those that lie in a directory of this machine get theirs as dir.
-var keepers = []struct {
+type keeperKind struct {
 	name string
 	open func(tb testing.TB, dir string) keeper
-}{
+}
+
+// keepers are all of them, each in an empty place. Those that lie in a directory of this machine get theirs as dir.
+var keepers = []keeperKind{
 	{"Dir", func(tb testing.TB, dir string) keeper { return openDir(tb, dir) }},
 	{"Mem", func(testing.TB, string) keeper { return new(Mem) }},
 	{"SFTP", func(tb testing.TB, dir string) keeper { return openSFTP(tb, dir) }},
-	{"SFTP of OpenSSH", openRealSFTP},
 }
 
 func forEachKeeper(t *testing.T, test func(*testing.T, keeper)) {
@@ -89,32 +87,6 @@ func sftpPipe(tb testing.TB, options ...sftp.ServerOption) (*sftp.Client, net.Co
 		serving.Wait()
 	})
 	return client, near
-}
-
-func openRealSFTP(tb testing.TB, dir string) keeper {
-	tb.Helper()
-	server := testbed.StartSSHD(tb, testbed.SSHDConfig{})
-	key, err := ssh.ParsePrivateKey(server.Key)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	check, err := knownhosts.New(server.KnownHosts)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	conn, err := ssh.Dial("tcp", server.Addr, &ssh.ClientConfig{
-		User: server.User, Auth: []ssh.AuthMethod{ssh.PublicKeys(key)}, HostKeyCallback: check,
-	})
-	if err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(func() { conn.Close() })
-	client, err := sftp.NewClient(conn)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(func() { client.Close() })
-	return newSFTP(tb, client, dir)
 }
 
 // put makes a file and returns its final name.

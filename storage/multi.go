@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -26,16 +27,16 @@ func (m Multi) Create(name string) (io.WriteCloser, error) {
 	}
 	f := &multiFile{multi: m, files: make([]io.WriteCloser, len(m)), errs: make([]error, len(m))}
 	for i, s := range m {
-		made, err := s.Create(name)
+		made, err := s.Create(cmp.Or(f.name, name))
 		f.files[i], f.errs[i] = made, m.explain(i, err)
-		if err == nil {
-			name = fileName(made, name)
+		if err == nil && f.name == "" {
+			f.name = fileName(made, name)
 		}
 	}
-	f.name = name
 	if allFailed(f.errs) {
 		return nil, joinErrors(f.errs...)
 	}
+	f.name = cmp.Or(f.name, name) // of no storages
 	return f, nil
 }
 
@@ -46,17 +47,18 @@ func (m Multi) WriteFile(name string, data []byte) (string, error) {
 		return "", err
 	}
 	errs := make([]error, len(m))
+	chosen := ""
 	for i, s := range m {
-		final, err := writeFile(s, name, data)
+		final, err := writeFile(s, cmp.Or(chosen, name), data)
 		errs[i] = m.explain(i, err)
-		if err == nil {
-			name = final
+		if err == nil && chosen == "" {
+			chosen = final
 		}
 	}
-	if allFailed(errs) {
-		name = ""
+	if len(m) == 0 {
+		chosen = name
 	}
-	return name, joinErrors(errs...)
+	return chosen, joinErrors(errs...)
 }
 
 func (m Multi) explain(i int, err error) error {

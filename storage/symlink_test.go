@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -80,51 +79,5 @@ func TestSymbolicLinks(t *testing.T) {
 				}
 			})
 		}
-	}
-}
-
-// While files are made, their directory is exchanged for a link that leads out, and back.
-func TestLinkInAMoment(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("an open directory cannot be renamed there")
-	}
-	top := t.TempDir()
-	inside, outside := filepath.Join(top, "inside"), filepath.Join(top, "outside")
-	d := openDir(t, inside)
-	for _, dir := range []string{outside, inside + "/sub"} {
-		if err := os.Mkdir(dir, 0o700); err != nil {
-			t.Fatal(err)
-		}
-	}
-	symlink(t, outside, inside+"/link")
-	var stop atomic.Bool
-	exchanged := make(chan int)
-	go func() {
-		n := 0
-		for ; !stop.Load(); n++ {
-			os.Rename(inside+"/sub", inside+"/aside")
-			os.Rename(inside+"/link", inside+"/sub")
-			os.Rename(inside+"/sub", inside+"/link")
-			os.Rename(inside+"/aside", inside+"/sub")
-		}
-		exchanged <- n
-	}()
-	made, refused := 0, 0
-	for range 3000 {
-		if f, err := d.Create("sub/run.txt"); err == nil {
-			f.Close()
-			made++
-		} else {
-			refused++
-		}
-	}
-	stop.Store(true)
-	n := <-exchanged
-	t.Logf("%d files made, %d refused, %d exchanges", made, refused, n)
-	if got := files(t, os.DirFS(outside)); len(got) > 0 {
-		t.Errorf("%d files outside", len(got))
-	}
-	if made == 0 {
-		t.Error("nothing was made")
 	}
 }
