@@ -1,0 +1,272 @@
+package report
+
+import (
+	"bytes"
+	"time"
+)
+
+// readBanner takes a line that says something about the test. It is false when it is none that is known.
+func (r *reader) readBanner(b []byte) bool {
+	switch {
+	case bytes.Contains(b, []byte(" connected ")) && bytes.Contains(b, []byte("local ")):
+		return r.readConn(b)
+	case bytes.Contains(b, []byte("Connecting to host ")):
+		t := r.begin(true)
+		t.isIperf3(ClientSide)
+		t.rep.Settings.Port = intAfter(b, "port ")
+	case bytes.Contains(b, []byte("Server listening on TCP port ")), bytes.Contains(b, []byte("Server listening on UDP port ")):
+		t := r.begin(r.cur != nil && r.cur.listens != nil && r.cur.over())
+		t.isIperf2(b)
+		t.listens = append(t.listens, intAfter(b, " port "))
+	case bytes.Contains(b, []byte("Client connecting to ")):
+		t := r.begin(r.cur != nil && r.cur.connects != nil && r.cur.listens == nil && r.cur.over())
+		t.isIperf2(b)
+		t.connects = append(t.connects, intAfter(b, " port "))
+		t.flowsPrinted = max(t.flowsPrinted, intAfter(b, " ("))
+	case bytes.Contains(b, []byte("Server listening on ")):
+		if r.cur != nil && r.cur.lines == 0 {
+			r.cur.isIperf3(ServerSide)
+			r.cur.rep.Settings.Port = intAfter(b, "listening on ")
+			break
+		}
+		r.end()
+		t := r.begin(false)
+		t.isIperf3(ServerSide)
+		t.rep.Settings.Port = intAfter(b, "listening on ")
+	case bytes.Contains(b, []byte("Accepted connection from ")):
+		t := r.begin(r.cur != nil && r.cur.lines > 0 && len(r.cur.flows) > 0)
+		t.isIperf3(ServerSide)
+		t.lines++
+	case bytes.Contains(b, []byte("Reverse mode, remote host ")):
+		t := r.begin(false)
+		t.isIperf3(ClientSide)
+		t.reverse = true
+		t.rep.Settings.Reverse = true
+	case bytes.Contains(b, []byte("Starting Test: protocol: ")):
+		r.readStarting(b[bytes.Index(b, []byte("protocol: "))+len("protocol: "):])
+	case bytes.Contains(b, []byte("Test Complete. Summary Results:")):
+		t := r.begin(false)
+		t.ruled = true
+	case bytes.HasSuffix(b, []byte("Server output:")):
+		r.readServerOutput()
+	case bytes.HasSuffix(b, []byte("iperf Done.")):
+		if r.cur != nil {
+			r.cur.isIperf3(ClientSide)
+			r.cur.done = true
+		}
+	case hasPrefix(b, "iperf 3."), hasPrefix(b, "iperf version "), hasPrefix(b, "iperf 2."):
+		t := r.begin(false)
+		v := bytes.TrimPrefix(b[len("iperf "):], []byte("version "))
+		t.rep.Version = string(v[:tokenEnd(v)])
+		if hasPrefix(v, "3.") {
+			t.rep.Program = programIperf3
+		} else {
+			t.rep.Program, t.async = programIperf2, true
+		}
+	case bytes.Contains(b, []byte("Time: ")):
+		i := bytes.Index(b, []byte("Time: "))
+		at := parseTime(b[i+len("Time: "):])
+		if at.IsZero() {
+			return false
+		}
+		r.begin(false).rep.Start = at
+	case bytes.Contains(b, []byte("CPU Utilization: ")):
+		r.readCPU(b[bytes.Index(b, []byte("CPU Utilization: "))+len("CPU Utilization: "):])
+	case bytes.Contains(b, []byte("TCP window size:")):
+		r.setSize(b, "TCP window size:", func(s *Settings) *int64 { return &s.Window })
+	case bytes.Contains(b, []byte("UDP buffer size:")):
+		r.setSize(b, "UDP buffer size:", func(s *Settings) *int64 { return &s.Window })
+	case bytes.Contains(b, []byte("TCP MSS: ")):
+		r.begin(false).rep.Settings.MSS = int64(intAfter(b, "TCP MSS: "))
+	case bytes.Contains(b, []byte("MSS size ")):
+		r.begin(false).rep.Settings.MSS = int64(intAfter(b, "MSS size "))
+	case hasPrefix(b, "Sending ") && bytes.Contains(b, []byte(" byte datagrams")):
+		r.begin(false).rep.Settings.Length = int64(intAfter(b, "Sending "))
+	case hasPrefix(b, "snd_tcp_congestion "):
+		r.begin(false).rep.Settings.Congestion = string(b[len("snd_tcp_congestion "):])
+	case hasPrefix(b, "TCP congestion control using "):
+		r.begin(false).rep.Settings.Congestion = string(b[len("TCP congestion control using "):])
+	default:
+		return isKnown(b)
+	}
+	return true
+}
+
+// isKnown reports whether b is a line of iperf's that says nothing of use here.
+func isKnown(b []byte) bool {
+	for _, s := range [...]string{
+		"-----", "=====", "rcv_tcp_congestion ", "Cookie: ", "Target Bitrate: ", "Linux ", "Control connection MSS ",
+		"Read buffer size:", "Write buffer size:", "TOS ", "Receiving ", "Binding to ", "Joining multicast group ",
+		"Setting multicast ", "Server set to ", "Bursting:", "Bounce-back test", "Enabled ", "FQ-pacing rate ",
+	} {
+		if hasPrefix(b, s) {
+			return true
+		}
+	}
+	return false
+}
+
+func (t *test) isIperf3(s Side) {
+	t.rep.Program = programIperf3
+	t.rep.Side = s
+}
+
+func (t *test) isIperf2(b []byte) {
+	t.rep.Program, t.async = programIperf2, true
+	if bytes.Contains(b, []byte("UDP port")) {
+		t.rep.Protocol = ProtocolUDP
+	} else {
+		t.rep.Protocol = ProtocolTCP
+	}
+	if t.rep.Settings.Port == 0 {
+		t.rep.Settings.Port = intAfter(b, " port ")
+	}
+}
+
+// intAfter gives the number that stands in b after s; 0: none.
+func intAfter(b []byte, s string) int {
+	i := bytes.Index(b, []byte(s))
+	if i < 0 {
+		return 0
+	}
+	v, _ := parseInt(b[i+len(s):])
+	return int(v)
+}
+
+func (r *reader) setSize(b []byte, s string, field func(*Settings) *int64) {
+	b = b[bytes.Index(b, []byte(s))+len(s):]
+	if v, n := parseBytes(b[spaces(b):]); n > 0 && v > 0 {
+		*field(&r.begin(false).rep.Settings) = v
+	}
+}
+
+// readConn takes "[  5] local 10.0.0.1 port 35936 connected to 10.0.0.2 port 5201".
+func (r *reader) readConn(b []byte) bool {
+	i := bytes.Index(b, []byte("local "))
+	j := bytes.Index(b, []byte(" connected "))
+	if j < i {
+		return false
+	}
+	c := conn{id: -1, local: intAfter(b[i:j], " port "), remote: intAfter(b[j:], " port ")}
+	if open := bytes.LastIndexByte(b[:i], '['); open >= 0 {
+		if l, n := parseLabel(b[open:]); n > 0 {
+			c.id, c.star = l.id, l.star
+		}
+	}
+	to := hasPrefix(b[j:], " connected to ")
+	tags := b[j:]
+	c.peer = bytes.Contains(tags, []byte("(peer "))
+	c.reverse = c.star || bytes.Contains(tags, []byte("(reverse)"))
+	c.both = bytes.Contains(tags, []byte("(full-duplex)"))
+	t := r.cur
+	if t != nil && t.async && t.accepts(&c) && t.initiatedFirst() == false && t.over() {
+		r.end()
+		was := t
+		t = r.begin(false)
+		t.rep.Program, t.async, t.rep.Protocol, t.listens = was.rep.Program, true, was.rep.Protocol, was.listens
+		t.rep.Settings, t.intervals = was.rep.Settings, was.intervals
+	}
+	t = r.begin(false)
+	t.lines++
+	if to {
+		t.rep.Program = programIperf3
+	} else if t.rep.Program == "" {
+		t.rep.Program, t.async = programIperf2, true
+	}
+	if k := bytes.LastIndex(tags, []byte(" on ")); k >= 0 && t.async && t.rep.Start.IsZero() {
+		if at, err := time.Parse("2006-01-02 15:04:05 (MST)", string(tags[k+len(" on "):])); err == nil {
+			t.rep.Start = at.UTC()
+		}
+	}
+	t.conns = append(t.conns, c)
+	t.connGen++
+	return true
+}
+
+// readStarting takes "TCP, 1 streams, 131072 byte blocks, omitting 0 seconds, 2 second test, tos 0".
+func (r *reader) readStarting(b []byte) {
+	t := r.begin(false)
+	switch s := &t.rep.Settings; {
+	default:
+		switch {
+		case hasPrefix(b, "TCP"):
+			t.rep.Protocol = ProtocolTCP
+		case hasPrefix(b, "UDP"):
+			t.rep.Protocol = ProtocolUDP
+		case hasPrefix(b, "SCTP"):
+			t.rep.Protocol = ProtocolSCTP
+		}
+		for part := range bytes.SplitSeq(b, []byte(", ")) {
+			n, l := parseInt(part)
+			if l == 0 {
+				if hasPrefix(part, "omitting ") {
+					s.Omit = time.Duration(intAfter(part, "omitting ")) * time.Second
+				} else if hasPrefix(part, "tos ") {
+					s.TOS = intAfter(part, "tos ")
+				}
+				continue
+			}
+			switch unit := string(part[l:]); unit {
+			case " streams":
+				s.Streams = int(n)
+			case " byte blocks":
+				s.Length = n
+			case " second test":
+				s.Duration = time.Duration(n) * time.Second
+			case " bytes to send":
+				s.Bytes = n
+			case " blocks to send":
+				s.Blocks = n
+			}
+		}
+	}
+}
+
+// readCPU takes "local/sender 76.1% (1.4%u/74.7%s), remote/receiver 51.8% (1.7%u/50.2%s)".
+func (r *reader) readCPU(b []byte) {
+	t := r.begin(false)
+	cpu := &CPU{}
+	for part := range bytes.SplitSeq(b, []byte(", ")) {
+		var use CPUUse
+		i := bytes.IndexByte(part, ' ')
+		if i < 0 {
+			continue
+		}
+		rest := part[i+1:]
+		ok := true
+		for _, f := range []struct {
+			to    *float64
+			after string
+		}{{&use.Total, "% ("}, {&use.User, "%u/"}, {&use.System, "%s)"}} {
+			n, l := parseNumber(rest)
+			if l == 0 || !hasPrefix(rest[l:], f.after) {
+				ok = false
+				break
+			}
+			*f.to = n.float(0)
+			rest = rest[l+len(f.after):]
+		}
+		switch {
+		case !ok:
+		case hasPrefix(part, "local/"):
+			cpu.Local = &use
+		case hasPrefix(part, "remote/") && use != CPUUse{}:
+			cpu.Remote = &use
+		}
+	}
+	if cpu.Local != nil || cpu.Remote != nil {
+		t.rep.CPU = cpu
+	}
+}
+
+// readServerOutput gives the rest up to "iperf Done." to a test of its own.
+func (r *reader) readServerOutput() {
+	t := r.begin(false)
+	if r.outer != nil {
+		return
+	}
+	peer := newTest(r.p, nil)
+	peer.isIperf3(ServerSide)
+	peer.reverse = t.reverse
+	r.outer, r.cur = t, peer
+}

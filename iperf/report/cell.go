@@ -1,0 +1,125 @@
+package report
+
+import "time"
+
+// A cell is what one row says, or the sum of several.
+type cell struct {
+	start, end time.Duration
+	bytes      int64
+	rate       BitRate
+	omitted    bool
+	tcp        TCP
+	udp        UDP
+	enh        Enhanced
+	line       int
+}
+
+// add adds a parallel stream's cell to c. Numbers that have no sum, or that one of the two lacks, are given up.
+func (c *cell) add(o *cell) {
+	c.start, c.end = min(c.start, o.start), max(c.end, o.end)
+	c.bytes += o.bytes
+	c.rate += o.rate
+	c.omitted = c.omitted && o.omitted
+	c.tcp = TCP{
+		Has:         c.tcp.Has & o.tcp.Has & Retransmits,
+		Retransmits: c.tcp.Retransmits + o.tcp.Retransmits,
+	}
+	if c.tcp.Has == 0 {
+		c.tcp = TCP{}
+	}
+	c.udp = UDP{
+		Has:        c.udp.Has & o.udp.Has & (Lost | Packets | PacketRate),
+		Lost:       c.udp.Lost + o.udp.Lost,
+		Packets:    c.udp.Packets + o.udp.Packets,
+		OutOfOrder: c.udp.OutOfOrder + o.udp.OutOfOrder,
+		PacketRate: c.udp.PacketRate + o.udp.PacketRate,
+	}
+	if c.udp.OutOfOrder > 0 {
+		c.udp.Has |= OutOfOrder
+	}
+	c.enh = Enhanced{
+		Has:         c.enh.Has & o.enh.Has & (Writes | Reads | RoundTrips),
+		Writes:      c.enh.Writes + o.enh.Writes,
+		WriteErrors: c.enh.WriteErrors + o.enh.WriteErrors,
+		Reads:       c.enh.Reads + o.enh.Reads,
+		RoundTrips:  c.enh.RoundTrips + o.enh.RoundTrips,
+	}
+	if c.enh.Has == 0 {
+		c.enh = Enhanced{}
+	}
+}
+
+// fill takes from the only stream what its sum lacks.
+func (c *cell) fill(o *cell) {
+	if lacks := o.tcp.Has &^ c.tcp.Has; lacks != 0 {
+		was := c.tcp
+		c.tcp = o.tcp
+		if was.Has.Has(Retransmits) {
+			c.tcp.Retransmits = was.Retransmits
+		}
+		c.tcp.Has |= was.Has
+	}
+	if c.udp.Has == 0 {
+		c.udp = o.udp
+	}
+	if c.enh.Has == 0 {
+		c.enh = o.enh
+	}
+}
+
+// A slab makes pointers to values, many per allocation.
+type slab[T any] struct{ free []T }
+
+func (s *slab[T]) put(v T) *T {
+	if len(s.free) == cap(s.free) {
+		s.free = make([]T, 0, min(256, max(4, 2*cap(s.free))))
+	}
+	s.free = append(s.free, v)
+	return &s.free[len(s.free)-1]
+}
+
+// slabs make what intervals and totals point to.
+type slabs struct {
+	reuse bool // nothing is kept: the values are overwritten by the next interval
+	tcp   slab[TCP]
+	udp   slab[UDP]
+	enh   slab[Enhanced]
+}
+
+func (s *slabs) interval(c *cell) Interval {
+	if s.reuse {
+		s.tcp.free, s.udp.free, s.enh.free = s.tcp.free[:0], s.udp.free[:0], s.enh.free[:0]
+	}
+	i := Interval{Start: c.start, End: c.end, Bytes: c.bytes, Rate: c.rate, Omitted: c.omitted}
+	if c.tcp.Has != 0 {
+		i.TCP = s.tcp.put(c.tcp)
+	}
+	if c.udp.Has != 0 {
+		i.UDP = s.udp.put(c.udp)
+	}
+	if c.enh.Has != 0 {
+		i.Enhanced = s.enh.put(c.enh)
+	}
+	return i
+}
+
+// total makes a total of c, nil of nil.
+func (c *cell) total() *Total {
+	if c == nil {
+		return nil
+	}
+	t := &Total{Start: c.start, End: c.end, Bytes: c.bytes, Rate: c.rate}
+	if c.tcp.Has != 0 {
+		tcp := c.tcp
+		t.TCP = &tcp
+	}
+	if c.udp.Has != 0 {
+		udp := c.udp
+		t.UDP = &udp
+	}
+	if c.enh.Has != 0 {
+		enh := c.enh
+		t.Enhanced = &enh
+	}
+	return t
+}

@@ -1,0 +1,136 @@
+package report
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// said is one of the messages by which iperf says what went wrong.
+type said struct {
+	text string // that stands in it, in lower case
+	kind error
+}
+
+// What iperf 2, iperf 3 and the C library print, the special before the general.
+var messages = []said{
+	{"the server is busy running a test", ErrServerBusy},
+	{"unable to start listener for connections: address already in use", ErrPortInUse},
+	{"bind failed: address already in use", ErrPortInUse},
+	{"address already in use", ErrPortInUse},
+	{"only one usage of each socket address", ErrPortInUse},
+	{"connection refused", ErrConnectionRefused},
+	{"no connection could be made because the target machine actively refused", ErrConnectionRefused},
+	{"interrupt - the", ErrInterrupted},
+	{"the client has terminated", ErrPeerLost},
+	{"the server has terminated", ErrPeerLost},
+	{"the client has unexpectedly closed the connection", ErrPeerLost},
+	{"control socket has closed unexpectedly", ErrPeerLost},
+	{"connection reset by peer", ErrPeerLost},
+	{"broken pipe", ErrPeerLost},
+	{"transport endpoint is not connected", ErrPeerLost},
+	{"unable to send control message", ErrPeerLost},
+	{"unable to receive control message", ErrPeerLost},
+	{"unable to receive parameters from client", ErrPeerLost},
+	{"unable to receive cookie", ErrPeerLost},
+	{"read tcp flags (peer close) failed", ErrPeerLost},
+	{"server has idle timed out", ErrTimeout},
+	{"idle timeout for receiving data", ErrTimeout},
+	{"connection timed out", ErrTimeout},
+	{"operation timed out", ErrTimeout},
+	{"timed out", ErrTimeout},
+	{"network is unreachable", ErrUnreachable},
+	{"network is down", ErrUnreachable},
+	{"no route to host", ErrUnreachable},
+	{"host is unreachable", ErrUnreachable},
+	{"host is down", ErrUnreachable},
+	{"name or service not known", ErrUnreachable},
+	{"temporary failure in name resolution", ErrUnreachable},
+	{"host name lookup failure", ErrUnreachable},
+	{"no address associated with", ErrUnreachable},
+	{"nodename nor servname provided", ErrUnreachable},
+	{"unknown host", ErrUnreachable},
+	{"resource temporarily unavailable", ErrTimeout},
+	{"operation now in progress", ErrTimeout},
+	{"unrecognized option", ErrUnsupported},
+	{"unrecognised option", ErrUnsupported},
+	{"invalid option", ErrUnsupported},
+	{"unknown option", ErrUnsupported},
+	{"illegal option", ErrUnsupported},
+	{"option requires an argument", ErrUnsupported},
+	{"not supported", ErrUnsupported},
+	{"not available", ErrUnsupported},
+	{"requires an option", ErrUnsupported},
+	{"expected reverse connect did not occur", ErrPeerLost},
+	{"did not receive ack of last datagram", nil},
+	{"ack of last datagram failed", nil},
+	{"waiting for server threads to complete", nil},
+}
+
+// prefixes are how a line begins by which iperf says that something went wrong.
+var prefixes = []string{"iperf3: error - ", "iperf3: interrupt - ", "iperf3: parameter error - ", "iperf3: the ", "iperf3: ", "iperf: ", "error - ", "error: "}
+
+// ClassifyError takes what iperf, of any version, printed to stderr. It gives an error with iperf's own words that
+// wraps the kind of failure, nil when no failure is among them.
+func ClassifyError(text string) error {
+	var errs []error
+	for line := range strings.Lines(text) {
+		err := classifyLine([]byte(strings.TrimSpace(line)))
+		if err == nil || len(errs) > 0 && errs[len(errs)-1].Error() == err.Error() {
+			continue
+		}
+		if errs = append(errs, err); len(errs) == 8 {
+			break
+		}
+	}
+	return joined(errs)
+}
+
+// ErrReported is what iperf reported where no other kind of error fits.
+var ErrReported = errors.New("iperf reported an error")
+
+// classifyLine gives the failure that a line of iperf's tells, nil when it is none.
+func classifyLine(b []byte) error {
+	if len(b) == 0 || len(b) > 1024 {
+		return nil
+	}
+	lower := bytes.ToLower(b)
+	if bytes.Contains(lower, []byte("warning: ")) || bytes.HasPrefix(lower, []byte("warning")) {
+		return nil
+	}
+	text := b
+	known := false
+	for _, p := range prefixes {
+		if i := bytes.Index(lower, []byte(p)); i >= 0 && (i == 0 || len(p) > 9) {
+			known = true
+			if p != "iperf3: the " && !strings.Contains(p, "interrupt") {
+				text = b[i+len(p):]
+			} else {
+				text = b[i+len("iperf3: "):]
+			}
+			break
+		}
+	}
+	for _, m := range messages {
+		if !bytes.Contains(lower, []byte(m.text)) {
+			continue
+		}
+		if m.kind == nil {
+			return nil
+		}
+		return saidError(text, m.kind)
+	}
+	if known && (bytes.Contains(lower, []byte("error")) || bytes.Contains(lower, []byte("unable"))) {
+		return saidError(text, ErrReported)
+	}
+	if bytes.Contains(lower, []byte(" failed")) && !bytes.Contains(lower, []byte("warning")) && bytes.Contains(lower, []byte("failed: ")) || bytes.HasPrefix(lower, []byte("error")) {
+		return saidError(text, ErrReported)
+	}
+	return nil
+}
+
+func saidError(text []byte, kind error) error {
+	s := strings.ToValidUTF8(strings.TrimSpace(string(text)), "\uFFFD")
+	return fmt.Errorf("%w: %s", kind, s)
+}

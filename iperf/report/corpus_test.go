@@ -1,0 +1,199 @@
+package report_test
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tunaperf/tuna/iperf/report"
+)
+
+// TestCorpus reads the outputs that TUNA_CORPUS names a folder of, and compares what it finds with the expectations in
+// the folder's MANIFEST.tsv.
+func TestCorpus(t *testing.T) {
+	dir := os.Getenv("TUNA_CORPUS")
+	if dir == "" {
+		t.Skip("TUNA_CORPUS names no folder")
+	}
+	manifest, err := os.Open(filepath.Join(dir, "MANIFEST.tsv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer manifest.Close()
+	lines := bufio.NewScanner(manifest)
+	lines.Scan()
+	header := strings.Split(lines.Text(), "\t")
+	var tally corpusTally
+	for lines.Scan() {
+		row := make(map[string]string)
+		for i, v := range strings.Split(lines.Text(), "\t") {
+			row[header[i]] = v
+		}
+		tally.file(t, dir, row)
+	}
+	t.Logf("%d files; values: %d right, %d wrong, %d missing, %d made up; %d excused", tally.files, tally.right, tally.wrong, tally.missing, tally.madeUp, tally.excused)
+	if tally.files == 0 {
+		t.Error("the folder has no outputs")
+	}
+}
+
+type corpusTally struct{ files, right, wrong, missing, madeUp, excused int }
+
+func (c *corpusTally) file(t *testing.T, dir string, row map[string]string) {
+	name := row["file"]
+	text, err := os.ReadFile(filepath.Join(dir, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.files++
+	rep, repErr := report.Parse(bytes.NewReader(text))
+	fail := func(kind *int, format string, args ...any) {
+		t.Helper()
+		*kind++
+		t.Errorf("%s: %s (%s)", name, fmt.Sprintf(format, args...), row["cmd"])
+	}
+	withheld := strings.Contains(row["notes"], "ARTEFACT") || row["how"] == ""
+	rate := func(column string, got *report.Total) {
+		t.Helper()
+		want := row[column]
+		if why := corpusExcuses[name+" "+column]; why != "" {
+			c.excused++
+			return
+		}
+		switch {
+		case want == "" && (got == nil || withheld):
+		case want == "":
+			fail(&c.madeUp, "%s: got %g, nothing is expected", column, got.Rate)
+		case got == nil && number(t, want) == 0:
+			c.right++
+		case got == nil:
+			fail(&c.missing, "%s: got nothing, want %s", column, want)
+		case !near(float64(got.Rate), number(t, want)):
+			fail(&c.wrong, "%s: got %.10g, want %s", column, got.Rate, want)
+		default:
+			c.right++
+		}
+	}
+	flow := func(f *report.Flow) report.Flow {
+		if f == nil {
+			return report.Flow{}
+		}
+		return *f
+	}
+	fwd, rev := flow(rep.Forward), flow(rep.Reverse)
+	rate("fwd_sender_bps", fwd.Sent)
+	rate("fwd_receiver_bps", fwd.Received)
+	rate("rev_sender_bps", rev.Sent)
+	rate("rev_receiver_bps", rev.Received)
+	unlabelled := fwd.Unlabelled
+	if unlabelled == nil {
+		unlabelled = rev.Unlabelled
+	}
+	rate("unlabelled_total_bps", unlabelled)
+
+	udp := func(prefix string, f report.Flow) {
+		t.Helper()
+		var u report.UDP
+		for _, total := range []*report.Total{f.Received, f.Unlabelled} {
+			if total != nil && total.UDP != nil {
+				u = *total.UDP
+				break
+			}
+		}
+		values := []struct {
+			column string
+			field  report.Fields
+			got    float64
+		}{
+			{"jitter_ms", report.Jitter, float64(u.Jitter) / float64(time.Millisecond)},
+			{"lost", report.Lost, float64(u.Lost)},
+			{"total", report.Packets, float64(u.Packets)},
+		}
+		for _, v := range values {
+			want := row[prefix+v.column]
+			if corpusExcuses[name+" "+prefix+v.column] != "" {
+				c.excused++
+				continue
+			}
+			switch has := u.Has.Has(v.field); {
+			case want == "":
+				if has && !withheld && row["protocol"] == "udp" {
+					if v.column == "jitter_ms" && row["streams"] != "1" {
+						continue
+					}
+					fail(&c.madeUp, "%s: got %g, nothing is expected", prefix+v.column, v.got)
+				}
+			case !has && number(t, want) == 0 && f.Received == nil:
+				c.right++ // a zero for what is not known
+			case !has:
+				fail(&c.missing, "%s: got nothing, want %s", prefix+v.column, want)
+			case math.Abs(v.got-number(t, want)) > 1e-6:
+				fail(&c.wrong, "%s: got %g, want %s", prefix+v.column, v.got, want)
+			default:
+				c.right++
+			}
+		}
+	}
+	udp("fwd_", fwd)
+	udp("rev_", rev)
+
+	if want := row["n_intervals"]; want != "" && corpusExcuses[name+" n_intervals"] == "" {
+		spans := make(map[[2]time.Duration]bool)
+		omitted, rows := 0, 0
+		for _, f := range []report.Flow{fwd, rev} {
+			for _, i := range f.Intervals {
+				if !i.Omitted {
+					spans[[2]time.Duration{i.Start.Round(10 * time.Millisecond), i.End.Round(10 * time.Millisecond)}] = true
+				}
+			}
+			for _, s := range f.Streams {
+				for _, i := range s.Intervals {
+					if i.Omitted {
+						omitted++
+					} else {
+						rows++
+					}
+				}
+			}
+		}
+		if len(spans) != int(number(t, want)) {
+			fail(&c.wrong, "n_intervals: got %d, want %s", len(spans), want)
+		} else {
+			c.right++
+		}
+		if want := row["n_interval_lines"]; want != "" && !withheld && rows != int(number(t, want)) {
+			fail(&c.wrong, "n_interval_lines: got %d, want %s", rows, want)
+		}
+		if want := row["n_omitted_lines"]; want != "" && omitted != int(number(t, want)) {
+			fail(&c.wrong, "n_omitted_lines: got %d, want %s", omitted, want)
+		}
+	}
+	nothing := fwd.Sent == nil && fwd.Received == nil && fwd.Unlabelled == nil && rev.Sent == nil && rev.Received == nil && rev.Unlabelled == nil
+	if nothing && repErr == nil {
+		fail(&c.wrong, "no number and no error")
+	}
+	if testing.Verbose() && os.Getenv("TUNA_CORPUS_VERBOSE") != "" {
+		t.Logf("%s: err %v warnings %v", name, repErr, rep.Warnings)
+	}
+}
+
+func number(t *testing.T, s string) float64 {
+	t.Helper()
+	v, err := strconv.ParseFloat(s, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func near(a, b float64) bool { return math.Abs(a-b) <= 1e-6*max(math.Abs(a), math.Abs(b)) }
+
+// corpusExcuses are the expectations that are known to be wrong, with the reason.
+var corpusExcuses = map[string]string{}

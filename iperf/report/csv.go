@@ -1,0 +1,315 @@
+package report
+
+import (
+	"bytes"
+	"math"
+	"time"
+)
+
+// csvLayout is what a test's CSV rows have told about their layout.
+type csvLayout struct {
+	seen   bool
+	stdID  bool // an id below 3: connections are counted from 1, as since iperf 2.1, and not named by their sockets
+	header []csvColumn
+}
+
+type csvColumn uint8
+
+const (
+	colOther csvColumn = iota
+	colStart
+	colEnd
+	colBytes
+	colRate
+)
+
+const maxFields = 64
+
+// readCSV takes a line of iperf 2's CSV. It is false when b is none.
+func (r *reader) readCSV(b []byte) bool {
+	var fields [maxFields][]byte
+	n := 0
+	for rest := b; n < maxFields; {
+		i := bytes.IndexByte(rest, ',')
+		if i < 0 {
+			fields[n] = rest
+			n++
+			break
+		}
+		fields[n] = rest[:i]
+		n++
+		rest = rest[i+1:]
+	}
+	if n < 6 || !isCSVTime(fields[0]) {
+		return false
+	}
+	t := r.begin(false)
+	t.lines++
+	t.async, t.csv.seen = true, true
+	t.rep.Program = programIperf2
+	row := &r.row
+	*row = row0
+	row.line = r.src.lines
+	if !row.parseCSV(fields[:n], r.src.noEnd) {
+		t.warning(syntaxError(r.src.lines, b, "a row of iperf 2's CSV"))
+		return true
+	}
+	if t.rep.Start.IsZero() {
+		t.rep.Start = csvTime(fields[0], row.end)
+	}
+	t.csvRow(row, fields[:n])
+	return true
+}
+
+var row0 row
+
+// isCSVTime reports whether b is like 20261123054953, with milliseconds and a time zone where they are printed.
+func isCSVTime(b []byte) bool {
+	if i := bytes.IndexByte(b, ':'); i >= 0 {
+		b = b[i+1:]
+	}
+	if len(b) < 14 {
+		return false
+	}
+	for i, c := range b {
+		if c-'0' > 9 && (i < 14 || c != '.') {
+			return false
+		}
+	}
+	return true
+}
+
+// csvTime gives the moment at which the test began. The versions that print 1970 do not know it.
+func csvTime(b []byte, since time.Duration) time.Time {
+	layout := "20060102150405"
+	if bytes.IndexByte(b, ':') >= 0 {
+		layout = "-0700:" + layout
+	}
+	at, err := time.Parse(layout, string(b))
+	if err != nil || at.Year() < 1980 {
+		return time.Time{}
+	}
+	return at
+}
+
+// parseCSV reads the columns that all layouts have.
+func (r *row) parseCSV(f [][]byte, cut bool) bool {
+	short := len(f) < 9 // iperf 2.0.4's server leaves the addresses out
+	id := 5
+	if short {
+		id = len(f) - 4
+	}
+	if id < 1 {
+		return false
+	}
+	v, n := parseNumber(f[id])
+	if n == 0 || n != len(f[id]) || v.frac != 0 || v.mant < -9 || v.mant > math.MaxInt32 {
+		return false
+	}
+	r.id = int(v.mant)
+	if r.id < 0 {
+		r.kind = labelSum
+	}
+	at := id + 1
+	interval := f[at]
+	from, n := parseNumber(interval)
+	if n == 0 {
+		return false
+	}
+	var to number
+	if n == len(interval) {
+		// The start and the end have columns of their own.
+		at++
+		var l int
+		if to, l = parseNumber(f[at]); l == 0 || l != len(f[at]) {
+			return false
+		}
+	} else {
+		rest := interval[n:]
+		if rest[0] != '-' {
+			return false
+		}
+		rest = rest[1:]
+		rest = rest[spaces(rest):]
+		var l int
+		if to, l = parseNumber(rest); l == 0 || l != len(rest) {
+			return false
+		}
+	}
+	if at+2 >= len(f) {
+		return false
+	}
+	var ok, ok2 bool
+	r.start, ok = from.duration(time.Second)
+	r.end, ok2 = to.duration(time.Second)
+	amount, n1 := parseNumber(f[at+1])
+	rate, n2 := parseNumber(f[at+2])
+	if !ok || !ok2 || r.start < 0 || n1 == 0 || n2 == 0 || n1 != len(f[at+1]) || n2 != len(f[at+2]) {
+		return false
+	}
+	r.bytes, r.rate = amount.bytes(0), BitRate(rate.float(0))
+	r.decimals = to.frac
+	if cut && len(f) == at+3 {
+		// The rate may have lost digits: it must agree with the bytes.
+		d := (r.end - r.start).Seconds()
+		if d <= 0 || float64(r.rate) < 0.8*float64(r.bytes)*8/d {
+			return false
+		}
+	}
+	if len(f) == 14 && at == id+1 {
+		r.parseCSVLoss(f[9:], cut)
+	}
+	return true
+}
+
+// parseCSVLoss reads the columns jitter, lost, total, percent and out of order.
+func (r *row) parseCSVLoss(f [][]byte, cut bool) {
+	jitter, n0 := parseNumber(f[0])
+	lost, n1 := parseNumber(f[1])
+	total, n2 := parseNumber(f[2])
+	r.hasBare = true // it has these columns, whatever is in them
+	if n1 != len(f[1]) || n2 != len(f[2]) || n1 == 0 || n2 == 0 || total.mant < 0 || lost.mant < 0 {
+		r.by = 's' // "-nan,0,-1,-0.000,0": what a sender prints since 2.1
+		return
+	}
+	r.udp.Has = Lost | Packets
+	r.udp.Lost, r.udp.Packets = lost.mant, total.mant
+	if d, ok := jitter.duration(time.Millisecond); ok && n0 == len(f[0]) && n0 > 0 && d >= 0 {
+		r.udp.Has |= Jitter
+		r.udp.Jitter = d
+	}
+	if v, n := parseInt(f[4]); n > 0 && n == len(f[4]) && !cut {
+		r.udp.Has |= OutOfOrder
+		r.udp.OutOfOrder = v
+	}
+}
+
+// csvRow gives a row to its stream.
+func (t *test) csvRow(row *row, f [][]byte) {
+	from, to := 0, 0
+	if len(f) >= 9 {
+		a, _ := parseInt(f[2])
+		b, _ := parseInt(f[4])
+		from, to = int(a), int(b)
+	}
+	if row.hasBare {
+		t.rep.Protocol = ProtocolUDP
+	} else if t.rep.Protocol == 0 {
+		t.rep.Protocol = ProtocolTCP
+	}
+	if row.kind == labelSum {
+		t.asyncSum(&row.cell)
+		return
+	}
+	if row.id < 3 {
+		t.csv.stdID = true
+	}
+	// iperf 2.0 prints the server's report as a row of the same connection seen from the other end.
+	if row.hasBare && !t.csv.stdID {
+		for _, g := range t.flows {
+			k := streamKey{row.id, to, from}
+			if i, ok := g.index[k]; ok && from != to && row.start == 0 {
+				s := g.streams[i]
+				if s.holds || s.totals[totalOwn] != nil {
+					g.total(s, totalFar, &row.cell)
+					return
+				}
+			}
+		}
+	}
+	key := flowKey{class: classToServer, port: to}
+	if from == defaultPort2 || to != defaultPort2 && from != 0 && from < to || to == 0 && from != 0 {
+		key = flowKey{class: classFromServer, port: from}
+	}
+	if from == 0 && to == 0 {
+		key = flowKey{class: classOnly}
+	}
+	fl := t.flow(key)
+	if row.by == 's' {
+		fl.fake = true
+	}
+	s := fl.stream(streamKey{row.id, from, to})
+	if row.start > 0 {
+		fl.gcd(row.bytes)
+	}
+	fl.rowAsync(s, &row.cell, false)
+}
+
+// gcd follows what the amounts of the intervals are multiples of: a sender's are of its block size.
+func (f *flow) gcd(v int64) {
+	f.amounts++
+	a, b := f.divisor, v
+	for b != 0 {
+		a, b = b, a%b
+	}
+	f.divisor = a
+}
+
+// finishCSV decides which way each flow went and which end counted it.
+func (t *test) finishCSV() {
+	if !t.csv.seen {
+		return
+	}
+	var first *flow
+	for _, f := range t.flows {
+		if f.key.class == classToServer || f.key.class == classFromServer {
+			if first == nil || f.key.port == defaultPort2 && first.key.port != defaultPort2 {
+				first = f
+			}
+		}
+	}
+	for _, f := range t.flows {
+		f.forward = f.key.port == 0 || first == nil || f.key.port == first.key.port
+		switch f.key.class {
+		case classOnly, classMixed:
+			f.forward = true
+			// iperf 2.0.9's server prints no addresses.
+			if t.rep.Side == 0 && f.key.class == classOnly && len(f.streams) > 0 && !t.csv.stdID {
+				f.own = totalReceived
+			}
+			continue
+		}
+		if t.csv.stdID {
+			// Since 2.1: the sender's address, then the receiver's, at both ends.
+			if f.key.class == classFromServer && f.key.port == first.key.port {
+				f.forward = false
+			}
+			f.own = t.csvCounted(f)
+			continue
+		}
+		// Before: this end's address, then the other's. Data goes to the port that listens.
+		if f.key.class == classToServer {
+			f.own = totalSent
+		} else {
+			f.own = totalReceived
+		}
+		if first == f && t.rep.Side == 0 {
+			if t.rep.Side = ClientSide; f.key.class == classFromServer {
+				t.rep.Side = ServerSide
+			}
+		}
+	}
+}
+
+// csvCounted tells from the numbers of a flow whether its sender or its receiver counted.
+func (t *test) csvCounted(f *flow) totalKind {
+	if t.rep.Side != 0 {
+		if (t.rep.Side == ClientSide) == f.forward {
+			return totalSent
+		}
+		return totalReceived
+	}
+	if t.rep.Protocol == ProtocolUDP {
+		if f.fake {
+			return totalSent
+		}
+		return totalReceived
+	}
+	switch {
+	case f.amounts > 0 && f.divisor > 0 && f.divisor%1024 == 0:
+		return totalSent
+	case f.amounts > 1 && f.divisor < 64, f.amounts == 1 && f.divisor%4 != 0:
+		return totalReceived
+	}
+	return totalUnlabelled
+}

@@ -1,0 +1,398 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// A totalKind says whose count a total is.
+type totalKind uint8
+
+const (
+	totalOwn        totalKind = iota // of the end that printed it: iperf 2 does not say which one that is
+	totalFar                         // of the other end, which sent it over: iperf 2's Server Report
+	totalSent                        // iperf 3 says so
+	totalReceived                    // iperf 3 says so
+	totalUnlabelled                  // iperf 3 does not say
+	totalKinds
+)
+
+type totals [totalKinds]*cell
+
+// A flow gathers the traffic of one direction while its rows arrive.
+type flow struct {
+	t         *test
+	key       flowKey
+	streams   []*stream
+	index     map[streamKey]int // into streams
+	last      int               // into streams: rows come in turn
+	intervals []Interval
+	groups    []group // intervals that more streams, or their sum, may still come for; in order of start
+	serial    int
+	first     time.Duration // the first interval's length
+	emitted   int
+	sum       stream // what iperf itself printed of the sum
+	closed    int    // how many streams have their total
+	lastStart time.Duration
+	expect    int // how many connections it has
+	expectGen int // as of that many connections introduced
+
+	// In CSV only.
+	divisor int64 // of the amounts of all intervals but the first
+	amounts int
+	fake    bool // it has the columns that a sender fills with nothing
+	forward bool
+	own     totalKind
+}
+
+// flowKey tells the directions apart before it is known which is which.
+type flowKey struct {
+	class flowClass
+	port  int // the server's, in CSV
+}
+
+type flowClass uint8
+
+const (
+	classOnly      flowClass = iota // there is but one
+	classSends                      // this end sends: [TX-C]
+	classReceives                   // this end receives: [RX-C]
+	classInitiated                  // iperf 2: this end made the connection
+	classAccepted                   // iperf 2: this end accepted the connection
+	classStar                       // iperf 2 says that it is the reverse direction: [ *1]
+	classToServer                   // CSV: the second port is the server's
+	classFromServer
+	classMixed
+)
+
+// streamKey tells streams apart. In CSV two directions may share an id.
+type streamKey struct{ id, from, to int }
+
+type stream struct {
+	key       streamKey
+	intervals []Interval
+	n         int  // how many intervals came
+	held      cell // the first row, which only the next one tells to be an interval or the total
+	holds     bool
+	prev      cell // the last interval
+	serial    int  // of the group that it was in last
+	report    bool // its next row is the server's report
+	lastTotal totalKind
+	totals    totals
+
+	outOfOrder    int64 // printed before the total that it belongs to
+	hasOutOfOrder bool
+}
+
+// A group is an interval of all streams.
+type group struct {
+	cell
+	n      int // streams that are in it
+	serial int
+	summed bool // it is the sum that iperf printed
+}
+
+func (f *flow) stream(k streamKey) *stream {
+	if len(f.streams) > 0 {
+		if f.streams[f.last].key == k {
+			return f.streams[f.last]
+		}
+		f.last = (f.last + 1) % len(f.streams)
+		if f.streams[f.last].key == k {
+			return f.streams[f.last]
+		}
+	}
+	i, ok := f.index[k]
+	if !ok {
+		i = len(f.streams)
+		f.streams = append(f.streams, &stream{key: k})
+		if f.index == nil {
+			f.index = make(map[streamKey]int)
+		}
+		f.index[k] = i
+	}
+	f.last = i
+	return f.streams[i]
+}
+
+// keep adds an interval to a stream's own. It is false for a repetition of the one before.
+func (f *flow) keep(s *stream, c *cell) bool {
+	if s.n > 0 && s.prev.start == c.start && s.prev.end == c.end && s.prev.omitted == c.omitted {
+		f.t.warn(c.line, "an interval is printed twice")
+		return false
+	}
+	s.n++
+	s.prev = *c
+	f.t.intervals = true
+	if !f.t.discard() {
+		s.intervals = append(s.intervals, f.t.slabs.interval(c))
+	}
+	return true
+}
+
+// addSync takes an interval of iperf 3, which prints the streams of one interval one after the other.
+func (f *flow) addSync(k streamKey, c *cell) {
+	s := f.stream(k)
+	if len(f.groups) > 0 && s.serial == f.groups[0].serial {
+		f.closeAll()
+	}
+	if !f.keep(s, c) {
+		return
+	}
+	if len(f.groups) == 0 {
+		f.open(c)
+	} else {
+		f.groups[0].add(c)
+		f.groups[0].n++
+	}
+	s.serial = f.groups[0].serial
+	if f.t.expected(f) == 1 {
+		f.closeAll()
+	}
+}
+
+// sumSync takes the sum that iperf 3 printed.
+func (f *flow) sumSync(c *cell) {
+	if len(f.groups) == 0 {
+		f.open(c)
+		f.groups[0].n = 0
+	}
+	g := &f.groups[0]
+	if g.n == 1 {
+		c.fill(&g.cell)
+	}
+	g.cell = *c
+	g.summed = true
+	f.closeAll()
+}
+
+func (f *flow) open(c *cell) *group {
+	f.serial++
+	f.groups = append(f.groups, group{cell: *c, n: 1, serial: f.serial})
+	return &f.groups[len(f.groups)-1]
+}
+
+// maxGroups is how far streams may run apart before their intervals are given out as they are.
+const maxGroups = 64
+
+// addAsync takes an interval of iperf 2, whose streams print when each is ready.
+func (f *flow) addAsync(s *stream, c *cell) {
+	if !f.keep(s, c) {
+		return
+	}
+	// The groups of earlier intervals that all streams are in have had their time for a sum.
+	for len(f.groups) > 0 && f.groups[0].n >= f.live() && !f.groups[0].matches(c) && f.groups[0].start < c.start {
+		f.closeFirst()
+	}
+	g := f.find(c)
+	switch {
+	case g != nil:
+		s.serial = g.serial
+		if !g.summed {
+			g.add(c)
+		}
+		g.n++
+	case f.late(c):
+		return
+	default:
+		g = f.open(c)
+		s.serial = g.serial
+		if f.t.expected(f) == 1 {
+			f.closeAll()
+			return
+		}
+	}
+	for len(f.groups) > maxGroups {
+		f.closeFirst()
+	}
+}
+
+// live is how many streams an interval is to have, as far as is known.
+func (f *flow) live() int { return max(f.t.expected(f), len(f.streams)) }
+
+func (f *flow) find(c *cell) *group {
+	for i := range f.groups {
+		if f.groups[i].matches(c) {
+			return &f.groups[i]
+		}
+	}
+	return nil
+}
+
+// matches reports whether c belongs to the interval g: it starts at about the same time.
+func (g *group) matches(c *cell) bool {
+	return 2*(g.start-c.start).Abs() < max(min(g.end-g.start, c.end-c.start), time.Millisecond)
+}
+
+// late adds c to an interval that was given out without it. It is false when there is none.
+func (f *flow) late(c *cell) bool {
+	for i := len(f.intervals) - 1; i >= 0 && i >= len(f.intervals)-maxGroups; i-- {
+		in := &f.intervals[i]
+		g := group{cell: cell{start: in.Start, end: in.End, bytes: in.Bytes, rate: in.Rate}}
+		if !g.matches(c) {
+			continue
+		}
+		if in.TCP != nil {
+			g.tcp = *in.TCP
+		}
+		if in.UDP != nil {
+			g.udp = *in.UDP
+		}
+		g.add(c)
+		short := in.Short
+		*in = f.t.slabs.interval(&g.cell)
+		in.Short = short
+		f.t.warn(c.line, "a stream's interval came after those of the next one")
+		return true
+	}
+	return false
+}
+
+// sumAsync takes the sum that iperf 2 printed.
+func (f *flow) sumAsync(c *cell) {
+	g := f.find(c)
+	if g == nil {
+		if f.emitted > 0 && c.start <= f.lastStart {
+			return // it was added up already
+		}
+		g = f.open(c)
+		g.n = 0
+	}
+	g.cell = *c
+	g.summed = true
+	for len(f.groups) > 0 && f.groups[0].summed {
+		f.closeFirst()
+	}
+}
+
+func (f *flow) closeAll() {
+	for len(f.groups) > 0 {
+		f.closeFirst()
+	}
+}
+
+// closeFirst gives out the oldest open interval.
+func (f *flow) closeFirst() {
+	g := f.groups[0]
+	copy(f.groups, f.groups[1:])
+	f.groups = f.groups[:len(f.groups)-1]
+	if n := f.t.expected(f); !g.summed && g.n < n || g.n > 0 && f.closed == 0 && g.n < len(f.streams) {
+		f.t.warn(g.line, f.missing(&g, n))
+	}
+	if !g.summed && g.n > 1 {
+		f.t.warnAdded(g.line)
+	}
+	f.emit(&g.cell)
+}
+
+// missing says which streams are not in g.
+func (f *flow) missing(g *group, expected int) string {
+	var ids []int
+	for _, s := range f.streams {
+		if s.serial < g.serial {
+			ids = append(ids, s.key.id)
+		}
+	}
+	if len(ids) == 0 {
+		return fmt.Sprintf("interval %v-%v has %d of %d streams", g.start, g.end, g.n, expected)
+	}
+	return fmt.Sprintf("interval %v-%v lacks streams %v", g.start, g.end, ids)
+}
+
+func (f *flow) emit(c *cell) {
+	in := f.t.slabs.interval(c)
+	if length := c.end - c.start; f.first == 0 {
+		f.first = length
+	} else if !c.omitted && length*10 < f.first*9 {
+		in.Short = true
+	}
+	f.emitted++
+	f.lastStart = c.start
+	if !f.t.discard() {
+		f.intervals = append(f.intervals, in)
+	}
+	if f.t.each != nil && f.key.class != classMixed {
+		f.t.each(in)
+	}
+}
+
+// rowAsync takes a row of iperf 2 that may be an interval or a total.
+func (f *flow) rowAsync(s *stream, c *cell, isSum bool) {
+	if s.report {
+		s.report = false
+		f.total(s, totalFar, c)
+		return
+	}
+	switch {
+	case c.start > 0:
+		if s.holds {
+			s.holds = false
+			f.interval(s, &s.held, isSum)
+		}
+		f.interval(s, c, isSum)
+	case s.n > 0 || s.holds:
+		if s.holds {
+			s.holds = false
+			f.interval(s, &s.held, isSum)
+		}
+		f.total(s, totalOwn, c)
+	case f.t.intervals:
+		f.interval(s, c, isSum)
+	default:
+		s.held, s.holds = *c, true
+	}
+}
+
+func (f *flow) interval(s *stream, c *cell, isSum bool) {
+	if !isSum {
+		f.addAsync(s, c)
+		return
+	}
+	f.t.intervals = true
+	s.n++
+	s.prev = *c
+	f.sumAsync(c)
+}
+
+func (f *flow) total(s *stream, k totalKind, c *cell) {
+	if s.totals == (totals{}) && s != &f.sum {
+		f.closed++
+	}
+	kept := *c
+	if s.hasOutOfOrder && k != totalSent {
+		kept.udp.Has |= OutOfOrder
+		kept.udp.OutOfOrder, s.hasOutOfOrder = s.outOfOrder, false
+	}
+	s.totals[k] = &kept
+	s.lastTotal = k
+}
+
+// settle decides what the rows that are held are, when no more will come.
+func (f *flow) settle() {
+	for _, s := range append(f.streams[:len(f.streams):len(f.streams)], &f.sum) {
+		switch {
+		case s.holds:
+			s.holds = false
+			f.total(s, totalOwn, &s.held)
+		case s.n == 1 && s.prev.start == 0 && s.totals == (totals{}) && f.first > 0 && (s.prev.end-s.prev.start)*10 < f.first*9:
+			// Shorter than an interval: nothing but its total was printed.
+			f.total(s, totalOwn, &s.prev)
+		}
+	}
+	f.closeAll()
+	if f.t.async {
+		slices.SortStableFunc(f.intervals, func(a, b Interval) int { return cmp.Compare(a.Start, b.Start) })
+	}
+}
+
+// counts reports how many streams have a total of that kind, and whether any has, or their sum.
+func (f *flow) counts(k totalKind) (n int, any bool) {
+	for _, s := range f.streams {
+		if s.totals[k] != nil {
+			n++
+		}
+	}
+	return n, n > 0 || f.sum.totals[k] != nil
+}

@@ -1,0 +1,101 @@
+package report
+
+import "bytes"
+
+// A reader reads one output, which may hold several tests.
+type reader struct {
+	p     *Parser
+	src   source
+	each  func(Interval)
+	row   row
+	cur   *test // the one that lines go to; nil: none has begun
+	outer *test // whose server's output cur is
+	ready []*test
+	given int  // how many tests were handed out
+	other int  // lines that are not iperf's
+	wide  bool // the last heading is of iperf 3's width
+	first int  // tests that were begun
+}
+
+func newTest(p *Parser, each func(Interval)) *test {
+	t := &test{p: p, each: each, rep: &Report{}}
+	t.slabs.reuse = p.Discard
+	return t
+}
+
+// begin gives the test that a line belongs to, a new one when the last is over.
+func (r *reader) begin(fresh bool) *test {
+	if r.outer != nil && !fresh {
+		return r.cur
+	}
+	if r.cur != nil && (fresh && (r.cur.lines > 0 || r.cur.said != nil) || r.cur.done) {
+		r.end()
+	}
+	if r.cur == nil {
+		each := r.each
+		if r.first > 0 && !r.p.all {
+			each = nil // Parse gives the first test
+		}
+		r.first++
+		r.cur = newTest(r.p, each)
+	}
+	return r.cur
+}
+
+// end hands over the current test, if there was any.
+func (r *reader) end() {
+	if r.outer != nil {
+		peer := r.cur
+		r.cur, r.outer = r.outer, nil
+		if peer.lines > 0 {
+			r.cur.rep.Peer, _ = peer.finish()
+		}
+	}
+	if t := r.cur; t != nil && (t.lines > 0 || t.said != nil) {
+		r.ready = append(r.ready, t)
+	}
+	r.cur = nil
+}
+
+// next gives the next test, nil at the end.
+func (r *reader) next() *test {
+	for len(r.ready) == 0 {
+		b, ok := r.src.line()
+		if !ok {
+			if r.cur != nil && r.cur.lines == 0 && r.cur.said == nil && r.given > 0 {
+				return nil // the server waits for one more
+			}
+			last := r.cur
+			r.end()
+			if len(r.ready) == 0 && r.given == 0 {
+				if last == nil {
+					last = newTest(r.p, nil)
+					last.lines = r.other
+				}
+				r.ready = append(r.ready, last)
+			}
+			if len(r.ready) == 0 {
+				return nil
+			}
+			break
+		}
+		if i := jsonStart(b); i >= 0 {
+			r.readJSON(i)
+			r.src.lines-- // the rest of the line comes still
+			continue
+		}
+		if r.src.tooLong {
+			r.begin(false).warning(syntaxError(r.src.lines, b, "a line of at most 64 KiB"))
+		}
+		r.readLine(b)
+		if r.cur != nil && r.cur.done && r.outer == nil {
+			r.end()
+		} else if r.cur != nil && r.outer != nil && bytes.HasSuffix(b, []byte("iperf Done.")) {
+			r.end()
+		}
+	}
+	t := r.ready[0]
+	r.ready = r.ready[1:]
+	r.given++
+	return t
+}

@@ -1,0 +1,201 @@
+package report
+
+import (
+	"bytes"
+	"time"
+)
+
+// A label says whose row a row is: what stands between its brackets.
+type label struct {
+	id   int
+	kind labelKind
+	star bool // iperf 2 marks the traffic from server to client with it
+	role byte // iperf 3's --bidir: 'T' or 'R', for what this end does; 0: not there
+	side byte // 'C' or 'S', with role
+}
+
+type labelKind uint8
+
+const (
+	labelStream labelKind = iota
+	labelSum
+	labelMixed  // both directions of one connection: FD1
+	labelHeader // of the columns: ID
+	labelOther
+)
+
+// A row is a line of text, or of CSV, with numbers in it.
+type row struct {
+	label
+	cell
+	by       byte  // 's' or 'r': iperf 3 says that it is the sender's or the receiver's
+	bare     int64 // a lone number, which the heading tells to be retransmits or datagrams
+	hasBare  bool
+	decimals int // of the interval's end
+}
+
+type rowKind uint8
+
+const (
+	rowNone       rowKind = iota // not a row
+	rowData                      // an interval with its numbers
+	rowOutOfOrder                // "53 datagrams received out-of-order"
+	rowSent                      // "Sent 893 datagrams"
+	rowBad                       // an interval whose numbers cannot be read
+	rowPassed                    // a histogram, or something else without a rate
+	rowReport                    // "Server Report:"
+)
+
+// parse reads a line of text into r. What stands before the brackets, such as a time or a title, is passed over.
+// cut says that the line may have lost its end.
+func (r *row) parse(line []byte, cut bool) rowKind {
+	for at := 0; ; {
+		i := bytes.IndexByte(line[at:], '[')
+		if i < 0 {
+			return rowNone
+		}
+		at += i
+		l, n := parseLabel(line[at:])
+		if n == 0 {
+			at++
+			continue
+		}
+		*r = row{label: l, cell: cell{line: r.line}}
+		if kind := r.parseAfterLabel(line[at+n:], cut); kind != rowNone {
+			return kind
+		}
+		at++
+	}
+}
+
+// parseLabel reads "[  5]", "[ *1]", "[SUM]", "[SUM-3]", "[FD1]", "[mytest(1)]", each perhaps followed by a role such
+// as "[TX-C]". It gives the length, 0 when there is no label.
+func parseLabel(b []byte) (l label, length int) {
+	end := bytes.IndexByte(b, ']')
+	if end < 0 || end > 64 {
+		return label{}, 0
+	}
+	in := b[1:end]
+	in = in[spaces(in):]
+	if len(in) > 0 && in[0] == '*' {
+		l.star = true
+		in = in[1:]
+	}
+	switch id, n := parseInt(in); {
+	case n > 0 && n == len(in):
+		l.id = int(id)
+	case string(in) == "ID":
+		l.kind = labelHeader
+	case hasPrefix(in, "SUM"):
+		l.kind = labelSum
+		if hasPrefix(in, "SUM-cnt") {
+			l.kind = labelHeader
+		}
+	case hasPrefix(in, "FD"):
+		id, n := parseInt(in[2:])
+		if n == 0 || n+2 != len(in) {
+			return label{}, 0
+		}
+		l.kind, l.id = labelMixed, int(id)
+	default:
+		// iperf 2 with a title: the number stands in parentheses.
+		open := bytes.LastIndexByte(in, '(')
+		if open < 0 || in[len(in)-1] != ')' {
+			return label{}, 0
+		}
+		id, n := parseInt(in[open+1:])
+		if n == 0 || open+1+n != len(in)-1 {
+			return label{}, 0
+		}
+		l.id = int(id)
+	}
+	length = end + 1
+	if role := b[length:]; len(role) >= 6 && role[0] == '[' && role[2] == 'X' && role[3] == '-' && role[5] == ']' {
+		l.role, l.side = role[1], role[4]
+		length += 6
+	}
+	return l, length
+}
+
+// parseInt reads decimal digits and gives how many, 0 when there are none or more than an id or a count has.
+func parseInt(b []byte) (v int64, length int) {
+	for length < len(b) && b[length]-'0' <= 9 {
+		if length == 18 {
+			return 0, 0
+		}
+		v = v*10 + int64(b[length]-'0')
+		length++
+	}
+	return v, length
+}
+
+func (r *row) parseAfterLabel(b []byte, cut bool) rowKind {
+	if r.kind == labelHeader {
+		return rowNone
+	}
+	b = b[spaces(b):]
+	from, n := parseNumber(b)
+	if n == 0 {
+		switch {
+		case hasPrefix(b, "Sent "):
+			v, n := parseInt(b[len("Sent "):])
+			if n == 0 || !hasPrefix(b[len("Sent ")+n:], " datagrams") {
+				return rowNone
+			}
+			r.bare = v
+			return rowSent
+		case hasPrefix(b, "Server Report:"):
+			return rowReport
+		}
+		return rowNone
+	}
+	b = b[n:]
+	if len(b) == 0 || b[0] != '-' {
+		return rowNone
+	}
+	b = b[1:]
+	b = b[spaces(b):]
+	to, n := parseNumber(b)
+	if n == 0 {
+		return rowNone
+	}
+	b = b[n:]
+	b = b[spaces(b):]
+	if !hasPrefix(b, "sec") {
+		return rowNone
+	}
+	b = b[len("sec"):]
+	b = b[spaces(b):]
+	var ok, ok2 bool
+	r.start, ok = from.duration(time.Second)
+	r.end, ok2 = to.duration(time.Second)
+	r.decimals = to.frac
+	if !ok || !ok2 || r.start < 0 {
+		return rowBad
+	}
+	if r.bytes, n = parseBytes(b); n == 0 {
+		return r.parseWithoutBytes(b)
+	}
+	b = b[n:]
+	b = b[spaces(b):]
+	if r.rate, n = parseRate(b); n == 0 {
+		return rowBad
+	}
+	return r.parseTail(b[n:], cut)
+}
+
+// parseWithoutBytes tells the lines apart that have an interval and something else than a transfer after it.
+func (r *row) parseWithoutBytes(b []byte) rowKind {
+	v, n := parseInt(b)
+	if n == 0 {
+		if len(b) == 0 {
+			return rowBad
+		}
+		return rowPassed // a histogram
+	}
+	if hasPrefix(b[n:], " datagrams received out-of-order") {
+		r.bare = v
+		return rowOutOfOrder
+	}
+	return rowBad
+}

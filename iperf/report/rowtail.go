@@ -1,0 +1,274 @@
+package report
+
+import (
+	"bytes"
+	"time"
+)
+
+// parseTail reads the columns after the rate. They are told apart by their form, as their headings may be lost or, in
+// iperf 2, belong to another row.
+func (r *row) parseTail(b []byte, cut bool) rowKind {
+	if len(b) > 0 && b[0] != ' ' && b[0] != '\t' {
+		return rowBad
+	}
+	for {
+		b = b[spaces(b):]
+		if len(b) == 0 {
+			return rowData
+		}
+		n := tokenLength(b)
+		tok, rest := b[:n], b[n:]
+		if cut && len(rest) == 0 && !endsWhole(tok) {
+			if b[0] == '(' || b[0]-'a' < 26 {
+				return rowBad // "(omitted)" or "receiver" without its end
+			}
+			return rowData
+		}
+		switch {
+		case tok[0] == '(':
+			if string(tok) == "(omitted)" {
+				r.omitted = true
+			} else if i := bytes.IndexByte(b, ')'); i >= 0 {
+				rest = b[i+1:] // a percentage, or "(3937/131072)"
+			}
+		case string(tok) == "sender":
+			r.by = 's'
+		case string(tok) == "receiver":
+			r.by = 'r'
+		case tok[0]-'0' <= 9 || tok[0] == '-' && len(tok) > 1 && tok[1]-'0' <= 9:
+			rest = r.parseColumn(tok, rest)
+		}
+		b = rest
+	}
+}
+
+// tokenLength is the length of what stands before the next space. A slash at the end of it joins what follows: older
+// versions of iperf 2 pad the numbers between slashes.
+func tokenLength(b []byte) int {
+	for i := 1; ; i++ {
+		if i == len(b) || (b[i] == ' ' || b[i] == '\t') && b[i-1] != '/' {
+			return i
+		}
+		if b[i] == ' ' || b[i] == '\t' {
+			i += spaces(b[i:])
+			if i == len(b) {
+				return i
+			}
+		}
+	}
+}
+
+// endsWhole reports whether a token at the end of a line can be told to be complete.
+func endsWhole(tok []byte) bool {
+	switch string(tok) {
+	case "sender", "receiver", "(omitted)", "ms", "pps", "rps", "us", "pkts", "KBytes", "MBytes", "GBytes", "Bytes":
+		return true
+	}
+	return tok[len(tok)-1] == ')'
+}
+
+// parts are the numbers of a column such as "0K(0)/319K(10)/24(12)".
+type parts struct {
+	n     [4]part
+	count int
+}
+
+type part struct {
+	number
+	unit  byte // 'K' and the like; 0: none
+	paren number
+	pair  bool // it has a number in parentheses
+}
+
+func (p *parts) parse(b []byte) bool {
+	for p.count < len(p.n) {
+		b = b[spaces(b):]
+		v, n := parseNumber(b)
+		if n == 0 {
+			return false
+		}
+		q := part{number: v}
+		b = b[n:]
+		if len(b) > 0 {
+			if _, _, ok := prefix(b[0]); ok {
+				q.unit = b[0]
+				b = b[1:]
+			}
+		}
+		if len(b) > 0 && b[0] == '(' {
+			v, n := parseNumber(b[1:])
+			if n == 0 || n+1 >= len(b) || b[n+1] != ')' {
+				return false
+			}
+			q.paren, q.pair = v, true
+			b = b[n+2:]
+		}
+		p.n[p.count] = q
+		p.count++
+		if len(b) == 0 {
+			return true
+		}
+		if b[0] != '/' {
+			return false
+		}
+		b = b[1:]
+	}
+	return false
+}
+
+func (p *part) size() int64 {
+	shift := 0
+	if p.unit != 0 {
+		_, shift, _ = prefix(p.unit)
+	}
+	return p.bytes(shift)
+}
+
+// parseColumn reads the column that starts with tok, a number or several, and gives what follows it.
+func (r *row) parseColumn(tok, rest []byte) []byte {
+	next := rest[spaces(rest):]
+	next = next[:tokenEnd(next)]
+	if eq := bytes.IndexByte(tok, '='); eq > 0 {
+		count, n := parseInt(tok)
+		if n != eq {
+			return rest
+		}
+		if bytes.IndexByte(tok, ':') > 0 {
+			r.enh.Has |= Reads
+			r.enh.Reads = count
+			return rest
+		}
+		r.enh.Has |= RoundTrips
+		r.enh.RoundTrips = count
+		r.parseSlashes(tok[eq+1:], next)
+		return rest
+	}
+	if bytes.IndexByte(tok, '/') > 0 {
+		r.parseSlashes(tok, next)
+		return rest
+	}
+	n, length := parseNumber(tok)
+	if length != len(tok) {
+		return rest
+	}
+	switch string(next) {
+	case "ms":
+		if d, ok := n.duration(time.Millisecond); ok && n.mant >= 0 {
+			r.udp.Has |= Jitter
+			r.udp.Jitter = d
+		}
+		return after(rest, next)
+	case "pps":
+		r.udp.Has |= PacketRate
+		r.udp.PacketRate = n.float(0)
+		return after(rest, next)
+	case "rps", "us":
+		return after(rest, next)
+	}
+	if v, ok := amount(n, next); ok {
+		if next[len(next)-1] == 's' {
+			r.tcp.Has |= CongestionWindow
+			r.tcp.CongestionWindow = v
+		} else {
+			r.enh.Has |= InFlight
+			r.enh.InFlight = v
+		}
+		return after(rest, next)
+	}
+	switch {
+	case (r.enh.Has.Has(Writes) || r.enh.Has.Has(RoundTrips)) && n.frac == 0 && r.tcp.Has&(Retransmits|RTT) == 0:
+		r.tcp.Has |= Retransmits
+		r.tcp.Retransmits = n.mant
+	case r.enh.Has != 0 || r.udp.Has.Has(PacketRate) || r.tcp.Has.Has(RTT):
+		r.enh.Has |= NetPower
+		r.enh.NetPower = n.float(0)
+	case n.frac == 0 && !r.hasBare:
+		r.bare, r.hasBare = n.mant, true
+	}
+	return rest
+}
+
+// amount reads the unit of a number of bytes: "KBytes", "MByte".
+func amount(n number, unit []byte) (int64, bool) {
+	shift := 0
+	if len(unit) > 0 && unit[0] != 'B' {
+		_, two, ok := prefix(unit[0])
+		if !ok {
+			return 0, false
+		}
+		shift = two
+		unit = unit[1:]
+	}
+	if s := string(unit); s != "Byte" && s != "Bytes" {
+		return 0, false
+	}
+	return n.bytes(shift), true
+}
+
+func (r *row) parseSlashes(tok, next []byte) {
+	var p parts
+	if !p.parse(tok) {
+		return
+	}
+	switch {
+	case p.count == 4:
+		unit := time.Millisecond
+		if string(next) == "us" {
+			unit = time.Microsecond
+		}
+		var d [4]time.Duration
+		for i := range d {
+			var ok bool
+			if d[i], ok = p.n[i].duration(unit); !ok || d[i] < 0 {
+				return
+			}
+		}
+		r.enh.Has |= Latency
+		r.enh.Latency = LatencyStats{d[0], d[1], d[2], d[3]}
+	case p.count == 3 && p.n[1].unit != 0:
+		r.enh.Has |= InFlight
+		r.enh.InFlight = p.n[0].size()
+		r.windowAndRTT(&p.n[1], &p.n[2])
+	case p.count == 2 && p.n[0].unit != 0:
+		r.windowAndRTT(&p.n[0], &p.n[1])
+	case p.count == 2 && string(next) != "pkts":
+		a, b := p.n[0].mant, p.n[1].mant
+		switch {
+		case p.n[0].frac+p.n[1].frac > 0 || a < 0 || b < 0 || p.n[1].pair:
+		case len(next) > 0 && next[0] == '(':
+			r.udp.Has |= Lost | Packets
+			r.udp.Lost, r.udp.Packets = a, b
+		default:
+			r.enh.Has |= Writes
+			r.enh.Writes, r.enh.WriteErrors = a, b
+		}
+	}
+}
+
+// windowAndRTT takes the columns Cwnd/RTT(var), whose numbers are negative where the system does not tell them.
+func (r *row) windowAndRTT(window, rtt *part) {
+	if window.mant >= 0 {
+		r.tcp.Has |= CongestionWindow
+		r.tcp.CongestionWindow = window.size()
+	}
+	if d, ok := rtt.duration(time.Microsecond); ok && d >= 0 {
+		r.tcp.Has |= RTT
+		r.tcp.RTT = d
+		if v, ok := rtt.paren.duration(time.Microsecond); ok && rtt.pair {
+			r.tcp.Has |= RTTVar
+			r.tcp.RTTVar = v
+		}
+	}
+}
+
+func tokenEnd(b []byte) int {
+	for i, c := range b {
+		if c == ' ' || c == '\t' {
+			return i
+		}
+	}
+	return len(b)
+}
+
+// after gives what follows next in rest.
+func after(rest, next []byte) []byte { return rest[spaces(rest)+len(next):] }

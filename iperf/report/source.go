@@ -1,0 +1,133 @@
+package report
+
+import (
+	"bytes"
+	"io"
+)
+
+// The limits that keep memory in proportion whatever is read.
+const (
+	maxLine   = 64 << 10 // of a text line; the rest of a longer one is left out
+	maxToken  = 16 << 20 // of one string or number of JSON
+	firstRead = 64 << 10
+)
+
+// A source hands out the lines of a reader, or its bytes, as they arrive. It never waits for more than it was asked
+// for.
+type source struct {
+	r        io.Reader
+	buf      []byte
+	pos, end int // what is read and not yet handed out is buf[pos:end]
+	err      error
+	begin    int  // where the last line begins in buf
+	lines    int  // how many lines were handed out, or begun
+	noEnd    bool // the last line handed out was not ended by a line feed
+	tooLong  bool // the last line handed out was cut to maxLine
+	skip     bool // its rest is still to be read over
+}
+
+// fill reads once. It reports whether there is more than before.
+func (s *source) fill() bool {
+	if s.err != nil {
+		return false
+	}
+	if s.pos > 0 && s.end == len(s.buf) {
+		s.end = copy(s.buf, s.buf[s.pos:s.end])
+		s.pos = 0
+	}
+	if s.end == len(s.buf) {
+		grown := make([]byte, max(firstRead, 2*len(s.buf)))
+		s.end = copy(grown, s.buf[s.pos:s.end])
+		s.pos = 0
+		s.buf = grown
+	}
+	for range 100 {
+		n, err := s.r.Read(s.buf[s.end:])
+		s.end += n
+		s.err = err
+		if n > 0 || err != nil {
+			return n > 0
+		}
+	}
+	s.err = io.ErrNoProgress
+	return false
+}
+
+// failure is the reader's error, unless that is its end.
+func (s *source) failure() error {
+	if s.err == io.EOF {
+		return nil
+	}
+	return s.err
+}
+
+// line gives the next line without its end. It is valid until the next call. It is false at the end.
+func (s *source) line() ([]byte, bool) {
+	if s.skip {
+		s.skipRest()
+	}
+	searched := 0
+	s.noEnd, s.tooLong = false, false
+	for {
+		if i := bytes.IndexByte(s.buf[s.pos+searched:s.end], '\n'); i >= 0 {
+			line := s.buf[s.pos : s.pos+searched+i]
+			s.begin = s.pos
+			s.pos += searched + i + 1
+			s.lines++
+			return s.trim(line), true
+		}
+		searched = s.end - s.pos
+		if searched > maxLine {
+			line := s.buf[s.pos : s.pos+maxLine]
+			s.begin = s.pos
+			s.tooLong, s.skip = true, true
+			s.lines++
+			s.pos += maxLine
+			return line, true
+		}
+		if !s.fill() {
+			break
+		}
+	}
+	if s.pos == s.end {
+		return nil, false
+	}
+	line := s.buf[s.pos:s.end]
+	s.begin = s.pos
+	s.pos = s.end
+	s.lines++
+	s.noEnd = true
+	return s.trim(line), true
+}
+
+// skipRest drops what is left of a line that was too long.
+func (s *source) skipRest() {
+	s.skip = false
+	for {
+		if i := bytes.IndexByte(s.buf[s.pos:s.end], '\n'); i >= 0 {
+			s.pos += i + 1
+			return
+		}
+		s.pos = s.end
+		if !s.fill() {
+			return
+		}
+	}
+}
+
+func (s *source) trim(line []byte) []byte {
+	if len(line) > maxLine {
+		s.tooLong = true
+		return line[:maxLine]
+	}
+	if n := len(line); n > 0 && line[n-1] == '\r' {
+		line = line[:n-1]
+	}
+	return line
+}
+
+// back takes back the line that was handed out last, from its byte i on.
+func (s *source) back(i int) {
+	s.pos = s.begin + i
+	s.skip = false
+}
