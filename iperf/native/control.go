@@ -126,3 +126,27 @@ func controlError(what string, err error) error {
 	}
 	return fmt.Errorf("unable to %s: %w", what, err)
 }
+
+// watch calls gone when the other end closes the connection, or says something, before stop is called. To be used while
+// it has nothing to say. stop returns when gone will not be called any more, or has returned.
+func (c control) watch(gone func()) (stop func()) {
+	c.SetReadDeadline(time.Time{})
+	stopped := make(chan struct{})
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		var b [1]byte
+		c.Read(b[:])
+		select {
+		case <-stopped:
+		default:
+			gone()
+		}
+	}()
+	return func() {
+		close(stopped)
+		c.SetReadDeadline(time.Unix(1, 0))
+		<-ended
+		c.SetReadDeadline(time.Time{})
+	}
+}

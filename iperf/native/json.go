@@ -150,6 +150,7 @@ func (o *jsonOutput) listening(int, int) {}
 
 func (o *jsonOutput) begun(t *test) {
 	s := &o.doc.Start
+	o.doc.Title = t.title
 	s.Timestamp = &jsonTime{t.begun.UTC().Format(timeFormat), t.begun.Unix()}
 	if t.server {
 		a, p := hostPort(t.control.RemoteAddr())

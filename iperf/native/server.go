@@ -303,6 +303,8 @@ func (v *server) exchange(t *test) error {
 	return nil
 }
 
+var errNoStreams = errors.New("unable to accept stream connection: the client is gone or slow")
+
 // takeStreams tells the client to make its connections, and waits for all of them.
 func (v *server) takeStreams(ctx context.Context, t *test) error {
 	var hello *net.UDPConn
@@ -312,7 +314,6 @@ func (v *server) takeStreams(ctx context.Context, t *test) error {
 			return fmt.Errorf("unable to start stream listener: %s", reason(err))
 		}
 		defer hello.Close()
-		defer context.AfterFunc(ctx, func() { hello.SetReadDeadline(time.Unix(1, 0)) })()
 	} else {
 		v.mu.Lock()
 		v.streams = true
@@ -321,24 +322,25 @@ func (v *server) takeStreams(ctx context.Context, t *test) error {
 	if err := t.control.sendState(createStreams); err != nil {
 		return err
 	}
+	ctx, gone := context.WithTimeout(ctx, controlTime)
+	defer gone()
+	defer t.control.watch(gone)()
 	if t.udp {
+		defer context.AfterFunc(ctx, func() { hello.SetReadDeadline(time.Unix(1, 0)) })()
 		return v.takeUDP(t, hello)
 	}
-	timeout := time.NewTimer(controlTime)
-	defer timeout.Stop()
 	var came []arrival
 	for len(came) < t.streamCount() {
 		select {
 		case a := <-v.joins:
 			came = append(came, a)
 			continue
-		case <-timeout.C:
 		case <-ctx.Done():
 		}
 		for _, a := range came {
 			a.conn.Close()
 		}
-		return errors.New("unable to accept stream connection: Connection timed out")
+		return errNoStreams
 	}
 	v.mu.Lock()
 	v.streams = false
@@ -375,11 +377,10 @@ func (v *server) takeUDP(t *test, hello *net.UDPConn) error {
 	from := peer.AddrPort().Addr().Unmap()
 	known := map[netip.AddrPort]bool{}
 	var buffer [maxUDPBlock]byte
-	hello.SetReadDeadline(time.Now().Add(controlTime))
 	for len(t.streams) < t.streamCount() {
 		n, addr, err := hello.ReadFromUDPAddrPort(buffer[:])
 		if err != nil {
-			return fmt.Errorf("unable to accept stream connection: %s", reason(err))
+			return errNoStreams
 		}
 		addr = netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port())
 		if n != 4 || addr.Addr() != from || known[addr] {

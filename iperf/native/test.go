@@ -178,7 +178,9 @@ func (t *test) run(ctx context.Context) (said state, err error) {
 		carriers.Go(func() { done <- ending{s.sender, t.carry(s)} })
 	}
 	said, err = t.watch(ctx, limit, senders, messages, done)
-
+	if said == testEnd && limit > 0 && !t.udp && t.receives() {
+		t.drain(ctx)
+	}
 	t.elapsed = time.Since(t.start)
 	t.stopping.Store(true)
 	close(t.stop)
@@ -204,6 +206,31 @@ func (t *test) run(ctx context.Context) (said state, err error) {
 	}
 	return said, err
 }
+
+// drain lets the last of a number of bytes come that the client has sent: they may be slower than its word that it is
+// done.
+func (t *test) drain(ctx context.Context) {
+	want := max(t.bytes, t.blocks*int64(t.length))
+	for {
+		before, omitted := t.moved(), int64(0)
+		for _, s := range t.streams {
+			omitted += s.base.bytes
+		}
+		if before-omitted >= want {
+			return
+		}
+		select {
+		case <-time.After(drainTime):
+		case <-ctx.Done():
+			return
+		}
+		if t.moved() == before {
+			return
+		}
+	}
+}
+
+const drainTime = 50 * time.Millisecond
 
 // sayEnd tells the server that the client is done, and waits for its answer.
 func (t *test) sayEnd(messages chan message, reader *sync.WaitGroup) (state, error) {

@@ -252,6 +252,9 @@ func (o *textOutput) finished(t *test) {
 	}
 	if t.verbose && !t.udp {
 		sender, receiver := t.congestions()
+		if t.server && t.bidir {
+			receiver = sender
+		}
 		if sender != "" {
 			o.printf("snd_tcp_congestion %s\n", sender)
 		}
@@ -298,13 +301,13 @@ func (o *textOutput) totals(t *test, s *stream, sender bool, sent, received tota
 	}
 	if sent.known {
 		print(sent, "sender")
-	} else if t.verbose && s != nil {
-		o.printf("%s (sender statistics not available)\n", name)
+	} else if t.verbose && (s != nil || !t.udp) {
+		o.printf("%s (sender statistics not available)\n", name[:5])
 	}
 	if received.known {
 		print(received, "receiver")
-	} else if t.verbose && s != nil {
-		o.printf("%s (receiver statistics not available)\n", name)
+	} else if t.verbose && (s != nil || !t.udp) {
+		o.printf("%s (receiver statistics not available)\n", name[:5])
 	}
 	if t.udp && received.outOfOrder > 0 {
 		o.printf("%s %4.1f-%4.1f sec  %d datagrams received out-of-order\n", name, 0.0, received.end, received.outOfOrder)

@@ -1,0 +1,156 @@
+package native
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	testflags "flag"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tunaperf/tuna/internal/testbed"
+)
+
+// A program runs one iperf3 command line: the C program or ours.
+type program struct {
+	name string
+	run  func(ctx context.Context, args []string, stdout, stderr io.Writer) int
+}
+
+var (
+	ours   = program{"Go", Main}
+	theirs = program{"C", runC}
+)
+
+func runC(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	cmd := exec.CommandContext(ctx, "iperf3", args...)
+	cmd.Cancel = func() error { return cmd.Process.Signal(interrupt) }
+	cmd.WaitDelay = 10 * time.Second
+	cmd.Stdout, cmd.Stderr = stdout, stderr
+	if err := cmd.Run(); err != nil {
+		if e, ok := errors.AsType[*exec.ExitError](err); ok {
+			return e.ExitCode()
+		}
+		return -1
+	}
+	return 0
+}
+
+// An ended command is what it printed and its status.
+type ended struct {
+	stdout, stderr string
+	status         int
+}
+
+func (p program) client(t testing.TB, port int, args ...string) ended {
+	t.Helper()
+	args = append([]string{"-c", "127.0.0.1", "-p", strconv.Itoa(port)}, args...)
+	for {
+		var stdout, stderr bytes.Buffer
+		status := p.run(t.Context(), args, &stdout, &stderr)
+		// A server under -J does not say when it listens. A refused connection costs it nothing.
+		if strings.Contains(stdout.String()+stderr.String(), "Connection refused") && t.Context().Err() == nil {
+			continue
+		}
+		return ended{stdout.String(), stderr.String(), status}
+	}
+}
+
+// A running server.
+type running struct {
+	port int
+	end  chan ended
+	stop context.CancelFunc
+}
+
+// server starts a server and returns when it listens or, with -J, at once.
+func (p program) server(t testing.TB, args ...string) *running {
+	t.Helper()
+	for {
+		port := freePort(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		r := &running{port: port, end: make(chan ended, 1), stop: cancel}
+		banner := make(chan struct{})
+		stdout, stderr := &watched{want: "Server listening on", seen: banner}, new(bytes.Buffer)
+		go func() {
+			status := p.run(ctx, append([]string{"-s", "-p", strconv.Itoa(port), "--forceflush"}, args...), stdout, stderr)
+			r.end <- ended{stdout.buffer.String(), stderr.String(), status}
+		}()
+		t.Cleanup(func() { cancel(); r.end <- <-r.end })
+		for _, a := range args {
+			if strings.HasPrefix(a, "-J") || strings.HasPrefix(a, "--json") {
+				return r
+			}
+		}
+		select {
+		case <-banner:
+			return r
+		case e := <-r.end:
+			r.end <- e
+			if !strings.Contains(e.stderr, "in use") {
+				t.Fatalf("%s server: %+v", p.name, e)
+			}
+		}
+	}
+}
+
+// wait waits for a server that ends by itself.
+func (r *running) wait(t testing.TB) ended {
+	t.Helper()
+	select {
+	case e := <-r.end:
+		r.end <- e
+		return e
+	case <-time.After(30 * time.Second):
+		t.Fatal("the server did not end")
+		return ended{}
+	}
+}
+
+// watched keeps what is written and says when want is in it.
+type watched struct {
+	buffer bytes.Buffer
+	want   string
+	seen   chan struct{}
+	done   bool
+	text   string // what there was when want was seen; to be read after that
+}
+
+func (w *watched) first() string { return w.text }
+
+func (w *watched) Write(p []byte) (int, error) {
+	w.buffer.Write(p)
+	if !w.done && strings.Contains(w.buffer.String(), w.want) {
+		w.done, w.text = true, w.buffer.String()
+		close(w.seen)
+	}
+	return len(p), nil
+}
+
+func freePort(t testing.TB) int {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+// Most tests wait for seconds to pass, with little to do: more of them may run at once than there are processors.
+func TestMain(m *testing.M) {
+	testflags.Parse()
+	testflags.Set("test.parallel", "12")
+	os.Exit(m.Run())
+}
+
+// pairs are the combinations of ends that must understand each other.
+func pairs(t *testing.T) []struct{ client, server program } {
+	testbed.Need(t, "iperf3")
+	return []struct{ client, server program }{{ours, ours}, {ours, theirs}, {theirs, ours}}
+}

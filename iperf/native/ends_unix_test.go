@@ -1,0 +1,7 @@
+//go:build !windows
+
+package native
+
+import "syscall"
+
+const interrupt = syscall.SIGINT

@@ -1,0 +1,5 @@
+package native
+
+import "os"
+
+var interrupt = os.Interrupt

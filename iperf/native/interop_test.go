@@ -1,0 +1,199 @@
+package native
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tunaperf/tuna/internal/testbed"
+)
+
+// interopCases are command lines that every pair of ends must run. limit is what the client sends at most.
+var interopCases = []struct{ name, args string }{
+	{"tcp", "-t 1"},
+	{"tcp reverse", "-t 1 -R"},
+	{"tcp bidir", "-t 1 --bidir"},
+	{"tcp parallel", "-t 1 -P 3 -b 20M"},
+	{"tcp bidir parallel", "-t 1 --bidir -P 2 -b 20M"},
+	{"tcp bytes", "-n 2M -b 20M"},
+	{"tcp blocks", "-k 20 -l 32K -b 20M"},
+	{"tcp reverse bytes", "-n 2M -R -b 20M"},
+	{"tcp omit", "-t 1 -O 1 -b 50M"},
+	{"tcp options", "-t 1 -b 10M -w 64K -M 1000 -N -S 16 -C reno --cport 0x0 -T title"},
+	{"tcp zero copy", "-t 1 -b 50M -Z"},
+	{"tcp zero copy reverse", "-t 1 -b 50M -Z -R"},
+	{"tcp server output", "-t 1 -b 10M --get-server-output"},
+	{"udp", "-u -t 1 -b 10M"},
+	{"udp reverse", "-u -t 1 -b 10M -R"},
+	{"udp bidir", "-u -t 1 -b 10M --bidir"},
+	{"udp parallel", "-u -t 1 -b 5M -P 3 -l 1000"},
+	{"udp bidir parallel", "-u -t 1 -b 5M -P 2 --bidir -l 1000"},
+	{"udp blocks", "-u -k 50 -b 5M -l 1000"},
+	{"udp omit", "-u -t 1 -O 1 -b 5M -l 1000"},
+	{"udp wide counters", "-u -t 1 -b 5M -l 1000 --udp-counters-64bit"},
+	{"udp burst", "-u -t 1 -b 5M/10 -l 1000"},
+	{"udp default", "-u -t 1"},
+	{"dscp", "-t 1 -b 10M --dscp af31 -i 0.5"},
+}
+
+func caseArgs(t *testing.T, args string) []string {
+	return strings.Fields(strings.Replace(args, "0x0", fmt.Sprint(freePort(t)), 1))
+}
+
+// Both ends of every pair run every case, and agree about what was carried as well as two C ends do.
+func TestEndsAgree(t *testing.T) {
+	for _, p := range pairs(t) {
+		t.Run(p.client.name+" to "+p.server.name, func(t *testing.T) {
+			t.Parallel()
+			for _, c := range interopCases {
+				t.Run(c.name, func(t *testing.T) {
+					t.Parallel()
+					server := p.server.server(t, "-1")
+					e := p.client.client(t, server.port, append(caseArgs(t, c.args), "-J")...)
+					if e.status != 0 || e.stderr != "" {
+						t.Fatalf("client: status %d\n%s%s", e.status, e.stdout, e.stderr)
+					}
+					if s := server.wait(t); s.status != 0 || s.stderr != "" {
+						t.Errorf("server: status %d\n%s%s", s.status, s.stdout, s.stderr)
+					}
+					var doc document
+					if err := json.Unmarshal([]byte(e.stdout), &doc); err != nil {
+						t.Fatal(err)
+					}
+					agree(t, doc.End.SumSent, doc.End.SumReceived)
+					if strings.Contains(c.args, "--bidir") {
+						agree(t, doc.End.SumSentReverse, doc.End.SumReceivedReverse)
+					}
+				})
+			}
+		})
+	}
+}
+
+// agree compares the sender's count with the receiver's. The receiver may lack what was still on its way.
+func agree(t *testing.T, sent, received *jsonRow) {
+	t.Helper()
+	if sent == nil || received == nil || sent.Bytes == 0 {
+		t.Fatalf("sent %+v, received %+v", sent, received)
+	}
+	// A receiver's socket may hold megabytes, of which it counts what it has read when the test ends.
+	onItsWay := max(0.05*float64(sent.Bytes), 16<<20)
+	if sent.Bytes < 4<<20 {
+		onItsWay = 0.8 * float64(sent.Bytes)
+	}
+	if diff := math.Abs(float64(sent.Bytes - received.Bytes)); diff > onItsWay {
+		t.Errorf("sent %d bytes, received %d", sent.Bytes, received.Bytes)
+	}
+	// Each end ends the omitted time by its own clock.
+	if received.Packets != nil && *received.Packets > *sent.Packets+*sent.Packets/20 {
+		t.Errorf("sent %d datagrams, received %d", *sent.Packets, *received.Packets)
+	}
+}
+
+// keysOf lists the paths to every value, with its type.
+func keysOf(v any, at string, to map[string]string) {
+	switch v := v.(type) {
+	case map[string]any:
+		if len(v) == 0 {
+			to[at] = "empty object"
+		}
+		for k, e := range v {
+			keysOf(e, at+"."+k, to)
+		}
+	case []any:
+		if len(v) == 0 {
+			to[at] = "empty array"
+		}
+		for _, e := range v {
+			keysOf(e, at+"[]", to)
+		}
+	default:
+		to[at] = fmt.Sprintf("%T", v)
+	}
+}
+
+// The JSON of both programs' ends has the same keys and types for the same run.
+func TestSameJSON(t *testing.T) {
+	testbed.Need(t, "iperf3")
+	for _, c := range interopCases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			var keys [2][2]map[string]string
+			for i, p := range []program{theirs, ours} {
+				server := p.server(t, "-1", "-J")
+				e := p.client(t, server.port, append(caseArgs(t, c.args), "-J")...)
+				for j, text := range []string{e.stdout, server.wait(t).stdout} {
+					var v any
+					if err := json.Unmarshal([]byte(text), &v); err != nil {
+						t.Fatalf("%s: %v\n%s", p.name, err, text)
+					}
+					keys[i][j] = map[string]string{}
+					keysOf(v, "", keys[i][j])
+				}
+			}
+			for j, end := range []string{"client", "server"} {
+				if diff := cmp.Diff(keys[0][j], keys[1][j]); diff != "" {
+					t.Errorf("%s: C -, Go +\n%s", end, diff)
+				}
+			}
+		})
+	}
+}
+
+var (
+	number1 = regexp.MustCompile(`\s*\d+(\.\d+)?`)
+	units   = regexp.MustCompile(`\b[KMGT]?(Bytes|bits)\b`)
+)
+
+// layout is a text's lines without what differs from run to run, each once.
+func layout(text string) []string {
+	lines := map[string]bool{}
+	for line := range strings.Lines(text) {
+		if strings.HasPrefix(line, "iperf 3.") || strings.Contains(line, " -0.00") {
+			line = "version\n"
+		}
+		if c := strings.TrimSpace(line); strings.HasPrefix(c, "Cookie: ") {
+			line = "Cookie\n"
+		}
+		if strings.HasPrefix(line, "Time: ") {
+			line = "Time\n"
+		}
+		if strings.HasPrefix(line, "CPU Utilization") {
+			continue // the C program prints it only for some roles
+		}
+		if strings.HasPrefix(line, "[ ID] Interval           Transfer     Bitrate         Retr") {
+			line = "[ ID] Interval           Transfer     Bitrate\n" // builds of 3.12 differ about a receiver's
+		}
+		line = number1.ReplaceAllString(units.ReplaceAllString(line, "U"), " 9")
+		lines[line] = true
+	}
+	return slices.Sorted(maps.Keys(lines))
+}
+
+// The text of both programs' ends has the same lines but for the numbers.
+func TestSameText(t *testing.T) {
+	testbed.Need(t, "iperf3")
+	for _, c := range interopCases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			var texts [2][2][]string
+			for i, p := range []program{theirs, ours} {
+				server := p.server(t, "-1", "-V")
+				e := p.client(t, server.port, append(caseArgs(t, strings.Replace(c.args, "-T title", "", 1)), "-V")...)
+				texts[i] = [2][]string{layout(e.stdout), layout(server.wait(t).stdout)}
+			}
+			for j, end := range []string{"client", "server"} {
+				if diff := cmp.Diff(texts[0][j], texts[1][j]); diff != "" {
+					t.Errorf("%s: C -, Go +\n%s", end, diff)
+				}
+			}
+		})
+	}
+}
