@@ -87,6 +87,9 @@ func TestSFTPDirectory(t *testing.T) {
 			if _, err := fs.ReadDir(s, "."); err != nil {
 				t.Error(err)
 			}
+			if b, err := fs.ReadFile(s, "."); err == nil {
+				t.Errorf("a directory was read as a file: %q", b)
+			}
 		})
 	}
 	if _, err := NewSFTP(client, home+"/file"); err == nil || !strings.Contains(err.Error(), "sftp:"+home+"/file") {

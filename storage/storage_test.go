@@ -173,6 +173,7 @@ func TestWriteFileIsAtomic(t *testing.T) {
 	forEachKeeper(t, func(t *testing.T, s keeper) {
 		text := strings.Repeat("0123456789abcdef", 16<<10)
 		done := make(chan struct{})
+		defer func() { <-done }()
 		go func() {
 			defer close(done)
 			for range 20 {
