@@ -37,8 +37,8 @@ func Open(dir string) (*Dir, error) {
 // Create makes a new file for writing. Its Name method tells its path inside the directory, with slashes.
 func (d *Dir) Create(name string) (io.WriteCloser, error) { return createIn(d, &d.numbers, name) }
 
-// WriteFile makes a file that holds data, whole from the first moment that its name is there, and on the disk when
-// WriteFile returns. See [AtomicWriter].
+// WriteFile makes a file that holds data, whole from the first moment that its name is there, also after a power failure.
+// See [AtomicWriter].
 func (d *Dir) WriteFile(name string, data []byte) (string, error) {
 	return writeFileIn(d, &d.numbers, name, data)
 }

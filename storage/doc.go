@@ -14,7 +14,7 @@
 //   - Nothing waits in memory. What a Write was given is with the operating system when the Write returns, so it outlives
 //     the process, however that ends. Only [Writer] and [LogWriter] hold back the beginning of a line until its end comes.
 //   - Everything may be used by many goroutines at once, files too.
-//   - The caller closes the files. A storage may be closed before them.
+//   - The caller closes the files.
 //
 // [Dir], [SFTP] and [Mem] are file systems too, for reading back what they keep: see [io/fs]. They, [Multi] and
 // [Timestamped] also have a method WriteFile, which makes a whole file at once: see [AtomicWriter].

@@ -45,8 +45,8 @@ func NewSFTP(client *sftp.Client, dir string) (*SFTP, error) {
 // Create makes a new file for writing. Its Name method tells its path inside the directory.
 func (s *SFTP) Create(name string) (io.WriteCloser, error) { return createIn(s, &s.numbers, name) }
 
-// WriteFile makes a file that holds data, whole from the first moment that its name is there, and on the remote
-// machine's disk when WriteFile returns, if its server can tell. See [AtomicWriter].
+// WriteFile makes a file that holds data, whole from the first moment that its name is there, also after a power failure
+// of the remote machine if its server can sync, as OpenSSH's can. See [AtomicWriter].
 func (s *SFTP) WriteFile(name string, data []byte) (string, error) {
 	return writeFileIn(s, &s.numbers, name, data)
 }
