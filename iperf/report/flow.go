@@ -303,7 +303,11 @@ func (f *flow) missing(g *group, expected int) string {
 
 func (f *flow) emit(c *cell) {
 	in := f.t.slabs.interval(c)
-	if length := c.end - c.start; f.first == 0 {
+	length := c.end - c.start
+	if f.t.first == 0 {
+		f.t.first = length
+	}
+	if f.first == 0 {
 		f.first = length
 	} else if !c.omitted && length*10 < f.first*9 {
 		in.Short = true
@@ -338,7 +342,7 @@ func (f *flow) rowAsync(s *stream, c *cell, isSum bool) {
 			f.interval(s, &s.held, isSum)
 		}
 		f.total(s, totalOwn, c)
-	case f.t.intervals:
+	case f.t.intervals && (c.end-c.start)*10 >= f.t.first*9:
 		f.interval(s, c, isSum)
 	default:
 		s.held, s.holds = *c, true
@@ -372,13 +376,9 @@ func (f *flow) total(s *stream, k totalKind, c *cell) {
 // settle decides what the rows that are held are, when no more will come.
 func (f *flow) settle() {
 	for _, s := range append(f.streams[:len(f.streams):len(f.streams)], &f.sum) {
-		switch {
-		case s.holds:
+		if s.holds {
 			s.holds = false
 			f.total(s, totalOwn, &s.held)
-		case s.n == 1 && s.prev.start == 0 && s.totals == (totals{}) && f.first > 0 && (s.prev.end-s.prev.start)*10 < f.first*9:
-			// Shorter than an interval: nothing but its total was printed.
-			f.total(s, totalOwn, &s.prev)
 		}
 	}
 	f.closeAll()

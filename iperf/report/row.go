@@ -31,7 +31,8 @@ type row struct {
 	by       byte  // 's' or 'r': iperf 3 says that it is the sender's or the receiver's
 	bare     int64 // a lone number, which the heading tells to be retransmits or datagrams
 	hasBare  bool
-	decimals int // of the interval's end
+	decimals int           // of the interval's end
+	delay    time.Duration // milliseconds that may be a jitter; negative: none
 }
 
 type rowKind uint8
@@ -160,6 +161,9 @@ func (r *row) parseAfterLabel(b []byte, cut bool) rowKind {
 		return rowNone
 	}
 	b = b[n:]
+	if len(b) > 0 && b[0] == '(' {
+		return rowPassed // iperf 2's frames, each with its transit time
+	}
 	b = b[spaces(b):]
 	if !hasPrefix(b, "sec") {
 		return rowNone
@@ -193,7 +197,7 @@ func (r *row) parseWithoutBytes(b []byte) rowKind {
 		}
 		return rowPassed // a histogram
 	}
-	if hasPrefix(b[n:], " datagrams received out-of-order") {
+	if hasPrefix(b[n:], " datagrams ") && bytes.HasSuffix(b, []byte("received out-of-order")) {
 		r.bare = v
 		return rowOutOfOrder
 	}

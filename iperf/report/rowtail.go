@@ -8,6 +8,7 @@ import (
 // parseTail reads the columns after the rate. They are told apart by their form, as their headings may be lost or, in
 // iperf 2, belong to another row.
 func (r *row) parseTail(b []byte, cut bool) rowKind {
+	r.delay = -1
 	if len(b) > 0 && b[0] != ' ' && b[0] != '\t' {
 		return rowBad
 	}
@@ -37,6 +38,12 @@ func (r *row) parseTail(b []byte, cut bool) rowKind {
 			r.by = 'r'
 		case tok[0]-'0' <= 9 || tok[0] == '-' && len(tok) > 1 && tok[1]-'0' <= 9:
 			rest = r.parseColumn(tok, rest)
+		case hasPrefix(tok, "NA/"):
+			// No congestion window, but perhaps a round-trip time.
+			var p parts
+			if p.parse(bytes.TrimSuffix(tok[len("NA/"):], []byte("us"))) && p.count == 1 {
+				r.windowAndRTT(&part{number: number{mant: -1}}, &p.n[0])
+			}
 		}
 		b = rest
 	}
@@ -153,17 +160,24 @@ func (r *row) parseColumn(tok, rest []byte) []byte {
 	}
 	switch string(next) {
 	case "ms":
+		// The jitter, if the loss follows; else it is how long a burst took.
 		if d, ok := n.duration(time.Millisecond); ok && n.mant >= 0 {
-			r.udp.Has |= Jitter
-			r.udp.Jitter = d
+			r.delay = d
 		}
 		return after(rest, next)
 	case "pps":
 		r.udp.Has |= PacketRate
 		r.udp.PacketRate = n.float(0)
+		if r.hasBare {
+			r.udp.Has |= Packets
+			r.udp.Packets, r.hasBare = r.bare, false
+		}
 		return after(rest, next)
 	case "rps", "us":
 		return after(rest, next)
+	}
+	if bytes.HasSuffix(next, []byte("s/sec")) {
+		return after(rest, next) // the rate that the socket is paced at
 	}
 	if v, ok := amount(n, next); ok {
 		if next[len(next)-1] == 's' {
@@ -225,6 +239,17 @@ func (r *row) parseSlashes(tok, next []byte) {
 		}
 		r.enh.Has |= Latency
 		r.enh.Latency = LatencyStats{d[0], d[1], d[2], d[3]}
+	case p.count == 3 && p.n[0].frac+p.n[1].frac+p.n[2].frac == 0 && p.n[1].unit == 0:
+		// Write/Err/Timeo or Read/Timeo/Trunc; after the window it is isoch:tx/miss/slip.
+		switch a, b := p.n[0].mant, p.n[1].mant; {
+		case a < 0 || b < 0 || r.enh.Has.Has(Writes):
+		case r.udp.Has.Has(Lost):
+			r.enh.Has |= Reads
+			r.enh.Reads = a
+		default:
+			r.enh.Has |= Writes
+			r.enh.Writes, r.enh.WriteErrors = a, b
+		}
 	case p.count == 3 && p.n[1].unit != 0:
 		r.enh.Has |= InFlight
 		r.enh.InFlight = p.n[0].size()
@@ -235,9 +260,15 @@ func (r *row) parseSlashes(tok, next []byte) {
 		a, b := p.n[0].mant, p.n[1].mant
 		switch {
 		case p.n[0].frac+p.n[1].frac > 0 || a < 0 || b < 0 || p.n[1].pair:
-		case len(next) > 0 && next[0] == '(':
+		case len(next) > 0 && next[0] == '(' && !r.udp.Has.Has(Lost):
 			r.udp.Has |= Lost | Packets
 			r.udp.Lost, r.udp.Packets = a, b
+			if r.delay >= 0 {
+				r.udp.Has |= Jitter
+				r.udp.Jitter = r.delay
+			}
+		case r.udp.Has.Has(Lost):
+			// Datagrams received and in progress, or frames received and lost.
 		default:
 			r.enh.Has |= Writes
 			r.enh.Writes, r.enh.WriteErrors = a, b

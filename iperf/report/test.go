@@ -13,15 +13,16 @@ type test struct {
 	rep       *Report
 	slabs     slabs
 	flows     []*flow
-	conns     []conn // as the text introduces them
-	async     bool   // it is iperf 2's
-	intervals bool   // its rows are intervals, with totals after them
-	lines     int    // that belong to it
-	cut       bool   // its end is missing
-	added     bool   // the warning about it was given
-	streams   int    // as printed; 0: not printed
-	reverse   bool   // iperf 3 says so
-	done      bool   // what follows belongs to another test
+	conns     []conn        // as the text introduces them
+	async     bool          // it is iperf 2's
+	intervals bool          // its rows are intervals, with totals after them
+	first     time.Duration // the first interval's length
+	lines     int           // that belong to it
+	cut       bool          // its end is missing
+	added     bool          // the warning about it was given
+	streams   int           // as printed; 0: not printed
+	reverse   bool          // iperf 3 says so
+	done      bool          // what follows belongs to another test
 	said      []error
 	csv       csvLayout
 	heading   heading
@@ -267,22 +268,11 @@ func (t *test) output(f *flow) *Flow {
 // pick gives a flow's total of that kind: the sum that was printed, or that of the streams.
 func (t *test) pick(f *flow, k totalKind) *Total {
 	c := f.sum.totals[k]
-	if c == nil {
-		var sum cell
-		n := 0
-		for _, s := range f.streams {
-			if s.totals[k] == nil {
-				continue
-			}
-			if n++; n == 1 {
-				sum = *s.totals[k]
-			} else {
-				sum.add(s.totals[k])
-			}
-		}
-		if n == 0 {
-			return nil
-		}
+	sum, n := f.added(k)
+	switch {
+	case c == nil && n == 0:
+		return nil
+	case c == nil:
 		if n > 1 {
 			t.warnAdded(sum.line)
 		}
@@ -290,15 +280,47 @@ func (t *test) pick(f *flow, k totalKind) *Total {
 			t.warn(sum.line, fmt.Sprintf("only %d of %d streams have a total", n, len(f.streams)))
 		}
 		c = &sum
-	}
-	total := c.total()
-	if len(f.streams) == 1 {
-		if s := f.streams[0].totals[k]; s != nil && s != c && total.TCP == nil && total.UDP == nil && total.Enhanced == nil {
-			*total = *s.total()
-		}
+	case n > 0 && n == len(f.streams):
+		t.completeSum(c, &sum, n)
 	}
 	t.checkRate(c)
-	return total
+	return c.total()
+}
+
+// added adds up the streams' totals of that kind, of which there are n.
+func (f *flow) added(k totalKind) (sum cell, n int) {
+	for _, s := range f.streams {
+		if s.totals[k] == nil {
+			continue
+		}
+		if n++; n == 1 {
+			sum = *s.totals[k]
+		} else {
+			sum.add(s.totals[k])
+		}
+	}
+	return sum, n
+}
+
+// completeSum gives a printed sum what it lacks of its streams' numbers. iperf 2 leaves the loss out of its sums, prints
+// it under the heading of writes, or counts too little of it.
+func (t *test) completeSum(c, streams *cell, n int) {
+	if streams.udp.Has.Has(Lost | Packets) {
+		if c.udp.Has.Has(Lost) && c.udp.Lost != streams.udp.Lost {
+			t.warn(c.line, fmt.Sprintf("the sum says that %d datagrams were lost, its streams %d", c.udp.Lost, streams.udp.Lost))
+		}
+		if !c.udp.Has.Has(Lost) {
+			c.enh = Enhanced{}
+		}
+		c.udp.Has |= Lost | Packets
+		c.udp.Lost, c.udp.Packets = streams.udp.Lost, streams.udp.Packets
+	} else if streams.udp.Has.Has(Packets) && !c.udp.Has.Has(Packets) {
+		c.udp.Has |= Packets
+		c.udp.Packets = streams.udp.Packets
+	}
+	if n == 1 {
+		c.fill(streams)
+	}
 }
 
 // checkRate warns of a rate that is not what the bytes and the time give.
