@@ -1,0 +1,92 @@
+package iperf
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/tunaperf/tuna/iperf/report"
+)
+
+// An Aggregator reduces the rates of a run's intervals, or of a metric's repetitions, to one. It gets at least one
+// rate, and must not change the slice. The ones in this package give NaN for none.
+type Aggregator func([]report.BitRate) report.BitRate
+
+// Median is the middle one, or the mean of the two in the middle.
+func Median(rates []report.BitRate) report.BitRate { return Percentile(50)(rates) }
+
+// Mean is the arithmetic mean.
+func Mean(rates []report.BitRate) report.BitRate { return Sum(rates) / report.BitRate(len(rates)) }
+
+// Min is the lowest.
+func Min(rates []report.BitRate) report.BitRate {
+	if len(rates) == 0 {
+		return report.BitRate(math.NaN())
+	}
+	return slices.Min(rates)
+}
+
+// Max is the highest.
+func Max(rates []report.BitRate) report.BitRate {
+	if len(rates) == 0 {
+		return report.BitRate(math.NaN())
+	}
+	return slices.Max(rates)
+}
+
+// Sum adds them up.
+func Sum(rates []report.BitRate) report.BitRate {
+	if len(rates) == 0 {
+		return report.BitRate(math.NaN())
+	}
+	var sum report.BitRate
+	for _, r := range rates {
+		sum += r
+	}
+	return sum
+}
+
+// Percentile gives an Aggregator for the p-th percentile, p from 0 (the lowest) to 100 (the highest), with linear
+// interpolation between the two closest ranks, as most spreadsheets and NumPy do it. It panics for another p.
+func Percentile(p float64) Aggregator {
+	if !(p >= 0 && p <= 100) {
+		panic(fmt.Sprintf("iperf: Percentile(%v): must be from 0 to 100", p))
+	}
+	return func(rates []report.BitRate) report.BitRate {
+		if len(rates) == 0 {
+			return report.BitRate(math.NaN())
+		}
+		sorted := slices.Sorted(slices.Values(rates))
+		at := p / 100 * float64(len(sorted)-1)
+		below := int(at)
+		above := min(below+1, len(sorted)-1)
+		share := report.BitRate(at - float64(below))
+		return sorted[below]*(1-share) + sorted[above]*share
+	}
+}
+
+// ParseAggregator finds an aggregator by its name, in either case: median, mean (or average), min, max, sum, or a
+// percentile such as p95.
+func ParseAggregator(name string) (Aggregator, error) {
+	switch n := strings.ToLower(strings.TrimSpace(name)); n {
+	case "median":
+		return Median, nil
+	case "mean", "average":
+		return Mean, nil
+	case "min":
+		return Min, nil
+	case "max":
+		return Max, nil
+	case "sum":
+		return Sum, nil
+	default:
+		if digits, ok := strings.CutPrefix(n, "p"); ok {
+			if p, err := strconv.ParseFloat(digits, 64); err == nil && p >= 0 && p <= 100 {
+				return Percentile(p), nil
+			}
+		}
+	}
+	return nil, fmt.Errorf("aggregator %q: must be median, mean, min, max, sum, or p0 to p100", name)
+}

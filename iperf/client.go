@@ -1,0 +1,65 @@
+package iperf
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/tunaperf/tuna/iperf/report"
+)
+
+// RunClient runs an iperf client on h against a server at addr and returns what the client reported. The port is
+// Client.Port, or Server.Port, or the program's default. Raw output is kept under the name
+// client_<timestamp>_<protocol>_<name>. A client that failed gives what it reported together with an error, which is a
+// *RunError where the program failed.
+func (x *Iperf) RunClient(ctx context.Context, h HostSSH, addr, name string) (*report.Report, error) {
+	if err := x.Check(); err != nil {
+		return nil, err
+	}
+	m, err := x.ask(ctx, h, RoleClient)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := withTimeout(ctx, x.timeout(m.rtt))
+	defer cancel()
+	p, err := x.startClient(ctx, x.newSession(x.fileName(0, name)), m, addr, x.port(m.version))
+	if err != nil {
+		return nil, err
+	}
+	<-p.done
+	return p.report, both(both(p.runErr, p.outputFault()), p.closeFiles())
+}
+
+// startClient starts the client.
+func (x *Iperf) startClient(ctx context.Context, s *session, m *machine, addr string, port int) (*process, error) {
+	v := m.version
+	if x.Client.Port != 0 {
+		port = x.Client.Port
+	}
+	args, err := x.clientArgs(v, addr, port)
+	if err != nil {
+		return nil, err
+	}
+	cmd := command{host: m.host, role: RoleClient, argv: append([]string{m.program}, args...)}
+	if v.Major >= 3 || x.Client.protocol() != report.ProtocolTCP || !printsBanner(v, args) {
+		return s.start(ctx, cmd, m, nil)
+	}
+	// An iperf 2 client has no option for how long it may try to connect, but it says when it has.
+	connected := EventTimer{Time: connectTime}
+	connected.Clear()
+	p, err := s.start(ctx, cmd, m, func(line []byte) {
+		if bytes.Contains(line, []byte(" connected with ")) {
+			connected.Set()
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	p.watch.Go(func() {
+		if errors.Is(connected.Wait(p.ctx), ErrTimeout) {
+			p.cancel(fmt.Errorf("%w: no connection to %s within %v", ErrUnreachable, addr, connectTime))
+		}
+	})
+	return p, nil
+}

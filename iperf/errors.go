@@ -1,0 +1,161 @@
+package iperf
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/tunaperf/tuna/internal/shquote"
+	"github.com/tunaperf/tuna/iperf/report"
+)
+
+// The kinds of failure, for errors.Is. Errors of runs wrap one or more of them.
+var (
+	ErrNotInstalled    = errors.New("not installed")                      // or not executable
+	ErrVersionMismatch = errors.New("the two ends have different majors") // iperf 2 and iperf 3 do not understand each other
+	ErrHostLost        = errors.New("host lost")                          // the host could not be asked, or its connection broke
+	ErrCanceled        = errors.New("ended by the caller")                // the caller's context was cancelled
+	ErrStorage         = errors.New("raw output could not be kept")       // FileStorage, or one of its files, failed
+	ErrSettings        = errors.New("bad settings")                       // found before anything was started
+	ErrTimeout         = report.ErrTimeout                                // of the run, or of the caller's context
+	ErrUnsupported     = report.ErrUnsupported                            // the program's version lacks an option
+	ErrPortInUse       = report.ErrPortInUse                              // something else listens on the server's port
+	ErrRefused         = report.ErrConnectionRefused                      // nothing listened where the client connected to
+	ErrUnreachable     = report.ErrUnreachable                            // no way from the client to the server
+	ErrServerBusy      = report.ErrServerBusy                             // the server was serving somebody else
+	ErrPeerLost        = report.ErrPeerLost                               // the other end went away during the test
+	ErrInterrupted     = report.ErrInterrupted                            // iperf got a signal that was not ours
+	ErrIncomplete      = report.ErrIncomplete                             // the output stopped early
+	ErrNotUnderstood   = report.ErrNotUnderstood                          // the output is not iperf's
+	ErrNoBandwidth     = report.ErrNoBandwidth                            // nothing that a bandwidth could be made from
+)
+
+// errorKinds are those that a manifest names.
+var errorKinds = []error{
+	ErrNotInstalled, ErrVersionMismatch, ErrHostLost, ErrCanceled, ErrStorage, ErrSettings, ErrTimeout, ErrUnsupported,
+	ErrPortInUse, ErrRefused, ErrUnreachable, ErrServerBusy, ErrPeerLost, ErrInterrupted, ErrIncomplete, ErrNotUnderstood,
+	ErrNoBandwidth,
+}
+
+// A RunError is one program's failure with all the evidence. Error prints one short line; the format %+v prints
+// everything.
+type RunError struct {
+	Host       string
+	Role       Role // 0: it was only asked for its version
+	Command    string
+	ExitStatus int    // -1: it did not exit by itself, or never started
+	Stderr     string // what it printed there: all of it, but only the first and last 32 KiB of more
+	Err        error  // wraps one of the kinds where it is known, and the error of HostSSH.Run
+}
+
+// Error says which program failed, where and why.
+func (e *RunError) Error() string {
+	program, _, _ := strings.Cut(e.Command, " ")
+	if e.Role != 0 {
+		program += " " + e.Role.String()
+	}
+	return program + " on " + e.Host + ": " + e.Err.Error()
+}
+
+// Unwrap gives Err.
+func (e *RunError) Unwrap() error { return e.Err }
+
+// Format prints Error for every verb, and for %+v the command, exit status and stderr too.
+func (e *RunError) Format(s fmt.State, verb rune) {
+	io.WriteString(s, e.Error())
+	if verb == 'v' && s.Flag('+') {
+		fmt.Fprintf(s, "\ncommand: %s\nexit status: %d\nstderr:\n%s", e.Command, e.ExitStatus, e.Stderr)
+	}
+}
+
+// A command is what is run on a host.
+type command struct {
+	host HostSSH
+	role Role
+	argv []string
+}
+
+// text is the command as the host's shell gets it.
+func (c command) text() string { return shquote.Join(c.argv) }
+
+// fail makes a RunError of an error of HostSSH.Run, or of what was wrong with the output.
+func (c command) fail(ctx context.Context, err error, stderr string) *RunError {
+	e := &RunError{Host: hostName(c.host), Role: c.role, Command: c.text(), ExitStatus: -1, Stderr: stderr}
+	said := report.ClassifyError(stderr)
+	status, exited := exitStatus(err)
+	if exited {
+		e.ExitStatus = status
+	}
+	switch {
+	case exited && notFound(status, stderr):
+		e.Err = fmt.Errorf("%w (%w)", ErrNotInstalled, err)
+	case exited && (status == 126 || strings.Contains(stderr, "Permission denied")):
+		e.Err = fmt.Errorf("%w: no permission to execute it (%w)", ErrNotInstalled, err)
+	case exited && said != nil:
+		e.Err = fmt.Errorf("%w (%w)", said, err)
+	case exited:
+		e.Err = withStderr(err, stderr)
+	case ctx.Err() != nil:
+		e.Err = endedBy(ctx)
+	case errors.Is(err, report.ErrNotUnderstood), errors.Is(err, errEarlyExit):
+		e.ExitStatus = 0
+		if e.Err = withStderr(err, stderr); said != nil {
+			e.Err = said
+		}
+	default:
+		e.Err = fmt.Errorf("%w: %w", ErrHostLost, err)
+	}
+	return e
+}
+
+// notFound reports whether a shell, or a prefix that runs the command in its place, did not find the program.
+func notFound(status int, stderr string) bool {
+	return status == 127 || strings.Contains(stderr, "exec of ") && strings.Contains(stderr, "No such file or directory")
+}
+
+func withStderr(err error, stderr string) error {
+	if strings.TrimSpace(stderr) == "" {
+		return err
+	}
+	return fmt.Errorf("%w: %s", err, firstLine(stderr))
+}
+
+// endedBy is the error of what ctx ended.
+func endedBy(ctx context.Context) error {
+	cause := context.Cause(ctx)
+	switch {
+	case errors.Is(cause, ErrTimeout), errors.Is(cause, ErrUnreachable), errors.Is(cause, ErrCanceled):
+		return cause
+	case errors.Is(cause, context.DeadlineExceeded):
+		return fmt.Errorf("%w: %w", ErrTimeout, cause)
+	}
+	return fmt.Errorf("%w: %w", ErrCanceled, cause)
+}
+
+// A deadlineError is the cause of a context whose time was set here.
+type deadlineError struct{ after time.Duration }
+
+func (e deadlineError) Error() string { return fmt.Sprintf("timed out after %v", e.after) }
+func (e deadlineError) Unwrap() []error {
+	return []error{ErrTimeout, context.DeadlineExceeded}
+}
+
+func withTimeout(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, d, deadlineError{d})
+}
+
+var errEarlyExit = errors.New("exited before it listened")
+
+// exitStatus finds the exit status of a command that ran and failed.
+func exitStatus(err error) (int, bool) {
+	if e, ok := errors.AsType[interface {
+		error
+		ExitStatus() int
+	}](err); ok {
+		return e.ExitStatus(), true
+	}
+	return 0, false
+}

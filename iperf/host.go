@@ -1,0 +1,106 @@
+package iperf
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/tunaperf/tuna/iperf/report"
+)
+
+// HostSSH is a machine that iperf runs on. Package sshhost has one that is reached over SSH and one that is this
+// machine; the interface has only types of the standard library, so that any other fits.
+type HostSSH interface {
+	// Run runs command in the host's shell and returns when it has exited and its output is copied. Output is written
+	// as it arrives. When ctx ends first, Run ends the command and everything it started on the host, waits for that,
+	// and returns an error that wraps ctx's. An exit status other than 0 is an error that has ExitStatus() int. Any
+	// other error means that the host could not be asked. Run may be called from many goroutines; the writers are never
+	// nil here.
+	Run(ctx context.Context, command string, stdout, stderr io.Writer) error
+
+	// TestAddr is the address that test traffic is sent to, not the one that SSH uses.
+	TestAddr() string
+}
+
+// ClientServer tells which host is iperf's client and which its server when data go from client to server. With
+// ClientSettings.Reverse the run swaps its answer, so that data still go the way that was asked for.
+type ClientServer interface {
+	ClientServer(d Direction) (client, server HostSSH, err error)
+}
+
+// Parser reads what one end printed. It is given the output as it arrives, and calls each, which may be nil, with every
+// interval as soon as it has read it. It may give a report and an error together. *report.Parser is one.
+type Parser interface {
+	Parse(r io.Reader, each func(report.Interval)) (*report.Report, error)
+}
+
+// FileStorage keeps raw output. Create never overwrites: when the name is taken, it makes another, and a file that has
+// a method Name() string tells which. The run closes the file. Package storage has several.
+type FileStorage interface {
+	Create(name string) (io.WriteCloser, error)
+}
+
+// LogWriter is given each raw line that either end prints, with its line end, in one Write a line. Writes do not
+// overlap within a run.
+type LogWriter interface{ io.Writer }
+
+// Hosts is the usual ClientServer: a device under test and a traffic server.
+type Hosts struct {
+	DUT           HostSSH
+	TrafficServer HostSSH
+	Connects      Connects // which of them connects to the other; zero: the one that sends
+}
+
+// Connects says which host opens the connections of a test. When one of them cannot be reached from the other, as it is
+// behind a firewall or address translation, it must be the one that connects; where that is not the sender, tests run in
+// iperf's reverse mode.
+type Connects uint8
+
+// Which host connects.
+const (
+	SenderConnects Connects = iota
+	DUTConnects
+	TrafficServerConnects
+)
+
+// A Reverser is a ClientServer whose client receives in some directions. Run asks it for the direction that it measures
+// and sets ClientSettings.Reverse to its answer; the hosts are taken as ClientServer gives them.
+type Reverser interface {
+	ClientServer
+	Reverse(d Direction) bool
+}
+
+var _ Reverser = Hosts{}
+
+// ClientServer gives the host that connects as the client: the DUT for Upstream and the traffic server for Downstream,
+// or always the same one if Connects says so. Another direction, or a host that is nil, is an error.
+func (h Hosts) ClientServer(d Direction) (client, server HostSSH, err error) {
+	switch {
+	case h.DUT == nil:
+		return nil, nil, errors.New("hosts: DUT is nil")
+	case h.TrafficServer == nil:
+		return nil, nil, errors.New("hosts: TrafficServer is nil")
+	case d != Upstream && d != Downstream:
+		return nil, nil, fmt.Errorf("hosts: direction %v: must be Upstream or Downstream", d)
+	case h.Connects > TrafficServerConnects:
+		return nil, nil, fmt.Errorf("hosts: Connects is %d: must be SenderConnects, DUTConnects or TrafficServerConnects", h.Connects)
+	}
+	if (d == Upstream) != h.Reverse(d) {
+		return h.DUT, h.TrafficServer, nil
+	}
+	return h.TrafficServer, h.DUT, nil
+}
+
+// Reverse reports whether the host that connects is the one that receives.
+func (h Hosts) Reverse(d Direction) bool {
+	return h.Connects == DUTConnects && d == Downstream || h.Connects == TrafficServerConnects && d == Upstream
+}
+
+// hostName is how messages call a host: what it calls itself, or else its test address.
+func hostName(h HostSSH) string {
+	if s, ok := h.(fmt.Stringer); ok {
+		return s.String()
+	}
+	return h.TestAddr()
+}

@@ -1,0 +1,83 @@
+package iperf
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/tunaperf/tuna/iperf/report"
+)
+
+// An Iperf runs iperf between two hosts. Only ClientServer is required; the zero value of every other field works.
+// Its methods may be called from many goroutines, while no field is changed: all state of a run lives in the run.
+type Iperf struct {
+	ClientServer ClientServer   // which host is the client and which the server
+	Program      string         // "iperf3" (when empty) or "iperf", or a path to one; the same on both hosts
+	Client       ClientSettings // the client's options
+	Server       ServerSettings // the server's options
+	Parser       Parser         // reads the output; nil: a report.Parser, which recognises every format
+	FileStorage  FileStorage    // keeps raw output; nil: it is not kept
+	LogWriter    LogWriter      // gets each raw line; nil: discarded
+	Aggregator   Aggregator     // makes one rate of the intervals' rates; nil: Median
+
+	// EventTimer tells how long a client is held back at most when there is no evidence that its server listens. Every
+	// run has a gate of its own with this one's Time. Nil: 5 s.
+	EventTimer *EventTimer
+
+	// Timeout is how long a run may take, from when both versions are known. Zero means the test's time and what it
+	// omits, the time of the EventTimer, and 10 s with 20 round trips to the slower host; a test by Bytes gets 10
+	// minutes in place of its time.
+	Timeout time.Duration
+
+	// Install is called for a host that lacks Program, and returns the path of a program that it has put there, which
+	// this run then uses on that host. It has 5 minutes. Nil: a host without Program is an error.
+	Install func(ctx context.Context, h HostSSH) (program string, err error)
+
+	// Retries is how often Run tries again when the server is busy or its port is in use, after a moment each time.
+	// Zero means twice, a negative number never. Result.Attempts tells how often it was tried, and its Warnings why.
+	Retries int
+
+	// OnInterval is called with every interval as soon as it is read, one call at a time. It should return quickly:
+	// the output of both ends waits for it. Nil: not called.
+	OnInterval func(Role, report.Interval)
+
+	Logger *slog.Logger // told of each step, at debug level; nil: discarded
+}
+
+// Downstream measures traffic that arrives at the device under test. It is Run(ctx, Downstream, name).
+func (x *Iperf) Downstream(ctx context.Context, name string) (*Result, error) {
+	return x.Run(ctx, Downstream, name)
+}
+
+// Upstream measures traffic that leaves the device under test. It is Run(ctx, Upstream, name).
+func (x *Iperf) Upstream(ctx context.Context, name string) (*Result, error) {
+	return x.Run(ctx, Upstream, name)
+}
+
+func (x *Iperf) program() string { return cmp.Or(x.Program, "iperf3") }
+
+func (x *Iperf) logger() *slog.Logger {
+	if x.Logger == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return x.Logger
+}
+
+// connectTime is how long a client may try to connect to its server.
+const connectTime = 5 * time.Second
+
+// installing is how long Install may take.
+const installing = 5 * time.Minute
+
+// timeout is how long a run may take on hosts that answer within rtt.
+func (x *Iperf) timeout(rtt time.Duration) time.Duration {
+	if x.Timeout > 0 {
+		return x.Timeout
+	}
+	test := x.Client.time()
+	if x.Client.Bytes > 0 {
+		test = 10 * time.Minute
+	}
+	return test + x.Client.Omit + x.EventTimer.limit() + 10*time.Second + 20*rtt
+}

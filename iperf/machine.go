@@ -1,0 +1,74 @@
+package iperf
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+)
+
+// A machine is a host and what it said about itself before a run.
+type machine struct {
+	host    HostSSH
+	program string // to run there
+	version Version
+	rtt     time.Duration // how long it took to tell its version
+	system  string        // what uname -a printed, for the manifest
+	before  *ports        // in use before the run; nil: not asked, or the host cannot say
+}
+
+// asking is how long a host may take to say which version it has. A first command may have to reconnect to it.
+const asking = 30 * time.Second
+
+// ask asks a host everything that a run needs to know of it, side by side.
+func (x *Iperf) ask(ctx context.Context, h HostSSH, role Role) (*machine, error) {
+	asked, cancel := withTimeout(ctx, asking)
+	defer cancel()
+	m := &machine{host: h, program: x.program()}
+	var err error
+	var all sync.WaitGroup
+	all.Go(func() {
+		start := time.Now()
+		m.version, err = askVersion(asked, h, m.program)
+		m.rtt = time.Since(start)
+	})
+	// A server is seen to listen by its banner or by its port, which must not have been another's. Besides, two UDP
+	// sockets may share a port: an iperf 2 server would start beside another and get nothing.
+	if role == RoleServer {
+		all.Go(func() {
+			if p, ok := listening(asked, h); ok {
+				m.before = &p
+			}
+		})
+	}
+	if _, ok := x.FileStorage.(fileWriter); ok {
+		all.Go(func() {
+			var out buffer
+			if h.Run(asked, "uname -a", &out, io.Discard) == nil {
+				m.system = strings.TrimSpace(out.String())
+			}
+		})
+	}
+	all.Wait()
+	if errors.Is(err, ErrNotInstalled) && x.Install != nil {
+		err = m.install(ctx, x.Install)
+	}
+	return m, err
+}
+
+// install puts a program on the host that has none, and asks again.
+func (m *machine) install(ctx context.Context, install func(context.Context, HostSSH) (string, error)) error {
+	// What is sent may be large and the link slow, so this has a time of its own.
+	ctx, cancel := withTimeout(ctx, installing)
+	defer cancel()
+	program, err := install(ctx, m.host)
+	if err != nil {
+		return fmt.Errorf("%w on %s, and installing it failed: %w", ErrNotInstalled, hostName(m.host), err)
+	}
+	m.program = program
+	m.version, err = askVersion(ctx, m.host, program)
+	return err
+}

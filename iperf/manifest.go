@@ -1,0 +1,109 @@
+package iperf
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tunaperf/tuna/iperf/report"
+)
+
+// ManifestSchema is the version of the manifest's layout that this package writes. It reads this one and earlier ones.
+const ManifestSchema = 1
+
+// A Manifest tells how a run was made and what came of it. Run writes one as JSON beside the raw files of every attempt
+// whose client started, under the name manifest_<direction>_<timestamp>_<protocol>_<name>.json, when the FileStorage can
+// write whole files at once: when it has the method WriteFile(name string, data []byte) (string, error), which gives
+// the file's final name. Replay reads it.
+type Manifest struct {
+	Schema    int               `json:"schema"` // ManifestSchema
+	Name      string            `json:"name"`
+	Direction string            `json:"direction"`
+	Start     time.Time         `json:"start"`
+	End       time.Time         `json:"end"`
+	Bandwidth report.BitRate    `json:"bandwidth_bit_per_second"`
+	Source    Source            `json:"source"`
+	Reverse   bool              `json:"reverse"` // the server sent
+	Client    ManifestEnd       `json:"client"`
+	Server    ManifestEnd       `json:"server"`
+	Settings  ManifestSettings  `json:"settings"`
+	Warnings  []string          `json:"warnings,omitempty"`
+	Error     string            `json:"error,omitempty"`      // what Run returned; empty: nothing
+	ErrorKind []string          `json:"error_kind,omitempty"` // the texts of the kinds that it wraps
+	Files     map[string]string `json:"files"`                // each raw file's SHA-256, in hexadecimal digits, by its name
+}
+
+// ManifestEnd is how one end was run.
+type ManifestEnd struct {
+	Host       string    `json:"host"`
+	Addr       string    `json:"test_addr"`
+	System     string    `json:"system,omitempty"` // what uname -a printed: kernel, release, machine; empty: nothing
+	Version    Version   `json:"version"`
+	Argv       []string  `json:"argv"`
+	Command    string    `json:"command"`
+	ExitStatus int       `json:"exit_status"` // -1: it did not exit by itself
+	Start      time.Time `json:"start"`
+	End        time.Time `json:"end"`
+	File       string    `json:"file,omitempty"`
+	ErrFile    string    `json:"err_file,omitempty"`
+}
+
+// ManifestSettings are the settings of both ends as the caller gave them.
+type ManifestSettings struct {
+	Client ClientSettings `json:"client"`
+	Server ServerSettings `json:"server"`
+}
+
+// A fileWriter is a FileStorage that can write a whole file so that nobody sees a part of it.
+type fileWriter interface {
+	WriteFile(name string, data []byte) (finalName string, err error)
+}
+
+// writeManifest keeps the manifest of an attempt where the storage can do that, and gives its name.
+func (x *Iperf) writeManifest(res *Result, name string, runErr error, sums map[string]string) (string, error) {
+	storage, ok := x.FileStorage.(fileWriter)
+	if !ok {
+		return "", nil
+	}
+	m := Manifest{
+		Schema: ManifestSchema, Name: res.Name, Direction: res.Direction.String(), Start: res.Start, End: res.Start.Add(res.Elapsed),
+		Bandwidth: res.Bandwidth, Source: res.Source, Reverse: x.Client.Reverse,
+		Client: manifestEnd(res.ClientEnd), Server: manifestEnd(res.ServerEnd),
+		Settings: ManifestSettings{x.Client, x.Server}, Files: sums,
+	}
+	for _, w := range res.Warnings {
+		m.Warnings = append(m.Warnings, w.Error())
+	}
+	if runErr != nil {
+		m.Error = runErr.Error()
+		for _, kind := range errorKinds {
+			if errors.Is(runErr, kind) {
+				m.ErrorKind = append(m.ErrorKind, kind.Error())
+			}
+		}
+	}
+	data, err := json.MarshalIndent(m, "", "  ")
+	if err != nil {
+		return "", fmt.Errorf("manifest: %w", err)
+	}
+	final, err := storage.WriteFile("manifest_"+name+".json", append(data, '\n'))
+	if err != nil {
+		return "", fmt.Errorf("%w: manifest: %w", ErrStorage, err)
+	}
+	return final, nil
+}
+
+func manifestEnd(e End) ManifestEnd {
+	return ManifestEnd{
+		Host: e.Host, Addr: e.Addr, System: e.System, Version: e.Version, Argv: e.Argv, Command: e.Command, ExitStatus: e.ExitStatus,
+		Start: e.Start, End: e.Start.Add(e.Elapsed), File: e.File, ErrFile: e.ErrFile,
+	}
+}
+
+func (m ManifestEnd) end() End {
+	return End{
+		Host: m.Host, Addr: m.Addr, System: m.System, Version: m.Version, Argv: m.Argv, Command: m.Command, ExitStatus: m.ExitStatus,
+		Start: m.Start, Elapsed: m.End.Sub(m.Start), File: m.File, ErrFile: m.ErrFile,
+	}
+}

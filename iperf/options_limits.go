@@ -1,0 +1,173 @@
+package iperf
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/tunaperf/tuna/iperf/report"
+)
+
+const day = 24 * time.Hour
+
+// limitClient finds values and combinations that the client's version refuses, or would take for something else.
+func (l *commandLine) limitClient(c *ClientSettings) {
+	if l.version.Major >= 3 {
+		l.limitClient3(c)
+	} else {
+		l.limitClient2(c)
+	}
+	l.limitCommon(c.Interval, c.Length, c.Window, c.Format)
+}
+
+func (l *commandLine) limitClient3(c *ClientSettings) {
+	l.wholeSeconds("Time", c.Time)
+	l.wholeSeconds("Omit", c.Omit)
+	longest := day
+	if !l.version.AtLeast(3, 0, 5) {
+		longest = time.Hour
+	}
+	if c.Time > longest {
+		l.bad("Time", c.Time, fmt.Sprintf("%v or less", longest))
+	}
+	if c.Omit > time.Minute && !l.version.AtLeast(3, 18, 0) {
+		l.bad("Omit", c.Omit, "1m0s or less")
+	}
+	if c.Parallel > 128 {
+		l.bad("Parallel", c.Parallel, "128 or less")
+	}
+	if c.MSS > 9216 {
+		l.bad("MSS", c.MSS, "9216 or less")
+	}
+	if c.protocol() == report.ProtocolUDP {
+		if c.Length != 0 && (c.Length < 16 || c.Length > 65507) {
+			l.bad("Length", c.Length, "from 16 to 65507 bytes with UDP")
+		}
+		if c.File != "" && l.version.AtLeast(3, 20, 0) {
+			l.bad("File", c.File, "empty with UDP")
+		}
+	}
+}
+
+func (l *commandLine) limitClient2(c *ClientSettings) {
+	udp := c.protocol() == report.ProtocolUDP
+	if c.protocol() == report.ProtocolTCP && c.Rate > 0 && l.version.AtLeast(2, 0, 14) {
+		length := c.Length
+		if length == 0 {
+			length = 128 << 10
+		}
+		if float64(c.Rate)/8 < float64(length) {
+			l.bad("Length", c.Length, fmt.Sprintf("from 1 to %d, a second of Client.Rate,", int64(c.Rate/8)))
+		}
+	}
+	if udp && c.Rate > 0 {
+		length := c.Length
+		if length == 0 {
+			length = 1470
+		}
+		if gap := float64(length) * 8 / float64(c.Rate); gap > 60 {
+			l.bad("Rate", c.Rate, "a datagram a minute or more")
+		}
+	}
+	if udp && c.Length > 65507 {
+		l.bad("Length", c.Length, "65507 bytes or less with UDP")
+	}
+	if c.Congestion != "" && c.Reverse && !l.version.AtLeast(2, 2, 1) {
+		l.bad("Congestion", c.Congestion, "empty with Reverse, in place of Server.Congestion,")
+	}
+}
+
+// limitServer does the same for the server.
+func (l *commandLine) limitServer(s *ServerSettings) {
+	if l.version.Major >= 3 {
+		if strings.Contains(s.Affinity, ",") {
+			l.bad("Affinity", s.Affinity, "one number")
+		}
+	}
+	l.limitCommon(s.Interval, s.Length, s.Window, s.Format)
+}
+
+func (l *commandLine) limitCommon(interval time.Duration, length, window int64, format string) {
+	letters := "bkmgaBKMGA"
+	switch {
+	case l.version.Major >= 3:
+		letters = "kmgKMG"
+		if l.version.AtLeast(3, 2, 0) {
+			letters = "kmgtKMGT"
+		}
+		if interval != 0 && (interval < 100*time.Millisecond || interval > time.Minute) {
+			l.bad("Interval", interval, "from 100ms to 1m0s")
+		}
+		if length > 1<<20 {
+			l.bad("Length", length, "1048576 bytes or less")
+		}
+		if window > 512<<20 {
+			l.bad("Window", window, "536870912 bytes or less")
+		}
+	default:
+		shortest := 5 * time.Millisecond
+		if !l.version.AtLeast(2, 0, 7) {
+			shortest = 500 * time.Millisecond
+		}
+		if interval != 0 && (interval < shortest || interval > math.MaxUint32*time.Microsecond) {
+			l.bad("Interval", interval, fmt.Sprintf("from %v to %v", shortest, math.MaxUint32*time.Microsecond))
+		}
+		if length > math.MaxInt32 {
+			l.bad("Length", length, "2147483647 bytes or less")
+		}
+		if window > math.MaxInt32 {
+			l.bad("Window", window, "2147483647 bytes or less")
+		}
+	}
+	if format != "" && !strings.Contains(letters, format) {
+		l.bad("Format", format, "one of "+letters)
+	}
+}
+
+func (l *commandLine) wholeSeconds(setting string, d time.Duration) {
+	if !whole(d, time.Second) {
+		l.errs = append(l.errs, fmt.Errorf("%w: %s.%s is %v: must be whole seconds for %v", ErrSettings, l.side, setting, d, l.version))
+	}
+}
+
+// What an argument in Extra would take from a run, by the program.
+var refused = map[string]map[string]string{
+	"iperf": {
+		"-D": daemonRefused, "--daemon": daemonRefused,
+		"-o": outputRefused, "--output": outputRefused,
+		"-I": stdinRefused, "--stdin": stdinRefused, "--stdin_input": stdinRefused,
+	},
+	"iperf3": {
+		"-D": daemonRefused, "--daemon": daemonRefused,
+		"--logfile": outputRefused,
+	},
+	"": {
+		"-s": roleRefused, "--server": roleRefused, "-c": roleRefused, "--client": roleRefused,
+		"-v": quitRefused, "--version": quitRefused, "-h": quitRefused, "--help": quitRefused,
+	},
+}
+
+const (
+	daemonRefused = "a daemon could not be ended with its run; servers are started beside their clients anyway"
+	outputRefused = "the run has to read the output; FileStorage keeps it"
+	stdinRefused  = "a run has no standard input to give; put the data into a file on the client's host and set Client.File"
+	roleRefused   = "the run tells the program whether it is the client or the server"
+	quitRefused   = "the program would print something and end; Iperf.Version tells the version"
+)
+
+// checkExtra finds arguments that would break the run.
+func (l *commandLine) checkExtra(extra []string) {
+	program := "iperf3"
+	if l.version.Major < 3 {
+		program = "iperf"
+	}
+	for _, a := range extra {
+		name, _, _ := strings.Cut(a, "=")
+		for _, why := range []string{refused[program][name], refused[""][name]} {
+			if why != "" {
+				l.errs = append(l.errs, fmt.Errorf("%w: %s.Extra has %s: %s", ErrSettings, l.side, name, why))
+			}
+		}
+	}
+}

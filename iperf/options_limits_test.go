@@ -1,0 +1,80 @@
+package iperf
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// What a version refuses, or would silently take for something else, is found before it is started.
+func TestLimitsOfVersions(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		client  ClientSettings
+		server  ServerSettings
+		version string
+		want    []string // empty: all is well
+	}{
+		{name: "3.12's limits are kept", version: "3.12",
+			client: ClientSettings{Time: 24 * time.Hour, Omit: time.Minute, Interval: 100 * time.Millisecond, Parallel: 128, Length: 1 << 20, Window: 512 << 20, MSS: 9216}},
+		{name: "3.12's limits are broken", version: "3.12",
+			client: ClientSettings{Time: 25 * time.Hour, Omit: 61 * time.Second, Interval: 61 * time.Second, Parallel: 129, Length: 1<<20 + 1, Window: 512<<20 + 1, MSS: 9217},
+			want: []string{"Client.Time is 25h0m0s: must be 24h0m0s or less", "Client.Omit is 1m1s: must be 1m0s or less", "Client.Parallel is 129: must be 128 or less",
+				"Client.MSS is 9217: must be 9216 or less", "Client.Interval is 1m1s: must be from 100ms to 1m0s", "Client.Length is 1048577: must be 1048576 bytes or less",
+				"Client.Window is 536870913: must be 536870912 bytes or less", "Server.Interval is 1m1s: must be from 100ms to 1m0s"}},
+		{name: "3.18 omits for longer", version: "3.18", client: ClientSettings{Omit: time.Hour}},
+		{name: "3.0.4 runs for an hour", version: "3.0.4", client: ClientSettings{Time: 2 * time.Hour}, want: []string{"Client.Time is 2h0m0s: must be 1h0m0s or less"}},
+		{name: "parts of a second", version: "3.12", client: ClientSettings{Time: 1500 * time.Millisecond, Omit: time.Millisecond},
+			want: []string{"Client.Time is 1.5s: must be whole seconds", "Client.Omit is 1ms: must be whole seconds"}},
+		{name: "datagrams that are too small", version: "3.12", client: ClientSettings{Protocol: udp, Length: 15}, want: []string{"Client.Length is 15: must be from 16 to 65507 bytes with UDP"}},
+		{name: "a file over UDP", version: "3.20", client: ClientSettings{Protocol: udp, File: "x"}, want: []string{"Client.File is x: must be empty with UDP"}},
+		{name: "a format of later versions", version: "3.1.3", client: ClientSettings{Format: "t"}, want: []string{"Client.Format is t: must be one of kmgKMG"}},
+		{name: "iperf 2's format for iperf 3", version: "3.12", client: ClientSettings{Format: "b"}, server: ServerSettings{Format: "a"},
+			want: []string{"Client.Format is b: must be one of kmgtKMGT", "Server.Format is a: must be one of kmgtKMGT"}},
+		{name: "a server on two processors", version: "3.12", server: ServerSettings{Affinity: "0,1"}, want: []string{"Server.Affinity is 0,1: must be one number"}},
+		{name: "iperf 2 writes more than a second's rate", version: "2.1.8", client: ClientSettings{Rate: 500000},
+			want: []string{"Client.Length is 0: must be from 1 to 62500, a second of Client.Rate,"}},
+		{name: "iperf 2 with a block that fits", version: "2.1.8", client: ClientSettings{Rate: 500000, Length: 62500}},
+		{name: "older ones do not mind", version: "2.0.13", client: ClientSettings{Rate: 500000}},
+		{name: "a datagram in two minutes", version: "2.1.8", client: ClientSettings{Protocol: udp, Rate: 98}, want: []string{"Client.Rate is 98.0 bit/s: must be a datagram a minute or more"}},
+		{name: "2.0.5 would use half a second", version: "2.0.5", client: ClientSettings{Interval: 100 * time.Millisecond},
+			want: []string{"Client.Interval is 100ms: must be from 500ms to 1h11m34.967295s", "Server.Interval is 100ms: must be from 500ms to 1h11m34.967295s"}},
+		{name: "2.0.7 is finer", version: "2.0.7", client: ClientSettings{Interval: 100 * time.Millisecond}},
+		{name: "more than an int holds", version: "2.1.8", client: ClientSettings{Length: 1 << 31, Window: 1 << 31},
+			want: []string{"Client.Length is 2147483648: must be 2147483647 bytes or less", "Client.Window is 2147483648: must be 2147483647 bytes or less"}},
+		{name: "congestion control of the sender", version: "2.1.8", client: ClientSettings{Reverse: true, Congestion: "reno"},
+			want: []string{"Client.Congestion is reno: must be empty with Reverse, in place of Server.Congestion,"}},
+		{name: "which 2.2.1 passes on", version: "2.2.1", client: ClientSettings{Reverse: true, Congestion: "reno"}},
+		{name: "a port without an address", version: "2.1.8", client: ClientSettings{ClientPort: 5}, want: []string{`Client.Bind is "": must be an address with ClientPort`}},
+		{name: "the wrong kind of address", version: "3.12", client: ClientSettings{IPVersion: 6}, want: []string{"Client.IPVersion is 6: 192.0.2.1 is no such address", "Client.IPVersion is 6: 192.0.2.1 is no such address"}},
+		{name: "arguments that break a run of iperf 2", version: "2.1.8", client: ClientSettings{Extra: []string{"-I", "-o", "x", "-h"}}, server: ServerSettings{Extra: []string{"--daemon"}},
+			want: []string{"Client.Extra has -I: " + stdinRefused, "Client.Extra has -o: " + outputRefused, "Client.Extra has -h: " + quitRefused, "Server.Extra has --daemon: " + daemonRefused}},
+		{name: "arguments that break a run of iperf 3", version: "3.12", client: ClientSettings{Extra: []string{"-s", "--logfile=x"}}, server: ServerSettings{Extra: []string{"-D", "-I", "/run/x"}},
+			want: []string{"Client.Extra has -s: " + roleRefused, "Client.Extra has --logfile: " + outputRefused, "Server.Extra has -D: " + daemonRefused}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			x := Iperf{Client: test.client, Server: test.server}
+			if err := x.Check(); err != nil {
+				t.Fatal(err)
+			}
+			v := ver(test.version)
+			err := x.checkVersions(v, v, "192.0.2.1")
+			var got []string
+			if err != nil {
+				if !errors.Is(err, ErrSettings) {
+					t.Errorf("got %v, want ErrSettings", err)
+				}
+				for line := range strings.Lines(err.Error()) {
+					line = strings.TrimPrefix(strings.TrimSpace(line), "bad settings: ")
+					got = append(got, strings.TrimSuffix(line, " for "+v.String()))
+				}
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+		})
+	}
+}

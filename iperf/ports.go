@@ -1,0 +1,99 @@
+package iperf
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/tunaperf/tuna/iperf/report"
+)
+
+// listenCommand prints Linux's tables of sockets, of those protocols that the kernel has.
+const listenCommand = "cat /proc/net/tcp /proc/net/tcp6 /proc/net/udp /proc/net/udp6"
+
+// ports says which ports are listened on.
+type ports struct{ tcp, udp map[int]bool }
+
+// taken reports whether a server for the protocol could not use the port, or would share it: two UDP sockets can.
+// An iperf 3 server listens on TCP for UDP tests too.
+func (p ports) taken(proto report.Protocol, v Version, port int) bool {
+	if proto == report.ProtocolUDP && v.Major < 3 {
+		return p.udp[port]
+	}
+	return p.tcp[port]
+}
+
+// listening asks h for the ports in use. On hosts without /proc it knows none, and is false.
+func listening(ctx context.Context, h HostSSH) (ports, bool) {
+	var out strings.Builder
+	// Its exit status tells only that one of the tables is missing.
+	_ = h.Run(ctx, listenCommand, &out, io.Discard)
+	return parseListening(out.String())
+}
+
+// parseListening reads rows such as "0: 00000000:1451 00000000:0000 0A …": number, local address, remote address and
+// state. 0A is TCP's LISTEN, and 07 is what the kernel gives for a UDP socket that is not connected.
+func parseListening(text string) (ports, bool) {
+	p := ports{tcp: map[int]bool{}, udp: map[int]bool{}}
+	found := false
+	for line := range strings.Lines(text) {
+		f := strings.Fields(line)
+		if len(f) < 4 {
+			continue
+		}
+		if f[1] == "local_address" {
+			found = true
+			continue
+		}
+		_, hex, ok := strings.Cut(f[1], ":")
+		port, err := strconv.ParseUint(hex, 16, 16)
+		if !ok || err != nil {
+			continue
+		}
+		switch f[3] {
+		case "0A":
+			p.tcp[int(port)] = true
+		case "07":
+			p.udp[int(port)] = true
+		}
+	}
+	return p, found
+}
+
+// Free ports are looked for below the range from which Linux takes ports for outgoing connections, so that none of
+// those comes between.
+const autoPortFirst, autoPorts = 20000, 10000
+
+// reserved are the ports that runs of this program have picked, on whatever host. Two that start at the same time would
+// see the same table of their host.
+var reserved struct {
+	sync.Mutex
+	ports map[int]bool
+}
+
+// reserve picks a port at random that neither protocol uses, so that programs which start at the same time seldom meet.
+func (p ports) reserve() (int, error) {
+	reserved.Lock()
+	defer reserved.Unlock()
+	for range 100 {
+		port := autoPortFirst + rand.IntN(autoPorts)
+		if !p.tcp[port] && !p.udp[port] && !reserved.ports[port] {
+			if reserved.ports == nil {
+				reserved.ports = map[int]bool{}
+			}
+			reserved.ports[port] = true
+			return port, nil
+		}
+	}
+	return 0, fmt.Errorf("%w: none of 100 ports from %d to %d is free", ErrPortInUse, autoPortFirst, autoPortFirst+autoPorts-1)
+}
+
+func release(port int) {
+	reserved.Lock()
+	defer reserved.Unlock()
+	delete(reserved.ports, port)
+}

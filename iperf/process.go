@@ -1,0 +1,177 @@
+package iperf
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/tunaperf/tuna/iperf/report"
+)
+
+// A process is one end of a test: a program that runs on a host, whose output is stored, logged and parsed as it
+// arrives.
+type process struct {
+	command
+	end    End
+	cancel context.CancelCauseFunc // ends the program
+	ctx    context.Context
+	done   chan struct{}  // closed when all below is final
+	watch  sync.WaitGroup // who may end the program; they end with ctx
+
+	stdout, errFile rawFile
+	stderr          buffer
+	report          *report.Report
+	parseErr        error
+	runErr          error // a *RunError, unless stop ended it
+}
+
+// errStopped is the cause by which stop ends a program, which is no failure of it.
+var errStopped = errors.New("stopped")
+
+// A session is what the two ends of a run share.
+type session struct {
+	x      *Iperf
+	name   string // of the files, without the role
+	mu     sync.Mutex
+	parser Parser
+}
+
+func (x *Iperf) newSession(name string) *session {
+	return &session{x: x, name: name, parser: x.parser()}
+}
+
+func (x *Iperf) parser() Parser {
+	if x.Parser == nil {
+		return &report.Parser{}
+	}
+	return x.Parser
+}
+
+// start makes the file for the raw output and starts the program. onLine, which may be nil, sees every line of its
+// stdout. The program ends when ctx does, or by cancel.
+func (s *session) start(ctx context.Context, c command, m *machine, onLine func([]byte)) (*process, error) {
+	p := &process{command: c, done: make(chan struct{})}
+	file := c.role.String() + "_" + s.name
+	if err := p.stdout.create(s.x.FileStorage, file); err != nil {
+		return nil, err
+	}
+	p.end = End{
+		Host: hostName(c.host), Addr: c.host.TestAddr(), System: m.system, Version: m.version, Argv: c.argv, Command: c.text(),
+		File: p.stdout.name, ExitStatus: -1, Start: time.Now(),
+	}
+	p.ctx, p.cancel = context.WithCancelCause(ctx)
+	s.x.logger().DebugContext(ctx, "start", "role", c.role.String(), "host", p.end.Host, "command", p.end.Command)
+
+	pr, pw := io.Pipe()
+	var parsed sync.WaitGroup
+	parsed.Go(func() {
+		p.report, p.parseErr = s.parser.Parse(pr, func(i report.Interval) { s.interval(c.role, i) })
+		// A parser may stop before the end. The rest is still stored.
+		pr.CloseWithError(io.ErrClosedPipe)
+	})
+	lines := lineWriter{each: func(line []byte) {
+		s.log(line)
+		if onLine != nil {
+			onLine(line)
+		}
+	}}
+	errLines := lineWriter{each: s.log}
+	stdout := writerFunc(func(b []byte) {
+		p.stdout.write(b)
+		lines.Write(b)
+		pw.Write(b) // fails only when the parser has stopped
+	})
+	stderr := writerFunc(func(b []byte) {
+		p.stderr.Write(b)
+		if p.errFile.file == nil && p.errFile.err == nil {
+			p.errFile.err = p.errFile.create(s.x.FileStorage, file+".err")
+		}
+		p.errFile.write(b)
+		errLines.Write(b)
+	})
+	go func() {
+		defer close(p.done)
+		defer p.watch.Wait()
+		defer p.cancel(nil)
+		err := c.host.Run(p.ctx, p.end.Command, stdout, stderr)
+		lines.flush()
+		errLines.flush()
+		pw.Close()
+		parsed.Wait()
+		p.end.Elapsed = time.Since(p.end.Start)
+		p.end.ErrFile = p.errFile.name
+		if status, exited := exitStatus(err); exited || err == nil {
+			p.end.ExitStatus = status
+		}
+		if err != nil && context.Cause(p.ctx) != errStopped {
+			p.runErr = p.fail(p.ctx, err, p.stderr.String())
+		}
+		s.x.logger().DebugContext(ctx, "end", "role", c.role.String(), "host", p.end.Host, "error", err)
+	}()
+	return p, nil
+}
+
+// stop ends the program, and waits until it is gone. It does nothing when it has ended already.
+func (p *process) stop() {
+	p.cancel(errStopped)
+	<-p.done
+}
+
+// closeFiles closes the raw files, once, after done, and tells what could not be kept.
+func (p *process) closeFiles() error {
+	return both(p.stdout.close(), p.errFile.close())
+}
+
+// addSums puts the SHA-256 of the raw files into sums.
+func (p *process) addSums(sums map[string]string) {
+	p.stdout.addSum(sums)
+	p.errFile.addSum(sums)
+}
+
+// outputFault is what was wrong with the output of a program that did not fail otherwise, after done; nil: nothing.
+func (p *process) outputFault() error {
+	err := p.parseErr
+	switch {
+	case p.runErr != nil:
+		return nil
+	case err == nil && p.report != nil:
+		err = p.report.Err
+	}
+	if err == nil {
+		return nil
+	}
+	stderr := p.stderr.String()
+	if said := report.ClassifyError(stderr); said != nil {
+		err = fmt.Errorf("%w: %w", said, err)
+	}
+	return &RunError{Host: p.end.Host, Role: p.role, Command: p.end.Command, ExitStatus: p.end.ExitStatus, Stderr: stderr, Err: err}
+}
+
+func (s *session) log(line []byte) {
+	if s.x.LogWriter == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.x.LogWriter.Write(line) // a log that fails does not fail the run
+}
+
+func (s *session) interval(role Role, i report.Interval) {
+	if s.x.OnInterval == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.x.OnInterval(role, i)
+}
+
+// A writerFunc is a writer that takes everything.
+type writerFunc func([]byte)
+
+func (f writerFunc) Write(p []byte) (int, error) {
+	f(p)
+	return len(p), nil
+}

@@ -1,0 +1,202 @@
+package iperf
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/tunaperf/tuna/iperf/report"
+)
+
+// Run makes one test in one direction, Upstream or Downstream: it asks both hosts for their versions, starts the
+// server, waits until it is seen to listen, runs the client, lets the server finish its report, ends it, and reduces
+// what the receiving end reported to one bandwidth. Raw output is kept under the names
+// client_<direction>_<timestamp>_<protocol>_<name> and server_…, and what an end printed on stderr, if anything, under
+// the same with .err.
+//
+// When the client has started, Run returns a Result with an error; it then holds what there is. Errors tell their kind
+// with errors.Is (see ErrTimeout and the others), and hold a *RunError for each program that failed. When Run returns,
+// nothing of it runs on either host, unless the error wraps ErrHostLost.
+func (x *Iperf) Run(ctx context.Context, d Direction, name string) (*Result, error) {
+	if err := x.Check(); err != nil {
+		return nil, err
+	}
+	x, client, server, err := x.towards(d)
+	if err != nil {
+		return nil, err
+	}
+	var failed []error
+	for {
+		res, err := x.attempt(ctx, d, client, server, name)
+		if err == nil || !transient(err) || len(failed) >= x.retries() || ctx.Err() != nil {
+			if res != nil {
+				res.Attempts = len(failed) + 1
+				res.Warnings = append(failed, res.Warnings...)
+			} else if len(failed) > 0 {
+				err = fmt.Errorf("%w (tried %d times)", err, len(failed)+1)
+			}
+			return res, err
+		}
+		failed = append(failed, err)
+		x.logger().DebugContext(ctx, "try again", "error", err)
+		// Others who met the same may be waiting too, so no two wait for the same time.
+		again := time.NewTimer(retryTime/2 + rand.N(retryTime))
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			again.Stop()
+		}
+	}
+}
+
+// retryTime is how long a run waits on average before it is tried again.
+const retryTime = 300 * time.Millisecond
+
+// transient reports whether an error may be gone a moment later: somebody else had the server or its port.
+func transient(err error) bool { return errors.Is(err, ErrServerBusy) || errors.Is(err, ErrPortInUse) }
+
+func (x *Iperf) retries() int {
+	if x.Retries == 0 {
+		return 2
+	}
+	return max(0, x.Retries)
+}
+
+// attempt is one turn of Run.
+func (x *Iperf) attempt(ctx context.Context, d Direction, client, server HostSSH, name string) (*Result, error) {
+	res := &Result{Name: name, Direction: d, Start: time.Now(), Attempts: 1}
+	var onClient, onServer *machine
+	var clientErr, serverErr error
+	var asked sync.WaitGroup
+	asked.Go(func() { onClient, clientErr = x.ask(ctx, client, RoleClient) })
+	asked.Go(func() { onServer, serverErr = x.ask(ctx, server, RoleServer) })
+	asked.Wait()
+	if err := both(clientErr, serverErr); err != nil {
+		return nil, err
+	}
+	if onClient.version.Major >= 3 != (onServer.version.Major >= 3) {
+		return nil, fmt.Errorf("%w: %v on %s, %v on %s", ErrVersionMismatch,
+			onClient.version, hostName(client), onServer.version, hostName(server))
+	}
+
+	ctx, cancel := withTimeout(ctx, x.timeout(max(onClient.rtt, onServer.rtt)))
+	defer cancel()
+	s := x.newSession(x.fileName(d, name))
+	srv, err := x.startServer(ctx, s, onServer)
+	if err != nil {
+		return nil, err
+	}
+	cli, err := x.startClient(ctx, s, onClient, server.TestAddr(), srv.Port)
+	if err != nil {
+		srv.finish(ctx, 0)
+		return nil, both(err, srv.storeErr)
+	}
+	<-cli.done
+	// After a failure there may be nothing to wait for, but what the server still knows arrives soon.
+	wait := srv.drain
+	if cli.runErr != nil {
+		wait = min(wait, time.Second)
+	}
+	srv.finish(ctx, wait)
+
+	res.Client, res.Server = cli.report, srv.process.report
+	res.ClientEnd, res.ServerEnd = cli.end, srv.process.end
+	res.Warnings = append(res.Warnings, srv.warnings...)
+	var noRate error
+	res.Bandwidth, res.Source, noRate = bandwidth(res.Client, res.Server, x.Client.Reverse, x.aggregator())
+	if res.Source.Sender {
+		res.Warnings = append(res.Warnings, errors.New("the receiver reported nothing: the bandwidth is the sender's, which counts what it put into its socket buffer"))
+	}
+	err = res.judge(ctx, cli, srv.process)
+	if err == nil {
+		err = noRate
+	}
+	err = both(err, both(cli.closeFiles(), srv.storeErr))
+	res.Elapsed = time.Since(res.Start)
+	sums := map[string]string{}
+	cli.addSums(sums)
+	srv.process.addSums(sums)
+	var manifestErr error
+	res.Manifest, manifestErr = x.writeManifest(res, s.name, err, sums)
+	return res, both(err, manifestErr)
+}
+
+// judge is the error of a run. Odd output of the end that the bandwidth is not from is a warning.
+func (res *Result) judge(ctx context.Context, client, server *process) error {
+	fault := func(p *process) error {
+		err := p.outputFault()
+		if err != nil && p.parseErr != nil && res.Bandwidth != 0 && p.role != res.Source.Role {
+			res.Warnings = append(res.Warnings, err)
+			err = nil
+		}
+		return both(p.runErr, err)
+	}
+	clientErr, serverErr := fault(client), fault(server)
+	if clientErr != nil && ctx.Err() != nil && errors.Is(serverErr, context.Cause(ctx)) {
+		return clientErr // what ended the one ended the other
+	}
+	return both(clientErr, serverErr)
+}
+
+// towards gives the hosts for a direction, and x with its Reverse as the direction needs it.
+func (x *Iperf) towards(d Direction) (_ *Iperf, client, server HostSSH, err error) {
+	if d != Upstream && d != Downstream {
+		return nil, nil, nil, fmt.Errorf("%w: direction %v: must be Upstream or Downstream", ErrSettings, d)
+	}
+	if x.ClientServer == nil {
+		return nil, nil, nil, fmt.Errorf("%w: ClientServer is nil: it must tell the hosts", ErrSettings)
+	}
+	client, server, err = x.ClientServer.ClientServer(d)
+	if err != nil {
+		return nil, nil, nil, fmt.Errorf("%w: %w", ErrSettings, err)
+	}
+	r, ok := x.ClientServer.(Reverser)
+	switch {
+	case x.Client.Reverse && ok && (r.Reverse(Upstream) || r.Reverse(Downstream)):
+		return nil, nil, nil, fmt.Errorf("%w: Client.Reverse is true: must be false where ClientServer tells who connects", ErrSettings)
+	case x.Client.Reverse:
+		return x, server, client, nil
+	case ok && r.Reverse(d):
+		reversed := *x
+		reversed.Client.Reverse = true
+		x = &reversed
+	}
+	return x, client, server, nil
+}
+
+func (x *Iperf) aggregator() Aggregator {
+	if x.Aggregator == nil {
+		return Median
+	}
+	return x.Aggregator
+}
+
+// fileName is the name of a run's raw files without the role. Timestamps are in UTC with milliseconds; storage numbers
+// the files of runs that start in the same one.
+func (x *Iperf) fileName(d Direction, name string) string {
+	parts := []string{time.Now().UTC().Format("20060102T150405.000Z"), strings.ToLower(x.Client.protocol().String())}
+	if d != 0 {
+		parts = append([]string{d.String()}, parts...)
+	}
+	if name != "" {
+		parts = append(parts, name)
+	}
+	return strings.Join(parts, "_")
+}
+
+// both joins the errors of two ends in one line.
+func both(a, b error) error {
+	switch {
+	case a == nil:
+		return b
+	case b == nil:
+		return a
+	}
+	return fmt.Errorf("%w; %w", a, b)
+}
+
+var _ Parser = (*report.Parser)(nil)

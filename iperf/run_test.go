@@ -1,0 +1,356 @@
+package iperf_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tunaperf/tuna/internal/testbed"
+	"github.com/tunaperf/tuna/iperf"
+	"github.com/tunaperf/tuna/iperf/report"
+	"github.com/tunaperf/tuna/sshhost"
+	"github.com/tunaperf/tuna/storage"
+)
+
+// dial reaches a namespace through the SSH server, as a user would reach a machine.
+func dial(tb testing.TB, srv *testbed.SSHServer, n testbed.Netns) *sshhost.Host {
+	tb.Helper()
+	h, err := sshhost.Dial(tb.Context(), sshhost.Config{
+		Addr: srv.Addr, User: srv.User, TestAddr: n.Addr, Prefix: n.Prefix,
+		KeyFiles: []string{srv.KeyFile}, KnownHosts: []string{srv.KnownHosts}, Agent: "none",
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { h.Close() })
+	return h
+}
+
+// A bed is a DUT and a traffic server on a shaped link.
+type bed struct {
+	iperf.Hosts
+	link *testbed.Link // A is the DUT
+}
+
+// newBed limits what the DUT sends to up and what it receives to down.
+func newBed(tb testing.TB, up, down string) bed {
+	tb.Helper()
+	testbed.Need(tb, "iperf", "iperf3")
+	link := testbed.NewLink(tb, up, down)
+	srv := testbed.StartSSHD(tb, testbed.SSHDConfig{})
+	return bed{iperf.Hosts{DUT: dial(tb, srv, link.A), TrafficServer: dial(tb, srv, link.B)}, link}
+}
+
+// within checks a rate against what the link allows.
+func within(tb testing.TB, what string, got report.BitRate, want, tolerance float64) {
+	tb.Helper()
+	if math.Abs(float64(got)-want) > tolerance*want {
+		tb.Errorf("%s: got %v, want %v within %g %%", what, got, report.BitRate(want), tolerance*100)
+	}
+}
+
+// tcpShare is how much of a link's rate is TCP payload: 1448 bytes of each frame of 1514.
+const tcpShare = 1448.0 / 1514
+
+func TestTCPOnAShapedLink(t *testing.T) {
+	for _, program := range []string{"iperf3", "iperf"} {
+		for _, streams := range []int{1, 4} {
+			for _, reverse := range []bool{false, true} {
+				t.Run(fmt.Sprintf("%s/%d streams/reverse %v", program, streams, reverse), func(t *testing.T) {
+					x := iperf.Iperf{
+						ClientServer: newBed(t, "20mbit", "100mbit"),
+						Program:      program,
+						Client:       iperf.ClientSettings{Time: 4 * time.Second, Parallel: streams, Reverse: reverse},
+					}
+					for d, rate := range map[iperf.Direction]float64{iperf.Upstream: 20e6, iperf.Downstream: 100e6} {
+						res, err := x.Run(t.Context(), d, "")
+						if err != nil {
+							t.Fatalf("%+v", err)
+						}
+						within(t, d.String(), res.Bandwidth, tcpShare*rate, 0.01)
+						want := iperf.RoleServer
+						if reverse {
+							want = iperf.RoleClient
+						}
+						if res.Source.Role != want || res.Source.Sender || res.Source.Intervals < 3 {
+							t.Errorf("%v: from %v; want intervals of the receiver in the %v's report", d, res.Source, want)
+						}
+						if len(res.Warnings) > 0 {
+							t.Errorf("warnings: %v", res.Warnings)
+						}
+					}
+				})
+			}
+		}
+	}
+}
+
+func TestUDPOnAShapedLink(t *testing.T) {
+	for _, program := range []string{"iperf3", "iperf"} {
+		for _, reverse := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s/reverse %v", program, reverse), func(t *testing.T) {
+				x := iperf.Iperf{
+					ClientServer: newBed(t, "", "100mbit"),
+					Program:      program,
+					Client: iperf.ClientSettings{
+						Protocol: report.ProtocolUDP, Rate: 50 * report.MbitPerSecond, Length: 1400, Time: 3 * time.Second, Reverse: reverse,
+					},
+				}
+				received := func(res *iperf.Result) *report.Total {
+					rep, flow := res.Server, (*report.Flow)(nil)
+					if reverse {
+						rep = res.Client
+					}
+					if rep != nil {
+						if flow = rep.Forward; reverse {
+							flow = rep.Reverse
+						}
+					}
+					if flow == nil || flow.Received == nil || flow.Received.UDP == nil {
+						t.Fatalf("the receiver reported no total: %+v", rep)
+					}
+					return flow.Received
+				}
+
+				res, err := x.Downstream(t.Context(), "below")
+				if err != nil {
+					t.Fatalf("%+v", err)
+				}
+				within(t, "50 Mbit/s offered", res.Bandwidth, 50e6, 0.01)
+				if u := received(res).UDP; !u.Has.Has(report.Jitter|report.Lost|report.Packets) || u.Lost != 0 || u.Packets == 0 {
+					t.Errorf("50 Mbit/s offered: got %+v, want nothing lost and a jitter", u)
+				}
+
+				x.Client.Rate = 200 * report.MbitPerSecond
+				if res, err = x.Downstream(t.Context(), "above"); err != nil {
+					t.Fatalf("%+v", err)
+				}
+				// The frame has 42 bytes around the 1400: Ethernet, IPv4 and UDP.
+				within(t, "200 Mbit/s offered", res.Bandwidth, 100e6*1400/1442, 0.02)
+				u := received(res).UDP
+				if loss := float64(u.Lost) / float64(u.Packets); loss < 0.4 || loss > 0.6 {
+					t.Errorf("200 Mbit/s offered: lost %d of %d, want about half", u.Lost, u.Packets)
+				}
+			})
+		}
+	}
+}
+
+func TestRawFilesHoldWhatIperfPrinted(t *testing.T) {
+	for _, program := range []string{"iperf3", "iperf"} {
+		t.Run(program, func(t *testing.T) {
+			t.Parallel()
+			h := newBed(t, "100mbit", "100mbit")
+			folder := t.TempDir()
+			dir, err := storage.Open(folder)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer dir.Close()
+			dut, server := &recordingHost{HostSSH: h.DUT}, &recordingHost{HostSSH: h.TrafficServer}
+			var log bytes.Buffer
+			intervals := map[iperf.Role]int{}
+			x := iperf.Iperf{
+				ClientServer: iperf.Hosts{DUT: dut, TrafficServer: server},
+				Program:      program, FileStorage: dir, LogWriter: &log,
+				Client:     iperf.ClientSettings{Time: 2 * time.Second},
+				OnInterval: func(r iperf.Role, _ report.Interval) { intervals[r]++ },
+			}
+			res, err := x.Upstream(t.Context(), "first.txt")
+			if err != nil {
+				t.Fatalf("%+v", err)
+			}
+			for host, end := range map[*recordingHost]iperf.End{dut: res.ClientEnd, server: res.ServerEnd} {
+				got, err := os.ReadFile(folder + "/" + end.File)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !bytes.Equal(got, host.stdout.Bytes()) || len(got) == 0 {
+					t.Errorf("%s differs from what was printed:\n%s\n--- printed\n%s", end.File, got, host.stdout.Bytes())
+				}
+				for line := range strings.Lines(string(got)) {
+					if !strings.Contains(log.String(), line) {
+						t.Errorf("the log lacks %q", line)
+					}
+				}
+				if end.ExitStatus != 0 || end.Elapsed <= 0 || end.Command == "" || end.Version.Number == "" || end.Addr == "" {
+					t.Errorf("how it ran: %+v", end)
+				}
+			}
+			if !strings.HasPrefix(res.ClientEnd.File, "client_upstream_") || !strings.HasSuffix(res.ClientEnd.File, "_tcp_first.txt") ||
+				!strings.HasPrefix(res.ServerEnd.File, "server_upstream_") {
+				t.Errorf("names: %s, %s", res.ClientEnd.File, res.ServerEnd.File)
+			}
+			if n := len(res.Server.Forward.Intervals); intervals[iperf.RoleServer] != n || intervals[iperf.RoleClient] < 2 {
+				t.Errorf("intervals seen live: %v; the server's report has %d", intervals, n)
+			}
+			if files, _ := fs.Glob(os.DirFS(folder), "*"); len(files) != 3 { // and the manifest
+				t.Errorf("files: %v", files)
+			}
+		})
+	}
+}
+
+// A recordingHost keeps the stdout of the tests that run on it.
+type recordingHost struct {
+	iperf.HostSSH
+	stdout bytes.Buffer
+}
+
+func (h *recordingHost) Run(ctx context.Context, command string, stdout, stderr io.Writer) error {
+	if strings.Contains(command, " -s ") || strings.Contains(command, " -c ") {
+		stdout = io.MultiWriter(&h.stdout, stdout)
+	}
+	return h.HostSSH.Run(ctx, command, stdout, stderr)
+}
+
+func TestServerAndClientByHand(t *testing.T) {
+	for _, program := range []string{"iperf3", "iperf"} {
+		t.Run(program, func(t *testing.T) {
+			t.Parallel()
+			h := newBed(t, "100mbit", "100mbit")
+			x := iperf.Iperf{Program: program, Client: iperf.ClientSettings{Time: time.Second}}
+			srv, err := x.StartServer(t.Context(), h.TrafficServer, "by hand")
+			if err != nil {
+				t.Fatalf("%+v", err)
+			}
+			client, err := x.RunClient(t.Context(), h.DUT, h.TrafficServer.TestAddr(), "by hand")
+			if err != nil {
+				t.Fatalf("%+v", err)
+			}
+			for range 2 { // the second call gives the same
+				server, err := srv.Stop(t.Context())
+				if err != nil {
+					t.Fatalf("%+v", err)
+				}
+				if client.Forward == nil || server.Forward == nil || server.Forward.Received == nil {
+					t.Errorf("reports: client %+v, server %+v", client, server)
+				}
+			}
+			if out := left(t, h.link.B); out != "" {
+				t.Errorf("left behind: %s", out)
+			}
+			// A server that nobody came to is ended at once.
+			start := time.Now()
+			if srv, err = x.StartServer(t.Context(), h.TrafficServer, "for nothing"); err != nil {
+				t.Fatalf("%+v", err)
+			}
+			srv.Stop(t.Context())
+			if took := time.Since(start); took > 4*time.Second {
+				t.Errorf("a server without a client took %v to stop", took)
+			}
+			if out := left(t, h.link.B); out != "" {
+				t.Errorf("left behind: %s", out)
+			}
+		})
+	}
+}
+
+// left lists the iperf processes in a namespace.
+func left(tb testing.TB, n testbed.Netns) string {
+	tb.Helper()
+	var out strings.Builder
+	for pid := range strings.FieldsSeq(testbed.Command(tb, "ip", "netns", "pids", n.Name)) {
+		if args, err := os.ReadFile("/proc/" + pid + "/cmdline"); err == nil && bytes.HasPrefix(args, []byte("iperf")) {
+			fmt.Fprintf(&out, "%s %s\n", pid, bytes.ReplaceAll(args, []byte{0}, []byte{' '}))
+		}
+	}
+	return out.String()
+}
+
+func TestFaults(t *testing.T) {
+	for _, program := range []string{"iperf3", "iperf"} {
+		for _, test := range []struct {
+			name   string
+			change func(t *testing.T, x *iperf.Iperf, h bed) context.Context
+			want   error
+			within time.Duration
+		}{
+			{"not installed", func(t *testing.T, x *iperf.Iperf, h bed) context.Context {
+				x.Program = "no-such-" + program
+				return t.Context()
+			}, iperf.ErrNotInstalled, 5 * time.Second},
+			{"port in use", func(t *testing.T, x *iperf.Iperf, h bed) context.Context {
+				other := iperf.Iperf{Program: program}
+				srv, err := other.StartServer(t.Context(), h.TrafficServer, "")
+				if err != nil {
+					t.Fatal(err)
+				}
+				t.Cleanup(func() { srv.Stop(context.Background()) })
+				return t.Context()
+			}, iperf.ErrPortInUse, 5 * time.Second},
+			{"server unreachable", func(t *testing.T, x *iperf.Iperf, h bed) context.Context {
+				x.ClientServer = iperf.Hosts{DUT: h.DUT, TrafficServer: elsewhere{h.TrafficServer, "192.0.2.99"}}
+				return t.Context()
+			}, iperf.ErrUnreachable, 12 * time.Second},
+			{"nothing listens where the client connects", func(t *testing.T, x *iperf.Iperf, h bed) context.Context {
+				x.Client.Port, x.Server.Port = 9, 5201
+				return t.Context()
+			}, iperf.ErrRefused, 10 * time.Second},
+			{"the caller cancels during the test", func(t *testing.T, x *iperf.Iperf, h bed) context.Context {
+				ctx, cancel := context.WithCancel(t.Context())
+				x.OnInterval = func(iperf.Role, report.Interval) { cancel() }
+				return ctx
+			}, iperf.ErrCanceled, 6 * time.Second},
+			{"the time is over", func(t *testing.T, x *iperf.Iperf, h bed) context.Context {
+				x.Timeout = 1500 * time.Millisecond
+				return t.Context()
+			}, iperf.ErrTimeout, 6 * time.Second},
+		} {
+			t.Run(program+"/"+test.name, func(t *testing.T) {
+				t.Parallel()
+				h := newBed(t, "100mbit", "100mbit")
+				var store storage.Mem
+				x := &iperf.Iperf{ClientServer: h, Program: program, Client: iperf.ClientSettings{Time: 3 * time.Second}, FileStorage: &store}
+				ctx := test.change(t, x, h)
+				start := time.Now()
+				res, err := x.Upstream(ctx, "fault")
+				took := time.Since(start)
+				if !errors.Is(err, test.want) {
+					t.Errorf("error: got %v, want %v", err, test.want)
+				}
+				for _, kind := range []error{iperf.ErrNotInstalled, iperf.ErrPortInUse, iperf.ErrUnreachable, iperf.ErrRefused, iperf.ErrCanceled, iperf.ErrTimeout, iperf.ErrHostLost} {
+					if kind != test.want && errors.Is(err, kind) {
+						t.Errorf("error %v is also %v", err, kind)
+					}
+				}
+				if strings.Contains(fmt.Sprint(err), "\n") {
+					t.Errorf("not one line: %q", err)
+				}
+				if took > test.within {
+					t.Errorf("took %v, want at most %v", took, test.within)
+				}
+				if res != nil {
+					for _, end := range []iperf.End{res.ClientEnd, res.ServerEnd} {
+						if _, err := fs.Stat(&store, end.File); err != nil {
+							t.Errorf("%s: %v", end.File, err)
+						}
+					}
+				}
+				if test.name != "port in use" {
+					for _, n := range []testbed.Netns{h.link.A, h.link.B} {
+						if out := left(t, n); out != "" {
+							t.Errorf("left behind: %s", out)
+						}
+					}
+				}
+			})
+		}
+	}
+}
+
+// elsewhere is a host with another address for test traffic.
+type elsewhere struct {
+	iperf.HostSSH
+	addr string
+}
+
+func (e elsewhere) TestAddr() string { return e.addr }

@@ -1,0 +1,187 @@
+package iperf
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/tunaperf/tuna/iperf/report"
+)
+
+// A Server is an iperf server that was started on a host and was seen to listen. It serves one test. Stop ends it; so
+// does the context that it was started with. Its methods may be called from many goroutines.
+type Server struct {
+	Port int // where it listens
+
+	process  *process
+	warnings []error
+	reserved int           // the port that reserve gave; 0: none
+	textual  bool          // it prints a line for each connection
+	drain    time.Duration // how long it may take to finish its report
+	accepted EventTimer    // open: a client came
+	again    EventTimer    // open: the test is over and it listens for another
+	stop     sync.Once
+	storeErr error
+}
+
+// StartServer starts an iperf server on h that serves one test, and returns when it is seen to listen: when it has said
+// so, or when its port is listened on while it lives. Without any evidence it returns when the EventTimer's time is
+// over. Raw output is kept under the name server_<timestamp>_<protocol>_<name>. The server ends with ctx. The caller
+// must call Stop.
+//
+// Errors are *RunError where the program failed; ErrPortInUse means that something else has its port.
+func (x *Iperf) StartServer(ctx context.Context, h HostSSH, name string) (*Server, error) {
+	if err := x.Check(); err != nil {
+		return nil, err
+	}
+	m, err := x.ask(ctx, h, RoleServer)
+	if err != nil {
+		return nil, err
+	}
+	return x.startServer(ctx, x.newSession(x.fileName(0, name)), m)
+}
+
+func (x *Iperf) startServer(ctx context.Context, s *session, m *machine) (*Server, error) {
+	if !x.Server.AutoPort {
+		return x.startServerAt(ctx, s, m, x.port(m.version))
+	}
+	if m.before == nil {
+		m.before = &ports{tcp: map[int]bool{}, udp: map[int]bool{}}
+	}
+	for {
+		port, err := m.before.reserve()
+		if err != nil {
+			return nil, err
+		}
+		srv, err := x.startServerAt(ctx, s, m, port)
+		if err == nil {
+			srv.reserved = port
+			return srv, nil
+		}
+		release(port)
+		if !errors.Is(err, ErrPortInUse) || ctx.Err() != nil {
+			return nil, err
+		}
+		m.before.tcp[port] = true // another program was faster; every turn leaves a port less
+	}
+}
+
+func (x *Iperf) startServerAt(ctx context.Context, s *session, m *machine, port int) (*Server, error) {
+	h, v := m.host, m.version
+	args, err := x.serverArgs(v, h.TestAddr(), port)
+	if err != nil {
+		return nil, err
+	}
+	cmd := command{host: h, role: RoleServer, argv: append([]string{m.program}, args...)}
+	if m.before != nil && m.before.taken(x.Client.protocol(), v, port) {
+		return nil, &RunError{Host: hostName(h), Role: RoleServer, Command: cmd.text(), ExitStatus: -1, Err: fmt.Errorf("%w: %d", ErrPortInUse, port)}
+	}
+	srv := &Server{Port: port, textual: printsBanner(v, args), drain: x.EventTimer.limit()}
+	gate := EventTimer{Time: x.EventTimer.limit()}
+	gate.Clear()
+	srv.accepted.Clear()
+	srv.again.Clear()
+	p, err := s.start(ctx, cmd, m, func(line []byte) {
+		switch {
+		case bytes.Contains(line, []byte("Server listening on")):
+			if isClosed(gate.Event()) {
+				srv.again.Set()
+			}
+			gate.Set()
+		case bytes.HasPrefix(line, []byte("Accepted connection from")), bytes.Contains(line, []byte(" connected with ")):
+			srv.accepted.Set()
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	srv.process = p
+
+	// p.ctx ends with the program, so that nobody waits for one that has exited.
+	var watch sync.WaitGroup
+	watchCtx, stopWatching := context.WithCancel(p.ctx)
+	watch.Go(func() { x.watchPort(watchCtx, srv, h, v, &gate) })
+	err = gate.Wait(p.ctx)
+	stopWatching()
+	watch.Wait()
+
+	switch {
+	case err == nil:
+		return srv, nil
+	case errors.Is(err, ErrTimeout) && p.ctx.Err() == nil:
+		srv.warnings = append(srv.warnings, fmt.Errorf("server on %s: no evidence that it listens on port %d: %w", hostName(h), port, err))
+		return srv, nil
+	}
+	<-p.done
+	err = p.runErr
+	if err == nil { // iperf 2 exits with 0 when it cannot bind
+		err = p.fail(context.WithoutCancel(ctx), errEarlyExit, p.stderr.String())
+	}
+	return nil, both(err, p.closeFiles())
+}
+
+// bannerTime is how long only the banner is waited for, before the port is looked at too.
+const bannerTime, pollTime = 250 * time.Millisecond, 50 * time.Millisecond
+
+// watchPort opens the gate when the server's port is listened on. It costs a command each time, so a server that prints
+// a banner gets some time to do so first.
+func (x *Iperf) watchPort(ctx context.Context, srv *Server, h HostSSH, v Version, gate *EventTimer) {
+	timer := time.NewTimer(0)
+	if srv.textual {
+		timer.Reset(bannerTime)
+	}
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-gate.Event():
+			return
+		case <-timer.C:
+		}
+		now, ok := listening(ctx, h)
+		if ctx.Err() != nil || !ok {
+			return
+		}
+		if now.taken(x.Client.protocol(), v, srv.Port) {
+			gate.Set()
+			return
+		}
+		timer.Reset(pollTime)
+	}
+}
+
+// Stop ends the server and returns what it reported. A server that got a client may finish its test and print its
+// report first, for the EventTimer's time and as long as ctx lasts. After Stop nothing of it runs on the host. Further
+// calls return the same again.
+func (s *Server) Stop(ctx context.Context) (*report.Report, error) {
+	var wait time.Duration
+	if isClosed(s.accepted.Event()) || !s.textual {
+		wait = s.drain
+	}
+	s.finish(ctx, wait)
+	return s.process.report, both(both(s.process.runErr, s.process.outputFault()), s.storeErr)
+}
+
+// finish ends the server, which may go on for some time first to print its report.
+func (s *Server) finish(ctx context.Context, wait time.Duration) {
+	s.stop.Do(func() {
+		p := s.process
+		if wait > 0 {
+			ctx, cancel := withTimeout(ctx, wait)
+			defer cancel()
+			select {
+			case <-p.done:
+			case <-s.again.Event():
+			case <-ctx.Done():
+				s.warnings = append(s.warnings, fmt.Errorf("server on %s had to be ended: it did not end after its test", p.end.Host))
+			}
+		}
+		p.stop()
+		release(s.reserved)
+		s.storeErr = p.closeFiles()
+	})
+}

@@ -1,0 +1,222 @@
+package iperf
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/tunaperf/tuna/iperf/report"
+)
+
+// Check finds everything that is wrong with the settings whatever the program's version is: values out of range, and
+// combinations that no iperf takes. Its error wraps ErrSettings and has one line for each fault. Run, StartServer and
+// RunClient check the same, and what the version that they find does not take, before they start anything.
+func (x *Iperf) Check() error {
+	f := faults{}
+	if _, err := x.UDP(); err != nil {
+		f.errs = append(f.errs, err)
+	}
+	if x.Client.Protocol > report.ProtocolSCTP {
+		f.bad("Client.Protocol", uint8(x.Client.Protocol), "TCP, UDP or SCTP")
+	}
+	f.notNegative("Timeout", x.Timeout)
+	f.client(&x.Client)
+	f.together(&x.Client)
+	f.server(&x.Server)
+	return errors.Join(f.errs...)
+}
+
+// faults collects what is wrong.
+type faults struct{ errs []error }
+
+func (f *faults) bad(field string, value any, allowed string) {
+	f.errs = append(f.errs, fmt.Errorf("%w: %s is %v: must be %s", ErrSettings, field, value, allowed))
+}
+
+func (f *faults) notNegative(field string, d time.Duration) {
+	if d < 0 {
+		f.bad(field, d, "0 or more")
+	}
+}
+
+func (f *faults) count(field string, n int, what string) {
+	if n < 0 {
+		f.bad(field, n, "0 or more "+what)
+	}
+}
+
+func (f *faults) bytes(field string, n int64) {
+	if n < 0 {
+		f.bad(field, n, "0 or more bytes")
+	}
+}
+
+func (f *faults) between(field string, n, low, high int) {
+	if n < low || n > high {
+		f.bad(field, n, fmt.Sprintf("from %d to %d", low, high))
+	}
+}
+
+func (f *faults) rate(field string, r report.BitRate) {
+	if v := float64(r); !(v >= 0) || math.IsInf(v, 0) || v > 0 && v < 1 {
+		f.bad(field, v, "0, or 1 bit/s or more")
+	}
+}
+
+// multiple checks a time that the program takes in whole units, up to a limit.
+func (f *faults) multiple(field string, d, unit, limit time.Duration) {
+	switch {
+	case d < 0 || !whole(d, unit):
+		f.bad(field, d, fmt.Sprintf("0, or a multiple of %v", unit))
+	case d > limit:
+		f.bad(field, d, fmt.Sprintf("%v or less", limit))
+	}
+}
+
+const forever = math.MaxInt64 * time.Nanosecond
+
+var (
+	workingLoads = regexp.MustCompile(`^((up|down|bidir)(,[1-9][0-9]*)?)?$`)
+	affinities   = regexp.MustCompile(`^([0-9]+(,[0-9]+)?)?$`)
+)
+
+func (f *faults) client(c *ClientSettings) {
+	f.notNegative("Client.Time", c.Time)
+	f.notNegative("Client.Omit", c.Omit)
+	f.notNegative("Client.Interval", c.Interval)
+	f.bytes("Client.Bytes", c.Bytes)
+	f.bytes("Client.Length", c.Length)
+	f.bytes("Client.Window", c.Window)
+	f.count("Client.Parallel", c.Parallel, "streams")
+	f.rate("Client.Rate", c.Rate)
+	f.between("Client.Port", c.Port, 0, 65535)
+
+	f.rate("Client.RateDeviation", c.RateDeviation)
+	f.rate("Client.FQRate", c.FQRate)
+	f.rate("Client.Isochronous.Mean", c.Isochronous.Mean)
+	f.rate("Client.Isochronous.Deviation", c.Isochronous.Deviation)
+	if v := c.Isochronous.FramesPerSecond; !(v >= 0) || math.IsInf(v, 0) {
+		f.bad("Client.Isochronous.FramesPerSecond", v, "0 or more")
+	}
+	f.count("Client.PacketRate", c.PacketRate, "datagrams per second")
+	f.between("Client.Burst", c.Burst, 0, 1000)
+	f.multiple("Client.PacingTimer", c.PacingTimer, time.Microsecond, forever)
+	f.count("Client.Blocks", int(c.Blocks), "blocks")
+	f.bytes("Client.BurstSize", c.BurstSize)
+	if c.BurstPeriod != 0 && c.BurstPeriod <= 10*time.Microsecond {
+		f.bad("Client.BurstPeriod", c.BurstPeriod, "0, or more than 10µs")
+	}
+	f.count("Client.Bounceback.Writes", c.Bounceback.Writes, "writes")
+	f.notNegative("Client.Bounceback.Period", c.Bounceback.Period)
+	f.multiple("Client.Bounceback.Hold", c.Bounceback.Hold, time.Microsecond, forever)
+	if !workingLoads.MatchString(c.WorkingLoad) {
+		f.bad("Client.WorkingLoad", c.WorkingLoad, `"up", "down" or "bidir", with a number as in "up,4"`)
+	}
+	f.notNegative("Client.TxDelayTime", c.TxDelayTime)
+	if !c.TxStartTime.IsZero() && c.TxStartTime.Unix() < 0 {
+		f.bad("Client.TxStartTime", c.TxStartTime, "1970 or later")
+	}
+	f.count("Client.NStreams", c.NStreams, "streams")
+
+	f.between("Client.ClientPort", c.ClientPort, 0, 65535)
+	f.between("Client.ListenPort", c.ListenPort, 0, 65535)
+	if c.IPVersion != 0 && c.IPVersion != 4 && c.IPVersion != 6 {
+		f.bad("Client.IPVersion", c.IPVersion, "0, 4 or 6")
+	}
+	f.count("Client.MSS", c.MSS, "bytes")
+	f.between("Client.TOS", c.TOS, 0, 255)
+	f.between("Client.TTL", c.TTL, 0, 255)
+	f.between("Client.FlowLabel", c.FlowLabel, 0, 1<<20-1)
+	if v := c.NearCongestion; !(v >= 0) || math.IsInf(v, 0) {
+		f.bad("Client.NearCongestion", v, "0 or more")
+	}
+	f.bytes("Client.TCPWritePrefetch", c.TCPWritePrefetch)
+	if !affinities.MatchString(c.Affinity) {
+		f.bad("Client.Affinity", c.Affinity, `a processor's number, or two as in "0,1"`)
+	}
+	f.multiple("Client.ConnectTimeout", c.ConnectTimeout, time.Millisecond, forever)
+	f.receiveTimeout("Client.RcvTimeout", c.RcvTimeout)
+	f.multiple("Client.SndTimeout", c.SndTimeout, time.Millisecond, day)
+	f.keepAlive("Client.ControlKeepAlive", c.ControlKeepAlive.Idle, c.ControlKeepAlive.Interval)
+	if n := len(c.PermitKey); n > 0 && (n < 4 || n > 128) {
+		f.bad("len(Client.PermitKey)", n, "0, or from 4 to 128")
+	}
+	if (c.Username == "") != (c.RSAPublicKeyPath == "") {
+		f.bad("Client.Username", fmt.Sprintf("%q", c.Username), "set if, and only if, Client.RSAPublicKeyPath is")
+	}
+	f.printed("Client", c.Format, c.ReportStyle, c.ReportExclude, c.Histograms)
+	if c.JSONStreamFullOutput && !c.JSONStream {
+		f.bad("Client.JSONStreamFullOutput", true, "false without JSONStream")
+	}
+}
+
+func (f *faults) server(s *ServerSettings) {
+	f.notNegative("Server.Interval", s.Interval)
+	f.bytes("Server.Length", s.Length)
+	f.bytes("Server.Window", s.Window)
+	f.between("Server.Port", s.Port, 0, 65535)
+	if s.AutoPort && s.Port != 0 {
+		f.bad("Server.Port", s.Port, "0 with AutoPort")
+	}
+	if !affinities.MatchString(s.Affinity) {
+		f.bad("Server.Affinity", s.Affinity, "a processor's number")
+	}
+	f.count("Server.MSS", s.MSS, "bytes")
+	f.between("Server.TOS", s.TOS, 0, 255)
+	f.between("Server.TOSOverride", s.TOSOverride, 0, 255)
+	f.rate("Server.Rate", s.Rate)
+	f.bytes("Server.TCPRxWindowClamp", s.TCPRxWindowClamp)
+	f.multiple("Server.PermitKeyTimeout", s.PermitKeyTimeout, time.Second, forever)
+	f.receiveTimeout("Server.RcvTimeout", s.RcvTimeout)
+	f.multiple("Server.SndTimeout", s.SndTimeout, time.Millisecond, day)
+	f.multiple("Server.IdleTimeout", s.IdleTimeout, time.Second, day)
+	f.multiple("Server.MaxDuration", s.MaxDuration, time.Second, day)
+	f.rate("Server.BitrateLimit", s.BitrateLimit)
+	f.multiple("Server.BitrateLimitInterval", s.BitrateLimitInterval, time.Second, 1000*time.Second)
+	f.keepAlive("Server.ControlKeepAlive", s.ControlKeepAlive.Idle, s.ControlKeepAlive.Interval)
+	f.multiple("Server.TimeSkewThreshold", s.TimeSkewThreshold, time.Second, forever)
+	if (s.RSAPrivateKeyPath == "") != (s.AuthorizedUsersPath == "") {
+		f.bad("Server.RSAPrivateKeyPath", fmt.Sprintf("%q", s.RSAPrivateKeyPath), "set if, and only if, Server.AuthorizedUsersPath is")
+	}
+	f.printed("Server", s.Format, s.ReportStyle, s.ReportExclude, s.Histograms)
+	if s.JSONStreamFullOutput && !s.JSONStream {
+		f.bad("Server.JSONStreamFullOutput", true, "false without JSONStream")
+	}
+}
+
+func (f *faults) receiveTimeout(field string, d time.Duration) {
+	if d != 0 && d < 100*time.Millisecond {
+		f.bad(field, d, "0, or 100ms or more")
+		return
+	}
+	f.multiple(field, d, time.Millisecond, day)
+}
+
+func (f *faults) keepAlive(field string, idle, interval time.Duration) {
+	if !whole(idle, time.Second) || !whole(interval, time.Second) {
+		f.bad(field, fmt.Sprintf("%v, %v", idle, interval), "whole seconds")
+	}
+}
+
+// printed checks what both ends have about their output.
+func (f *faults) printed(side, format, style, exclude string, h Histograms) {
+	if len(format) > 1 {
+		f.bad(side+".Format", format, "one letter")
+	}
+	if style != "" && style != "C" && style != "c" {
+		f.bad(side+".ReportStyle", style, "C")
+	}
+	if strings.ContainsAny(exclude, "dD") {
+		f.bad(side+".ReportExclude", exclude, "without D, as the data are what is measured")
+	} else if strings.Trim(exclude, "CMSVcmsv") != "" {
+		f.bad(side+".ReportExclude", exclude, "of the letters C, M, S and V")
+	}
+	f.multiple(side+".Histograms.BinWidth", h.BinWidth, time.Microsecond, forever)
+	f.count(side+".Histograms.Bins", h.Bins, "bins")
+	if h.Enable && (h.BinWidth == 0) != (h.Bins == 0) {
+		f.bad(side+".Histograms.Bins", h.Bins, "set if, and only if, BinWidth is")
+	}
+}

@@ -1,0 +1,117 @@
+package iperf
+
+import (
+	"errors"
+	"math"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// Combinations that iperf refuses, or of which it would ignore one.
+func TestCheckFindsWhatDoesNotGoTogether(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		client ClientSettings
+		server ServerSettings
+		want   []string
+	}{
+		{"reverse and bidir", ClientSettings{Reverse: true, Bidir: true}, ServerSettings{}, []string{"Client.Reverse and Client.Bidir are set: only one of them may be"}},
+		{"every way to send back", ClientSettings{Reverse: true, Bidir: true, FullDuplex: true, Dualtest: true, Tradeoff: true}, ServerSettings{},
+			[]string{"Client.Reverse and Client.Bidir and Client.FullDuplex and Client.Dualtest and Client.Tradeoff are set: only one of them may be"}},
+		{"two ends of a test", ClientSettings{Time: 1, Blocks: 1}, ServerSettings{}, []string{"Client.Time and Client.Blocks are set: only one of them may be"}},
+		{"two rates", ClientSettings{Protocol: udp, Rate: 1e6, PacketRate: 5, Unlimited: true}, ServerSettings{},
+			[]string{"Client.Rate and Client.PacketRate and Client.Unlimited are set: only one of them may be"}},
+		{"compatibility", ClientSettings{Compatibility: true, Enhanced: true, TripTimes: true}, ServerSettings{},
+			[]string{"Client.Compatibility and Client.TripTimes are set: only one of them may be", "Client.Compatibility and Client.Enhanced are set: only one of them may be"}},
+		{"what needs another", ClientSettings{Burst: 1, BurstSize: 1, RateDeviation: 1, IncrSrcIP: true, ListenPort: 1, RcvTimeout: time.Second, WorkingLoad: "up"}, ServerSettings{},
+			[]string{"Client.RateDeviation is set: needs Rate", "Client.Burst is set: needs Rate or Unlimited", "Client.BurstSize is set: needs BurstPeriod", "Client.IncrSrcIP is set: needs Bind",
+				"Client.ListenPort is set: needs Dualtest or Tradeoff", "Client.RcvTimeout is set: needs Reverse or Bidir", "Client.WorkingLoad is set: needs Bounceback"}},
+		{"settings of a thing that is not enabled", ClientSettings{Bounceback: Bounceback{Writes: 1}, Histograms: Histograms{BinWidth: time.Second}}, ServerSettings{},
+			[]string{"Client.Bounceback's fields is set: needs Bounceback.Enable", "Client.Histograms' fields is set: needs Histograms.Enable"}},
+		{"not over UDP", ClientSettings{Protocol: udp, MPTCP: true, PermitKey: "abcd", PeerDetect: true}, ServerSettings{},
+			[]string{"Client.MPTCP is set: needs TCP, not UDP", "Client.PermitKey is set: needs TCP, not UDP", "Client.PeerDetect is set: needs TCP, not UDP"}},
+		{"only over UDP", ClientSettings{PacketRate: 1, NoUDPFin: true, GSRO: true}, ServerSettings{},
+			[]string{"Client.PacketRate is set: needs UDP, not TCP", "Client.NoUDPFin is set: needs UDP, not TCP", "Client.GSRO is set: needs UDP, not TCP"}},
+		{"only over SCTP", ClientSettings{NStreams: 2, XBind: []string{"x"}}, ServerSettings{},
+			[]string{"Client.NStreams is set: needs SCTP, not TCP", "Client.XBind is set: needs SCTP, not TCP"}},
+		{"values", ClientSettings{
+			Burst: 1001, Rate: 1e6, TOS: 256, TTL: -1, FlowLabel: 1 << 20, IPVersion: 5, Affinity: "a", WorkingLoad: "sideways", Bounceback: Bounceback{Enable: true},
+			PermitKey: "abc", Username: "u", ReportExclude: "CD", ReportStyle: "J", Format: "kk", SndTimeout: 25 * time.Hour, FQRate: -1,
+			ControlKeepAlive: net.KeepAliveConfig{Idle: time.Millisecond}, JSONStreamFullOutput: true, BurstPeriod: 0,
+		}, ServerSettings{}, []string{
+			"Client.FQRate is -1: must be 0, or 1 bit/s or more", "Client.Burst is 1001: must be from 0 to 1000", `Client.WorkingLoad is sideways: must be "up", "down" or "bidir", with a number as in "up,4"`,
+			"Client.IPVersion is 5: must be 0, 4 or 6", "Client.TOS is 256: must be from 0 to 255", "Client.TTL is -1: must be from 0 to 255", "Client.FlowLabel is 1048576: must be from 0 to 1048575",
+			`Client.Affinity is a: must be a processor's number, or two as in "0,1"`, "Client.SndTimeout is 25h0m0s: must be 24h0m0s or less", "Client.ControlKeepAlive is 1ms, 0s: must be whole seconds",
+			"len(Client.PermitKey) is 3: must be 0, or from 4 to 128", `Client.Username is "u": must be set if, and only if, Client.RSAPublicKeyPath is`, "Client.Format is kk: must be one letter",
+			"Client.ReportStyle is J: must be C", "Client.ReportExclude is CD: must be without D, as the data are what is measured", "Client.JSONStreamFullOutput is true: must be false without JSONStream"}},
+		{"numbers that are none", ClientSettings{NearCongestion: math.NaN(), Isochronous: Isochronous{FramesPerSecond: math.Inf(1)}}, ServerSettings{},
+			[]string{"Client.Isochronous.FramesPerSecond is +Inf: must be 0 or more", "Client.NearCongestion is NaN: must be 0 or more"}},
+		{"the server's values", ClientSettings{}, ServerSettings{
+			TOS: 300, RcvTimeout: 1, IdleTimeout: 500 * time.Millisecond, BitrateLimitInterval: 1001 * time.Second, AuthorizedUsersPath: "x", ReportExclude: "Q",
+			Histograms: Histograms{Enable: true, Bins: 5}, JSONStreamFullOutput: true, Affinity: "x",
+		}, []string{
+			"Server.Affinity is x: must be a processor's number", "Server.TOS is 300: must be from 0 to 255", "Server.RcvTimeout is 1ns: must be 0, or 100ms or more",
+			"Server.IdleTimeout is 500ms: must be 0, or a multiple of 1s", "Server.BitrateLimitInterval is 16m41s: must be 16m40s or less",
+			`Server.RSAPrivateKeyPath is "": must be set if, and only if, Server.AuthorizedUsersPath is`, "Server.ReportExclude is Q: must be of the letters C, M, S and V",
+			"Server.Histograms.Bins is 5: must be set if, and only if, BinWidth is", "Server.JSONStreamFullOutput is true: must be false without JSONStream"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			x := Iperf{Client: test.client, Server: test.server}
+			err := x.Check()
+			if !errors.Is(err, ErrSettings) {
+				t.Fatalf("got %v", err)
+			}
+			if diff := cmp.Diff(test.want, strings.Split(strings.ReplaceAll(err.Error(), "bad settings: ", ""), "\n")); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestDurationOfATest(t *testing.T) {
+	for _, test := range []struct {
+		name     string
+		c        ClientSettings
+		want     time.Duration
+		wantOpen bool
+	}{
+		{name: "the default", want: 10 * time.Second},
+		{name: "omitted and delayed", c: ClientSettings{Time: 5 * time.Second, Omit: 2 * time.Second, TxDelayTime: time.Second}, want: 8 * time.Second},
+		{name: "one way and then the other", c: ClientSettings{Time: 5 * time.Second, Tradeoff: true}, want: 10 * time.Second},
+		{name: "by data", c: ClientSettings{Bytes: 1}, want: 10 * time.Second, wantOpen: true},
+		{name: "a start in the past", c: ClientSettings{TxStartTime: time.Unix(1, 0)}, want: 10 * time.Second},
+	} {
+		if got, closed := test.c.duration(); got != test.want || closed == test.wantOpen {
+			t.Errorf("%s: got %v, %v", test.name, got, closed)
+		}
+	}
+}
+
+func TestPrintsBanner(t *testing.T) {
+	for _, test := range []struct {
+		version string
+		args    string
+		want    bool
+	}{
+		{"2.1.8", "-s -f b", true},
+		{"2.1.8", "-s -y C", false},
+		{"2.1.8", "-s -x MV", true},
+		{"2.1.8", "-s -x sv", false},
+		{"2.1.8", "-c x --reportexclude C", false},
+		{"2.1.8", "-c x -xC", false},
+		{"2.1.8", "-c x --reportexclude=V", true},
+		{"3.12", "-s --forceflush", true},
+		{"3.1.3", "-s", false},
+		{"3.12", "-s -J --forceflush", false},
+		{"3.17", "-s --json-stream --forceflush", false},
+		{"3.12", "-c x --forceflush -X CS", true},
+	} {
+		if got := printsBanner(ver(test.version), strings.Fields(test.args)); got != test.want {
+			t.Errorf("%s %s: got %v", test.version, test.args, got)
+		}
+	}
+}
