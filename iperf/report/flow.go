@@ -123,9 +123,7 @@ func (f *flow) keep(s *stream, c *cell) bool {
 		f.t.warn(c.line, "an interval is printed twice")
 		return false
 	}
-	s.n++
-	s.prev = *c
-	f.t.intervals = true
+	f.noteInterval(s, c)
 	if !f.t.discard() {
 		s.intervals = append(s.intervals, f.t.slabs.interval(c))
 	}
@@ -304,9 +302,6 @@ func (f *flow) missing(g *group, expected int) string {
 func (f *flow) emit(c *cell) {
 	in := f.t.slabs.interval(c)
 	length := c.end - c.start
-	if f.t.first == 0 {
-		f.t.first = length
-	}
 	if f.first == 0 {
 		f.first = length
 	} else if !c.omitted && length*10 < f.first*9 {
@@ -342,6 +337,8 @@ func (f *flow) rowAsync(s *stream, c *cell, isSum bool) {
 			f.interval(s, &s.held, isSum)
 		}
 		f.total(s, totalOwn, c)
+	case f.t.intervals && (c.end-c.start)*2 > f.t.first*3:
+		f.total(s, totalOwn, c)
 	case f.t.intervals && (c.end-c.start)*10 >= f.t.first*9:
 		f.interval(s, c, isSum)
 	default:
@@ -354,10 +351,17 @@ func (f *flow) interval(s *stream, c *cell, isSum bool) {
 		f.addAsync(s, c)
 		return
 	}
-	f.t.intervals = true
+	f.noteInterval(s, c)
+	f.sumAsync(c)
+}
+
+func (f *flow) noteInterval(s *stream, c *cell) {
 	s.n++
 	s.prev = *c
-	f.sumAsync(c)
+	f.t.intervals = true
+	if f.t.first == 0 {
+		f.t.first = c.end - c.start
+	}
 }
 
 func (f *flow) total(s *stream, k totalKind, c *cell) {

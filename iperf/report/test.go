@@ -282,6 +282,9 @@ func (t *test) pick(f *flow, k totalKind) *Total {
 		c = &sum
 	case n > 0 && n == len(f.streams):
 		t.completeSum(c, &sum, n)
+		if off := float64(c.rate / sum.rate); off < 0.9 || off > 1.1 {
+			t.warn(c.line, fmt.Sprintf("the sum says %v, its streams together %v", c.rate, sum.rate))
+		}
 	}
 	t.checkRate(c)
 	return c.total()
