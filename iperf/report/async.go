@@ -111,6 +111,16 @@ func (t *test) over() bool {
 	return n > 0 && n >= len(t.conns)
 }
 
+// startsOver reports whether a row of a stream begins another test, where no connections are printed to tell: after
+// the sum of the totals.
+func (t *test) startsOver(row *row) bool {
+	if len(t.conns) > 0 || row.start > 0 || row.kind != labelStream || !t.over() {
+		return false
+	}
+	f := t.one()
+	return f != nil && (f.sum.holds || f.sum.totals[totalOwn] != nil)
+}
+
 // one is the flow of a test in one direction, nil when there are two.
 func (t *test) one() *flow {
 	var one *flow
@@ -263,6 +273,9 @@ func (t *test) finishAsync() {
 		case f.own != 0:
 			own = f.own
 		case side == 0:
+			if f.lossCounted() {
+				own = totalReceived
+			}
 		case (side == ClientSide) == forward:
 			own = totalSent
 		default:
@@ -279,6 +292,16 @@ func (t *test) finishAsync() {
 		t.set(forward, out)
 	}
 	t.finishMixed()
+}
+
+// lossCounted reports whether the end that printed f counted the datagrams that were lost, as only a receiver can.
+func (f *flow) lossCounted() bool {
+	for _, s := range f.streams {
+		if c := s.totals[totalOwn]; c == nil || !c.udp.Has.Has(Lost|Jitter) {
+			return false
+		}
+	}
+	return len(f.streams) > 0
 }
 
 func (t *test) place(to **Total, v *Total) {

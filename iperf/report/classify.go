@@ -51,7 +51,7 @@ var messages = []said{
 	{"no address associated with", ErrUnreachable},
 	{"nodename nor servname provided", ErrUnreachable},
 	{"unknown host", ErrUnreachable},
-	{"resource temporarily unavailable", ErrTimeout},
+	{"resource temporarily unavailable", ErrUnreachable}, // iperf 3 where the name is unknown
 	{"operation now in progress", ErrTimeout},
 	{"unrecognized option", ErrUnsupported},
 	{"unrecognised option", ErrUnsupported},
@@ -59,13 +59,16 @@ var messages = []said{
 	{"unknown option", ErrUnsupported},
 	{"illegal option", ErrUnsupported},
 	{"option requires an argument", ErrUnsupported},
-	{"not supported", ErrUnsupported},
-	{"not available", ErrUnsupported},
-	{"requires an option", ErrUnsupported},
+	{"option not supported", ErrUnsupported},
+	{"protocol not supported", ErrUnsupported},
+	{"protocol not available", ErrUnsupported},
+	{"operation not supported", ErrUnsupported},
 	{"expected reverse connect did not occur", ErrPeerLost},
+	{"tcp write failed", ErrPeerLost},
 	{"did not receive ack of last datagram", nil},
 	{"ack of last datagram failed", nil},
 	{"waiting for server threads to complete", nil},
+	{"interval_results is null", nil},
 }
 
 // prefixes are how a line begins by which iperf says that something went wrong.
@@ -76,7 +79,11 @@ var prefixes = []string{"iperf3: error - ", "iperf3: interrupt - ", "iperf3: par
 func ClassifyError(text string) error {
 	var errs []error
 	for line := range strings.Lines(text) {
-		err := classifyLine([]byte(strings.TrimSpace(line)))
+		line = strings.TrimSpace(line)
+		if strings.HasPrefix(line, "Usage: ") {
+			break
+		}
+		err := classifyLine([]byte(line))
 		if err == nil || len(errs) > 0 && errs[len(errs)-1].Error() == err.Error() {
 			continue
 		}
@@ -131,6 +138,11 @@ func classifyLine(b []byte) error {
 }
 
 func saidError(text []byte, kind error) error {
-	s := strings.ToValidUTF8(strings.TrimSpace(string(text)), "\uFFFD")
+	if text[0] == '[' {
+		if _, n := parseLabel(text); n > 0 {
+			text = text[n:]
+		}
+	}
+	s := strings.ToValidUTF8(strings.Trim(string(text), ": "), "\uFFFD")
 	return fmt.Errorf("%w: %s", kind, s)
 }

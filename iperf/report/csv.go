@@ -8,20 +8,10 @@ import (
 
 // csvLayout is what a test's CSV rows have told about their layout.
 type csvLayout struct {
-	seen   bool
-	stdID  bool // an id below 3: connections are counted from 1, as since iperf 2.1, and not named by their sockets
-	header []csvColumn
+	seen    bool
+	counted bool                // an id below 3: connections are counted from 1, as since iperf 2.1, and not named by their sockets
+	headers map[int][]csvColumn // by how many columns they name
 }
-
-type csvColumn uint8
-
-const (
-	colOther csvColumn = iota
-	colStart
-	colEnd
-	colBytes
-	colRate
-)
 
 const maxFields = 64
 
@@ -50,7 +40,7 @@ func (r *reader) readCSV(b []byte) bool {
 	row := &r.row
 	*row = row0
 	row.line = r.src.lines
-	if !row.parseCSV(fields[:n], r.src.noEnd) {
+	if !row.parseCSV(fields[:n], r.src.noEnd, t.csv.headers[n]) {
 		t.warning(syntaxError(r.src.lines, b, "a row of iperf 2's CSV"))
 		return true
 	}
@@ -93,7 +83,7 @@ func csvTime(b []byte, since time.Duration) time.Time {
 }
 
 // parseCSV reads the columns that all layouts have.
-func (r *row) parseCSV(f [][]byte, cut bool) bool {
+func (r *row) parseCSV(f [][]byte, cut bool, columns []csvColumn) bool {
 	short := len(f) < 9 // iperf 2.0.4's server leaves the addresses out
 	id := 5
 	if short {
@@ -156,8 +146,11 @@ func (r *row) parseCSV(f [][]byte, cut bool) bool {
 			return false
 		}
 	}
-	if len(f) == 14 && at == id+1 {
+	switch {
+	case len(f) == 14 && at == id+1:
 		r.parseCSVLoss(f[9:], cut)
+	case columns != nil:
+		r.parseNamed(f, columns, cut)
 	}
 	return true
 }
@@ -202,10 +195,10 @@ func (t *test) csvRow(row *row, f [][]byte) {
 		return
 	}
 	if row.id < 3 {
-		t.csv.stdID = true
+		t.csv.counted = true
 	}
 	// iperf 2.0 prints the server's report as a row of the same connection seen from the other end.
-	if row.hasBare && !t.csv.stdID {
+	if row.hasBare && !t.csv.counted {
 		for _, g := range t.flows {
 			k := streamKey{row.id, to, from}
 			if i, ok := g.index[k]; ok && from != to && row.start == 0 {
@@ -225,8 +218,11 @@ func (t *test) csvRow(row *row, f [][]byte) {
 		key = flowKey{class: classOnly}
 	}
 	fl := t.flow(key)
-	if row.by == 's' {
-		fl.fake = true
+	switch row.by {
+	case 's':
+		fl.counts.sender = true
+	case 'r':
+		fl.counts.receiver = true
 	}
 	s := fl.stream(streamKey{row.id, from, to})
 	if row.start > 0 {
@@ -264,12 +260,12 @@ func (t *test) finishCSV() {
 		case classOnly, classMixed:
 			f.forward = true
 			// iperf 2.0.9's server prints no addresses.
-			if t.rep.Side == 0 && f.key.class == classOnly && len(f.streams) > 0 && !t.csv.stdID {
+			if t.rep.Side == 0 && f.key.class == classOnly && len(f.streams) > 0 && !t.csv.counted {
 				f.own = totalReceived
 			}
 			continue
 		}
-		if t.csv.stdID {
+		if t.csv.counted {
 			// Since 2.1: the sender's address, then the receiver's, at both ends.
 			if f.key.class == classFromServer && f.key.port == first.key.port {
 				f.forward = false
@@ -299,13 +295,11 @@ func (t *test) csvCounted(f *flow) totalKind {
 		}
 		return totalReceived
 	}
-	if t.rep.Protocol == ProtocolUDP {
-		if f.fake {
-			return totalSent
-		}
-		return totalReceived
-	}
 	switch {
+	case f.counts.sender:
+		return totalSent
+	case f.counts.receiver, t.rep.Protocol == ProtocolUDP:
+		return totalReceived
 	case f.amounts > 0 && f.divisor > 0 && f.divisor%1024 == 0:
 		return totalSent
 	case f.amounts > 1 && f.divisor < 64, f.amounts == 1 && f.divisor%4 != 0:

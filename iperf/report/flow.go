@@ -42,7 +42,7 @@ type flow struct {
 	// In CSV only.
 	divisor int64 // of the amounts of all intervals but the first
 	amounts int
-	fake    bool // it has the columns that a sender fills with nothing
+	counts  struct{ sender, receiver bool } // it has columns that only such a one prints
 	forward bool
 	own     totalKind
 }
@@ -324,18 +324,13 @@ func (f *flow) rowAsync(s *stream, c *cell, isSum bool) {
 		f.total(s, totalFar, c)
 		return
 	}
+	if s.holds {
+		f.release(&s.held)
+	}
 	switch {
 	case c.start > 0:
-		if s.holds {
-			s.holds = false
-			f.interval(s, &s.held, isSum)
-		}
 		f.interval(s, c, isSum)
-	case s.n > 0 || s.holds:
-		if s.holds {
-			s.holds = false
-			f.interval(s, &s.held, isSum)
-		}
+	case s.n > 0:
 		f.total(s, totalOwn, c)
 	case f.t.intervals && (c.end-c.start)*2 > f.t.first*3:
 		f.total(s, totalOwn, c)
@@ -343,6 +338,21 @@ func (f *flow) rowAsync(s *stream, c *cell, isSum bool) {
 		f.interval(s, c, isSum)
 	default:
 		s.held, s.holds = *c, true
+	}
+}
+
+// release gives out the rows that are held and end with c, which is now known to be an interval.
+func (f *flow) release(c *cell) {
+	end := c.end
+	for i := range len(f.streams) + 1 {
+		s, isSum := &f.sum, i == len(f.streams)
+		if !isSum {
+			s = f.streams[i]
+		}
+		if s.holds && 10*(s.held.end-end).Abs() <= end {
+			s.holds = false
+			f.interval(s, &s.held, isSum)
+		}
 	}
 }
 
@@ -392,7 +402,7 @@ func (f *flow) settle() {
 }
 
 // counts reports how many streams have a total of that kind, and whether any has, or their sum.
-func (f *flow) counts(k totalKind) (n int, any bool) {
+func (f *flow) totals(k totalKind) (n int, any bool) {
 	for _, s := range f.streams {
 		if s.totals[k] != nil {
 			n++

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"errors"
 	"fmt"
 	"time"
 )
@@ -135,12 +134,7 @@ func (t *test) finish() (*Report, error) {
 	} else {
 		t.finishSync()
 	}
-	switch {
-	case len(t.said) == 1:
-		rep.Err = t.said[0]
-	case len(t.said) > 1:
-		rep.Err = errors.Join(t.said...)
-	}
+	rep.Err = joined(t.said)
 	var errs []error
 	if rep.Err != nil {
 		errs = append(errs, rep.Err)
@@ -194,8 +188,8 @@ func (t *test) finishSync() {
 		case classOnly:
 			reverse := t.reverse
 			if t.rep.Side == ServerSide && !t.json {
-				_, sent := f.counts(totalSent)
-				_, received := f.counts(totalReceived)
+				_, sent := f.totals(totalSent)
+				_, received := f.totals(totalReceived)
 				reverse = reverse || t.sendsHere || sent && !received
 			}
 			sends = reverse == (t.rep.Side == ServerSide)
@@ -308,16 +302,18 @@ func (f *flow) added(k totalKind) (sum cell, n int) {
 // completeSum gives a printed sum what it lacks of its streams' numbers. iperf 2 leaves the loss out of its sums, prints
 // it under the heading of writes, or counts too little of it.
 func (t *test) completeSum(c, streams *cell, n int) {
-	if streams.udp.Has.Has(Lost | Packets) {
-		if c.udp.Has.Has(Lost) && c.udp.Lost != streams.udp.Lost {
-			t.warn(c.line, fmt.Sprintf("the sum says that %d datagrams were lost, its streams %d", c.udp.Lost, streams.udp.Lost))
-		}
-		if !c.udp.Has.Has(Lost) {
-			c.enh = Enhanced{}
-		}
-		c.udp.Has |= Lost | Packets
+	switch lost := Lost | Packets; {
+	case !streams.udp.Has.Has(lost):
+	case !c.udp.Has.Has(lost):
+		c.enh = Enhanced{}
+		c.udp.Has |= lost
 		c.udp.Lost, c.udp.Packets = streams.udp.Lost, streams.udp.Packets
-	} else if streams.udp.Has.Has(Packets) && !c.udp.Has.Has(Packets) {
+	case c.udp.Lost < streams.udp.Lost:
+		t.warn(c.line, fmt.Sprintf("the sum says that %d datagrams were lost, its streams %d", c.udp.Lost, streams.udp.Lost))
+		c.udp.Lost = streams.udp.Lost
+		c.udp.Packets = max(c.udp.Packets, streams.udp.Packets)
+	}
+	if streams.udp.Has.Has(Packets) && !c.udp.Has.Has(Packets) {
 		c.udp.Has |= Packets
 		c.udp.Packets = streams.udp.Packets
 	}

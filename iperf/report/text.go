@@ -24,6 +24,9 @@ func (r *reader) readLine(b []byte) {
 			return
 		}
 	}
+	if len(b) > 0 && b[0] == 't' && r.readCSVHeader(b) {
+		return
+	}
 	switch kind := r.row.parse(b, r.src.noEnd || r.src.tooLong); kind {
 	case rowNone:
 		r.readOther(b)
@@ -37,6 +40,11 @@ func (r *reader) readLine(b []byte) {
 		t.lines++
 		if t.async || r.isAsync(t) {
 			t.async = true
+			if kind == rowData && t.startsOver(&r.row) {
+				r.end()
+				t = r.begin(false)
+				t.lines, t.async, t.rep.Program = 1, true, programIperf2
+			}
 			t.asyncRow(&r.row, kind)
 		} else {
 			t.syncRow(&r.row, kind)
@@ -54,21 +62,15 @@ func (r *reader) isAsync(t *test) bool {
 		return true
 	}
 	row := &r.row
-	if row.by != 0 || row.omitted || row.role != 0 || t.heading != headingNone && r.wide {
+	sync := row.by != 0 || row.role != 0
+	if !sync && row.decimals == 2 && !row.star && row.kind != labelMixed && row.enh.Has == 0 {
+		// "0.00-1.00   sec" is iperf 3's, "0.00-1.00 sec" is iperf 2's.
+		sync = r.wide
+	}
+	if t.rep.Program = programIperf2; sync {
 		t.rep.Program = programIperf3
-		return false
 	}
-	if row.star || row.kind == labelMixed || row.decimals != 2 || row.enh.Has != 0 {
-		t.rep.Program = programIperf2
-		return true
-	}
-	// "0.00-1.00   sec" is iperf 3's, "0.00-1.00 sec" is iperf 2's.
-	if r.wide {
-		t.rep.Program = programIperf3
-		return false
-	}
-	t.rep.Program = programIperf2
-	return true
+	return !sync
 }
 
 // syncRow takes a row of iperf 3.
