@@ -1,0 +1,317 @@
+package config
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/tunaperf/tuna/iperf"
+	"github.com/tunaperf/tuna/iperf/report"
+)
+
+// What a comparison leaves out: functions, and what is there only as it was read.
+var asParsed = cmp.Options{cmpopts.IgnoreFields(Configuration{}, "Aggregator", "Values", "Hosts"), cmpopts.EquateComparable()}
+
+func phone() *Host {
+	return &Host{Section: "phone", ControlIP: "127.0.0.1", TestIP: "192.0.2.50", Username: "tester", Password: "secret", Port: 2222,
+		Timeout: 90 * time.Second, Prefix: "PATH=/opt/wifi:$PATH;", OperatingSystem: "linux"}
+}
+
+func bench() *Host {
+	return &Host{Section: "bench", ControlIP: "127.0.0.1", TestIP: "192.0.2.60", Username: "tester", Port: 22}
+}
+
+func TestAncestorsFileWorksAsItIs(t *testing.T) {
+	c, err := Load(filepath.Join("testdata", "ancestor.ini"), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &Configuration{
+		Section: "link_under_test", Direction: iperf.Both, Repetitions: 5, AggregatorName: "median", StoreOutput: true,
+		ClientSettings: iperf.ClientSettings{Parallel: 4, Interval: time.Second, Time: 20 * time.Second, Window: 256 << 10},
+		ServerSettings: iperf.ServerSettings{Interval: time.Second, Window: 256 << 10},
+		DUT:            phone(), TrafficServer: bench(),
+	}
+	if diff := cmp.Diff(want, c, asParsed); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	if err := c.Check(); err != nil {
+		t.Error(err)
+	}
+	if got := c.Aggregator([]report.BitRate{1, 9, 2}); got != 2 {
+		t.Errorf("the aggregator gives %v, want the median", got)
+	}
+	if got := c.DUT.Addr(); got != "127.0.0.1:2222" {
+		t.Errorf("the address is %s", got)
+	}
+}
+
+func TestOldFormsOfTheSection(t *testing.T) {
+	for _, test := range []struct {
+		name, text, section, want string
+		wantErr                   string
+	}{
+		{name: "iperf", text: "[other]\nx=1\n[iperf]\ndirection = down\ntime = 3\n", want: "iperf"},
+		{name: "traffic", text: "[traffic]\ntime = 3\n", want: "traffic"},
+		{name: "iperf before traffic", text: "[traffic]\ntime = 1\n[IPERF]\ntime = 3\n", want: "IPERF"},
+		{name: "a component before both", text: "[iperf]\ntime = 1\n[mine]\ncomponent = iperf\ntime = 3\n", want: "mine"},
+		{name: "by its name", text: "[a]\ncomponent = Iperf\ntime = 1\n[b]\ncomponent = Iperf\ntime = 3\n", section: "b", want: "b"},
+		{name: "defaults", text: "time = 3\n[iperf]\nparallel = 2\n", want: "iperf"},
+		{name: "two components", text: "[a]\ncomponent = Iperf\n[b]\ncomponent = Iperf\n", wantErr: `["a" "b"] have component = Iperf: one of them must be chosen`},
+		{name: "none", text: "[a]\n", wantErr: `there is no section [iperf], nor one with component = Iperf, but ["a"]`},
+		{name: "none of the name", text: "[iperf]\n", section: "b", wantErr: `there is no section [b], but ["iperf"]`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c, err := Read(strings.NewReader(test.text), test.section)
+			if test.wantErr != "" {
+				if err == nil || err.Error() != "bad settings: "+test.wantErr || !errors.Is(err, iperf.ErrSettings) {
+					t.Errorf("got %v, want %s", err, test.wantErr)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.Section != test.want || c.ClientSettings.Time != 3*time.Second {
+				t.Errorf("got section %s with a time of %v, want %s with 3 s", c.Section, c.ClientSettings.Time, test.want)
+			}
+		})
+	}
+}
+
+func TestExampleCanBeRead(t *testing.T) {
+	c, err := Read(strings.NewReader(Example), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &Configuration{
+		Section: "link_under_test", Program: "iperf3", Direction: iperf.Both, Repetitions: 5, AggregatorName: "median", StoreOutput: true, Sleep: 5 * time.Second,
+		ClientSettings: iperf.ClientSettings{Parallel: 4, Interval: time.Second, Time: 20 * time.Second, Window: 256 << 10, NoDelay: true, TOS: 32},
+		ServerSettings: iperf.ServerSettings{Interval: time.Second, Window: 256 << 10, NoDelay: true, TOS: 32, Verbose: true},
+		DUT:            phone(), TrafficServer: bench(),
+	}
+	if diff := cmp.Diff(want, c, asParsed); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	if err := c.Check(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestFromMapIsTheSameAsAFile(t *testing.T) {
+	var sections map[string]map[string]any
+	err := json.Unmarshal([]byte(`{
+		"link_under_test": {"component": "Iperf", "client_section": "phone", "server_section": "bench", "direction": "both", "iperf_repetitions": 5,
+			"aggregator": "median", "use_sums": false, "store_output": true, "Parallel": 4, "interval": 1.0, "time": 20, "window": "256K", "udp": false},
+		"phone": {"control_ip": "127.0.0.1", "test_ip": "192.0.2.50", "username": "tester", "password": "secret", "port": 2222,
+			"prefix": "PATH=/opt/wifi:$PATH;", "timeout": "1 minute 30 seconds", "operating_system": "linux"},
+		"bench": {"control_ip": "127.0.0.1", "test_ip": "192.0.2.60", "username": "tester", "password": null}}`), &sections)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := FromMap(sections, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := Load(filepath.Join("testdata", "ancestor.ini"), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got, asParsed); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	sections["link_under_test"]["parallel"] = []any{1}
+	if _, err := FromMap(sections, ""); err == nil || err.Error() != "bad settings: [link_under_test] parallel: is a []interface {}: must be a string, a boolean or a number" {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestAllFaultsAtOnceAndNoSecrets(t *testing.T) {
+	_, err := Read(strings.NewReader(`
+[iperf]
+client_section = phone
+server_section = nobody
+direction = sideways
+udp = perhaps
+window = big
+parallel = 2.5
+time = soon
+iperf_repetitions = many
+aggregator = best
+daemon = yes
+stdin = on
+output = /tmp/x
+bandwidth = fast
+tos = loud
+[phone]
+control_ip = 127.0.0.1
+password = hunter2
+port = hunter
+connection_type = telnet
+timeout = 3 parsecs
+[spare]
+control_ip =
+`), "")
+	if !errors.Is(err, iperf.ErrSettings) {
+		t.Fatalf("got %v", err)
+	}
+	want := []string{
+		`[phone] connection_type: telnet is not supported: use ssh`,
+		`[phone] port: "hunter": must be from 1 to 65535`,
+		`[phone] timeout: "3 parsecs": must be a number, or a time such as "1 minute 30 seconds"`,
+		`[spare] control_ip: is empty: must be an address or a name`,
+		`[iperf] server_section = nobody: there is no such section with control_ip`,
+		`[iperf] bandwidth: rate "fast": must be bits per second such as 500k or 10m: invalid syntax`,
+		`[iperf] daemon: is not supported: a server is started beside its client, and ended after the test, without it`,
+		`[iperf] direction: direction "sideways": must start with u (upstream), d (downstream) or b (both)`,
+		`[iperf] iperf_repetitions: "many": must be a whole number`,
+		`[iperf] output: is not supported: the run has to read the output: use store_output and a FileStorage`,
+		`[iperf] parallel: "2.5": must be a whole number`,
+		`[iperf] stdin: is not supported: a run has no standard input to give: put the data into a file on the client's host and use fileinput`,
+		`[iperf] time: "soon": must be a number, or a time such as "1 minute 30 seconds"`,
+		`[iperf] tos: type of service "loud": must be a number from 0 to 255 or a name such as ef`,
+		`[iperf] udp: "perhaps": must be on, yes or true, or off, no or false`,
+		`[iperf] window: size "big": must be a number of bytes such as 256K or 8G: invalid syntax`,
+		`[iperf] aggregator: aggregator "best": must be median, mean, min, max, sum, or p0 to p100`,
+	}
+	if diff := cmp.Diff(want, strings.Split(strings.ReplaceAll(err.Error(), "bad settings: ", ""), "\n")); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	for _, text := range []string{"[iperf]\npassword hunter2\n", "[iperf]\n= hunter2\n", "[hunter2\n", "[iperf]\n\"hunter2 = 1\n"} {
+		_, err := Read(strings.NewReader(text), "")
+		if !errors.Is(err, iperf.ErrSettings) || strings.Contains(err.Error(), "hunter") {
+			t.Errorf("%q: got %v", text, err)
+		}
+	}
+	if _, err := Read(strings.NewReader("[iperf]\ntime = 5\nhunter2\n"), ""); err == nil || !strings.Contains(err.Error(), "line 3 ") {
+		t.Errorf("got %v, want line 3", err)
+	}
+}
+
+func TestLeftoversAreReported(t *testing.T) {
+	c, err := Read(strings.NewReader("[iperf]\ntime = 5\nparalel = 4\ndaemon = no\nclient_colour = red\nclient_section = a\n[a]\ncontrol_ip = x\ncolour = blue\n"), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"paralel", "client_colour"}, c.Unused); diff != "" {
+		t.Errorf("the section's (-want +got)\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"colour"}, c.DUT.Unused); diff != "" {
+		t.Errorf("the host's (-want +got)\n%s", diff)
+	}
+}
+
+func TestResetAndCheck(t *testing.T) {
+	c, err := Load(filepath.Join("testdata", "ancestor.ini"), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := *c
+	c.ClientSettings.Reverse, c.ClientSettings.Bidir, c.ClientSettings.Extra = true, true, []string{"x"}
+	c.Direction, c.Repetitions, c.Sleep, c.AggregatorName = 0, 0, -1, "max"
+	err = c.Check()
+	if !errors.Is(err, iperf.ErrSettings) {
+		t.Fatalf("got %v", err)
+	}
+	if diff := cmp.Diff([]string{
+		"[link_under_test]: Direction is Direction(0): must be Upstream, Downstream or Both", "Repetitions is 0: must be 1 or more", "Sleep is -1ns: must be 0 or more",
+		"Client.Reverse and Client.Bidir are set: only one of them may be",
+	}, strings.Split(strings.ReplaceAll(err.Error(), "bad settings: ", ""), "\n")); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	c.Reset()
+	if diff := cmp.Diff(&want, c, asParsed); diff != "" {
+		t.Errorf("after Reset (-want +got)\n%s", diff)
+	}
+}
+
+func TestIperfOfAConfiguration(t *testing.T) {
+	c, err := Read(strings.NewReader("[iperf]\nprogram = /opt/iperf\nsleep = 2\nnum = 10m\naggregator = max\n"), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := c.Iperf(iperf.Hosts{})
+	if x.Program != "/opt/iperf" || x.EventTimer.Time != 2*time.Second || x.Client.Bytes != 10e6 || x.Aggregator([]report.BitRate{1, 3, 2}) != 3 {
+		t.Errorf("got %+v", x)
+	}
+}
+
+func TestHostsPrintWithoutTheirPassword(t *testing.T) {
+	h := phone()
+	asJSON, err := json.Marshal(h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range []string{fmt.Sprint(h), fmt.Sprintf("%v %+v %#v %s", *h, h, h, *h), string(asJSON), fmt.Sprintf("%+v", Configuration{DUT: h}), fmt.Sprintf("%#v", struct{ H *Host }{h})} {
+		if strings.Contains(s, "secret") {
+			t.Errorf("got %s", s)
+		}
+	}
+}
+
+func TestQuotesAndComments(t *testing.T) {
+	for _, test := range []struct{ value, want string }{
+		{`plain`, `plain`},
+		{`a;b#c`, `a;b#c`},
+		{`PATH=/opt:$PATH;`, `PATH=/opt:$PATH;`},
+		{`a ; b`, `a`},
+		{"a\t# b", `a`},
+		{`"a # b"`, `a # b`},
+		{`" a " ; b`, ` a `},
+		{`"a" b`, `"a" b`},
+		{`"a`, `"a`},
+		{`a"b"`, `a"b"`},
+		{`back\`, `back\`},
+		{`100%(x)s`, `100%(x)s`},
+		{`'a'`, `'a'`},
+	} {
+		c, err := Read(strings.NewReader("[iperf]\nclient_section = h\n[h]\ncontrol_ip = x\npassword = "+test.value+"\nusername = y\n"), "")
+		if err != nil {
+			t.Errorf("%s: %v", test.value, err)
+			continue
+		}
+		if got := c.DUT.Password; got != test.want || c.DUT.Username != "y" {
+			t.Errorf("%s: got %q, want %q", test.value, got, test.want)
+		}
+	}
+}
+
+func TestLoadNamesTheFile(t *testing.T) {
+	if _, err := Load("nosuch.ini", ""); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("got %v", err)
+	}
+	name := filepath.Join(t.TempDir(), "bad.ini")
+	if err := os.WriteFile(name, []byte("[a]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(name, ""); err == nil || !strings.HasPrefix(err.Error(), name+": ") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	f.Add(Example)
+	f.Add("[iperf]\nbandwidth = 1m,2/3\nisochronous=6:1,2\ncntl-ka = ///\nhistograms = 1u,\ntime = 1 s and\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		c, err := Read(strings.NewReader(text), "")
+		if err != nil {
+			if !errors.Is(err, iperf.ErrSettings) {
+				t.Errorf("got %v", err)
+			}
+			return
+		}
+		before := *c
+		c.Reset()
+		if diff := cmp.Diff(&before, c, asParsed, cmpopts.EquateNaNs()); diff != "" {
+			t.Errorf("Reset changes what was read:\n%s", diff)
+		}
+	})
+}
