@@ -265,7 +265,7 @@ func (r *reader) readServerOutput() {
 	if r.outer != nil {
 		return
 	}
-	peer := newTest(r.p, nil)
+	peer := r.newTest(nil)
 	peer.isIperf3(ServerSide)
 	peer.reverse = t.reverse
 	r.outer, r.cur = t, peer

@@ -153,6 +153,10 @@ func (f *flow) addSync(k streamKey, c *cell) {
 
 // sumSync takes the sum that iperf 3 printed.
 func (f *flow) sumSync(c *cell) {
+	if f.t.sums == sumAdded {
+		f.closeAll()
+		return
+	}
 	if len(f.groups) == 0 {
 		f.open(c)
 		f.groups[0].n = 0
@@ -250,6 +254,9 @@ func (f *flow) late(c *cell) bool {
 
 // sumAsync takes the sum that iperf 2 printed.
 func (f *flow) sumAsync(c *cell) {
+	if f.t.sums == sumAdded {
+		return
+	}
 	g := f.find(c)
 	if g == nil {
 		if f.emitted > 0 && c.start <= f.lastStart {
@@ -280,6 +287,10 @@ func (f *flow) closeFirst() {
 		f.t.warn(g.line, f.missing(&g, n))
 	}
 	if !g.summed && g.n > 1 {
+		if f.t.sums == sumPrinted {
+			f.t.warn(g.line, fmt.Sprintf("no sum of interval %v-%v is printed", g.start, g.end))
+			return
+		}
 		f.t.warnAdded(g.line)
 	}
 	f.emit(&g.cell)

@@ -128,7 +128,7 @@ func (d *document) begin(fresh bool) {
 		if d.event == "" && d.r.cur != nil && d.r.cur.stream {
 			// A document after events: --json-stream-full-output says the same again.
 			again := d.r.cur
-			d.t = newTest(d.r.p, nil)
+			d.t = d.r.newTest(nil)
 			d.t.again = again
 		} else {
 			d.t = d.r.begin(fresh)
@@ -567,8 +567,8 @@ func (d *document) cpu() {
 
 // peerText takes the server's own output, which came as a string.
 func (d *document) peerText(text []byte) {
-	in := reader{p: &Parser{}, src: source{r: bytes.NewReader(bytes.Clone(text))}}
-	peer := newTest(in.p, nil)
+	in := reader{p: d.r.p, sums: d.r.sums, src: source{r: bytes.NewReader(bytes.Clone(text))}}
+	peer := in.newTest(nil)
 	peer.isIperf3(ServerSide)
 	peer.reverse = d.t.reverse
 	in.cur = peer
@@ -584,7 +584,7 @@ func (d *document) peerJSON() {
 		return
 	}
 	outer := d.t
-	d.t = newTest(d.r.p, nil)
+	d.t = d.r.newTest(nil)
 	d.t.lines, d.t.json = 1, true
 	d.t.rep.Program = programIperf3
 	d.open('{')

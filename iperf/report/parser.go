@@ -5,32 +5,38 @@ import (
 	"iter"
 )
 
-// A Parser reads what iperf printed. It recognises every format from the text itself. The zero value is ready to use;
-// it may be used by many goroutines at once, as it keeps nothing.
+// A Parser reads what iperf printed. It recognises every format from the text itself. The zero value is ready to use.
+// A Parser keeps nothing between calls: many goroutines may use one at once.
+//
+// Memory grows only with what the report keeps. A line of text is read up to 64 KiB; the rest of a longer one is left
+// out, with a warning. A string in JSON may have 16 MiB. A report keeps 100 warnings.
 type Parser struct {
-	// Discard keeps no intervals, so that following a long test takes no more memory than a short one: Intervals and
-	// Streams' Intervals are empty. What an interval that each gets points to is then valid during the call only.
+	// Discard keeps no intervals, so that following a long test takes no more memory than a short one: the Intervals
+	// of flows and streams are empty. What an interval that each gets points to is then valid during the call only.
 	Discard bool
 
 	// Side says which end printed the output. Zero: the output itself tells, as it mostly does. It matters for the
 	// CSV of iperf 2 from 2.1 on, whose rows are the same at both ends.
 	Side Side
-
-	all bool // every test's intervals are reported
 }
 
-// Parse reads to the end of r and gives the first test in it. It calls each, unless that is nil, with every interval
-// of the test as soon as its line is complete: parallel streams summed, omitted ones marked, and of both directions
-// when there are two. Only the first interval of iperf 2 has to wait, as without what follows it may be the total.
+// Parse reads to the end of r and gives the first test in it; a warning says when more follow. It calls each, unless
+// that is nil, with every interval of the test as soon as its line is complete: parallel streams summed, omitted ones
+// marked, and those of both directions when there are two. Only the first interval of iperf 2 waits for the next row,
+// as without it a row from 0 on may be the total.
 //
 // Output with a fault gives what could be read together with an error that wraps the kinds of failure: what iperf
-// itself reported, ErrIncomplete, ErrNoBandwidth when there is no number at all. The report is never nil. An error of
-// r is returned, too.
+// itself reported, ErrIncomplete when the totals are missing, ErrNoBandwidth when there is no number at all,
+// ErrNotUnderstood when it is not iperf's output. The report is never nil. An error of r is returned, too.
 func (p *Parser) Parse(r io.Reader, each func(Interval)) (*Report, error) {
-	in := reader{p: p, src: source{r: r}, each: each}
+	return p.parse(r, each, sumAsPrinted)
+}
+
+func (p *Parser) parse(r io.Reader, each func(Interval), sums sumPolicy) (*Report, error) {
+	in := reader{p: p, src: source{r: r}, each: each, sums: sums}
 	t := in.next()
 	more := in.next()
-	for t := more; t != nil; t = in.next() {
+	for next := more; next != nil; next = in.next() {
 	}
 	if more != nil {
 		t.warn(0, "more tests follow")
@@ -52,14 +58,42 @@ func (t *test) result(in *reader) (*Report, error) {
 // Parse reads to the end of r and gives the first test in it; a warning says when more follow. See Parser.Parse.
 func Parse(r io.Reader) (*Report, error) { return new(Parser).Parse(r, nil) }
 
-// ParseAll gives each test in r, as it ends, with the error that Parse would give for it alone.
+// ParseAll gives each test in r, as it ends, with the error that Parse would give for it alone. Output without a test
+// gives one empty report with an error.
 func ParseAll(r io.Reader) iter.Seq2[*Report, error] {
 	return func(yield func(*Report, error) bool) {
-		in := reader{p: &Parser{all: true}, src: source{r: r}}
+		in := reader{p: new(Parser), src: source{r: r}, all: true}
 		for t := in.next(); t != nil; t = in.next() {
 			if !yield(t.result(&in)) {
 				return
 			}
 		}
 	}
+}
+
+// A sumPolicy says what the sum of parallel streams is.
+type sumPolicy uint8
+
+const (
+	sumAsPrinted sumPolicy = iota // and added up where it is not printed
+	sumAdded
+	sumPrinted
+)
+
+// An IperfParser adds parallel streams up itself and pays no heed to the sums that iperf printed. What nothing but a
+// sum tells, as with --sum-only, it does not report.
+type IperfParser struct{ Parser }
+
+// Parse is as Parser.Parse, but for the sums.
+func (p *IperfParser) Parse(r io.Reader, each func(Interval)) (*Report, error) {
+	return p.parse(r, each, sumAdded)
+}
+
+// A SumParser trusts the sums that iperf printed: with parallel streams an interval or a total without one is left
+// out, with a warning. A single stream is its own sum.
+type SumParser struct{ Parser }
+
+// Parse is as Parser.Parse, but for the sums.
+func (p *SumParser) Parse(r io.Reader, each func(Interval)) (*Report, error) {
+	return p.parse(r, each, sumPrinted)
 }

@@ -15,11 +15,13 @@ type reader struct {
 	other int  // lines that are not iperf's
 	wide  bool // the last heading is of iperf 3's width
 	first int  // tests that were begun
+	all   bool // every test is wanted
+	sums  sumPolicy
 }
 
-func newTest(p *Parser, each func(Interval)) *test {
-	t := &test{p: p, each: each, rep: &Report{}}
-	t.slabs.reuse = p.Discard
+func (r *reader) newTest(each func(Interval)) *test {
+	t := &test{p: r.p, each: each, rep: &Report{}, sums: r.sums}
+	t.slabs.reuse = r.p.Discard
 	return t
 }
 
@@ -33,11 +35,11 @@ func (r *reader) begin(fresh bool) *test {
 	}
 	if r.cur == nil {
 		each := r.each
-		if r.first > 0 && !r.p.all {
+		if r.first > 0 && !r.all {
 			each = nil // Parse gives the first test
 		}
 		r.first++
-		r.cur = newTest(r.p, each)
+		r.cur = r.newTest(each)
 	}
 	return r.cur
 }
@@ -69,7 +71,7 @@ func (r *reader) next() *test {
 			r.end()
 			if len(r.ready) == 0 && r.given == 0 {
 				if last == nil {
-					last = newTest(r.p, nil)
+					last = r.newTest(nil)
 					last.lines = r.other
 				}
 				r.ready = append(r.ready, last)

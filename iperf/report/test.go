@@ -11,6 +11,7 @@ type test struct {
 	each      func(Interval)
 	rep       *Report
 	slabs     slabs
+	sums      sumPolicy
 	flows     []*flow
 	conns     []conn        // as the text introduces them
 	async     bool          // it is iperf 2's
@@ -263,6 +264,15 @@ func (t *test) output(f *flow) *Flow {
 func (t *test) pick(f *flow, k totalKind) *Total {
 	c := f.sum.totals[k]
 	sum, n := f.added(k)
+	switch {
+	case t.sums == sumAdded && len(f.streams) > 0:
+		c = nil
+	case t.sums == sumPrinted && len(f.streams) > 1:
+		if n > 0 && c == nil {
+			t.warn(sum.line, "no sum of the totals is printed")
+		}
+		n = 0
+	}
 	switch {
 	case c == nil && n == 0:
 		return nil
