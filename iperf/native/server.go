@@ -62,6 +62,9 @@ func serve(ctx context.Context, s settings, out func() output, complain func(err
 	defer cancel()
 	for number := 1; ; number++ {
 		o := v.out()
+		v.mu.Lock()
+		v.waiting = true // before it is said: who reads the banner may come at once
+		v.mu.Unlock()
 		o.listening(v.port, number)
 		err := v.one(ctx, o)
 		o.ended(err)
@@ -86,11 +89,8 @@ func serve(ctx context.Context, s settings, out func() output, complain func(err
 // errNoClient says that no client came for the idle timeout.
 var errNoClient = errors.New("no client")
 
-// one waits for a client and runs its test.
+// one waits for a client, which accept has been told to take, and runs its test.
 func (v *server) one(ctx context.Context, out output) error {
-	v.mu.Lock()
-	v.waiting = true
-	v.mu.Unlock()
 	var idle <-chan time.Time
 	if v.idleTimeout > 0 {
 		timer := time.NewTimer(v.idleTimeout)
