@@ -61,7 +61,7 @@ func (s *script) server(ctx context.Context, c *Call) error {
 	if i := strings.Index(head, "Server listening on"); i < 0 {
 		head, rest = "", s.Server
 	} else {
-		// The banner goes on to the end of its second line of dashes.
+		// One more line belongs to the banner: dashes, or iperf 2's window size.
 		for range 2 {
 			if n := strings.IndexByte(s.Server[i:], '\n'); n >= 0 {
 				i += n + 1

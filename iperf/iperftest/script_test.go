@@ -64,7 +64,7 @@ func TestTCP(t *testing.T) {
 
 // The made-up output has the form of the real one, but for the numbers.
 func TestTCPIsAsRealOutput(t *testing.T) {
-	real, err := txtar.ParseFile("testdata/tcp.txtar")
+	real, err := txtar.ParseFile("testdata/iperf-3.12.txtar")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,6 +103,46 @@ func TestCannedTest(t *testing.T) {
 				_, err := x.Upstream(t.Context(), "")
 				if !errors.Is(err, test.want) {
 					t.Errorf("got %v, want %v", err, test.want)
+				}
+			})
+		})
+	}
+}
+
+// What real programs printed is played whatever its format.
+func TestRealOutput(t *testing.T) {
+	for _, test := range []struct {
+		file, version string
+		settings      iperf.Iperf
+		want          report.BitRate
+		took          time.Duration
+	}{
+		{"iperf-3.12", "", iperf.Iperf{}, 50.330e6, 2 * time.Second},
+		{"iperf-2.1.8", "iperf version 2.1.8 (12 August 2022) pthreads\n", iperf.Iperf{Program: "/opt/iperf 2/iperf"}, 10.5e6, 3 * time.Second},
+		{"iperf-3.19-json", "iperf 3.19 (cJSON 1.7.15)\n", iperf.Iperf{Server: iperf.ServerSettings{Extra: []string{"-J"}}}, 11805220482.925735, 0},
+	} {
+		t.Run(test.file, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				real, err := txtar.ParseFile("testdata/" + test.file + ".txtar")
+				if err != nil {
+					t.Fatal(err)
+				}
+				dut, server := hosts(t)
+				script := iperftest.Test{
+					Version: test.version, Client: string(real.Files[0].Data), Server: string(real.Files[1].Data), Every: time.Second,
+				}
+				script.Expect(server, dut)
+				x := test.settings
+				x.ClientServer = iperf.Hosts{DUT: dut, TrafficServer: server}
+				res, err := x.Downstream(t.Context(), "")
+				if err != nil {
+					t.Fatalf("%+v", err)
+				}
+				if math.Abs(float64(res.Bandwidth-test.want)) > 1e-6*float64(test.want) || res.Source.Role != iperf.RoleServer {
+					t.Errorf("got %f (%v), want %f", float64(res.Bandwidth), res.Source, float64(test.want))
+				}
+				if res.Elapsed != test.took {
+					t.Errorf("took %v, want %v", res.Elapsed, test.took)
 				}
 			})
 		})
