@@ -41,8 +41,8 @@ type FileStorage interface {
 	Create(name string) (io.WriteCloser, error)
 }
 
-// LogWriter is given each raw line that either end prints, with its line end, in one Write a line. Writes do not
-// overlap within a run.
+// LogWriter is given each raw line that either end prints, with its line end, in one Write a line. A line of more than
+// 64 KiB comes in pieces, as lines of their own. Writes do not overlap within a run.
 type LogWriter interface{ io.Writer }
 
 // Hosts is the usual ClientServer: a device under test and a traffic server.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -153,6 +154,9 @@ func (p *process) outputFault() error {
 func (s *session) log(line []byte) {
 	if s.x.LogWriter == nil {
 		return
+	}
+	if line[len(line)-1] != '\n' { // the last one, or a piece of one that is too long
+		line = append(slices.Clip(line), '\n')
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

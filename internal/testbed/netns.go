@@ -52,15 +52,21 @@ func NewLink(tb testing.TB, aToB, bToA string) *Link {
 	return l
 }
 
-// Shape limits what leaves n over its link to rate, in place of an earlier limit. An empty rate changes nothing. The
-// burst is large enough that a processor which comes late by 2 ms does not cost bandwidth at 100 Mbit/s, and adds less
-// than 1 % in a second. The queue is shorter than a socket's send buffer, so that UDP loses what exceeds the rate in
-// place of being held back.
+// Shape limits what leaves n over its link to rate, such as "100mbit", in place of an earlier limit. An empty rate
+// changes nothing. The burst is what the rate carries in 2 ms, so that a processor which comes late does not cost
+// bandwidth, but no less than 64 kbit. The queue is shorter than a socket's send buffer, so that UDP loses what exceeds
+// the rate in place of being held back.
 func (n Netns) Shape(tb testing.TB, rate string) {
 	tb.Helper()
-	if rate != "" {
-		n.Command(tb, "tc", "qdisc", "replace", "dev", n.Dev, "root", "tbf", "rate", rate, "burst", "256kbit", "limit", "64kb")
+	if rate == "" {
+		return
 	}
+	var mbit int
+	if _, err := fmt.Sscanf(rate, "%dmbit", &mbit); err != nil {
+		tb.Fatalf("rate %q: must be a whole number of mbit", rate)
+	}
+	burst := fmt.Sprintf("%dkbit", max(64, 2*mbit))
+	n.Command(tb, "tc", "qdisc", "replace", "dev", n.Dev, "root", "tbf", "rate", rate, "burst", burst, "limit", "64kb")
 }
 
 // Command runs a program in the namespace, and fails the test when the program does.
