@@ -212,7 +212,7 @@ func parseFlags(args []string) (s settings, ask string, err error) {
 	case !s.server && s.host != "" && roles[serverOnly]:
 		return s, "", parameterError{fmt.Errorf("some option you are trying to set is server only")}
 	case !s.server && s.port == 0:
-		return s, "", parameterError{fmt.Errorf(badPort)}
+		return s, "", parameterError{errors.New(badPort)}
 	}
 	return s, "", s.finish()
 }

@@ -1,7 +1,6 @@
 package native
 
 import (
-	"errors"
 	"fmt"
 	"net/netip"
 	"time"
@@ -122,5 +121,3 @@ func (s *settings) mayConnect(addr netip.Addr) bool {
 	}
 	return false
 }
-
-var errUsage = errors.New("usage")

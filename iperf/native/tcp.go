@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// paceTick is how much time's worth a paced sender writes at once. It is the C program's timer.
+// paceTick is the C program's timer. Its TCP senders write a whole block when they are woken; these write no more than
+// two ticks' worth, and its UDP senders write, as these, at most one tick's.
 const paceTick = time.Millisecond
 
 // How much goes through one system call. Larger writes cost fewer calls, larger reads no longer fit the processor's
@@ -48,7 +49,7 @@ func (t *test) sendTCP(s *stream) error {
 func (t *test) sendPaced(s *stream, write func(int64) (int64, error)) error {
 	p := pacer{rate: float64(t.rate) / 8, start: time.Now()}
 	length := int64(t.length)
-	piece := min(length, max(1448, int64(p.rate*paceTick.Seconds())))
+	piece := min(length, max(1448, int64(2*p.rate*paceTick.Seconds())))
 	if t.burst > 0 {
 		piece = length * int64(t.burst)
 	}

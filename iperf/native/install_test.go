@@ -1,0 +1,180 @@
+package native
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tunaperf/tuna/internal/testbed"
+)
+
+func TestPlatform(t *testing.T) {
+	for _, c := range []struct {
+		name, system, machine, order, features string
+		want                                   string
+		env                                    string
+	}{
+		{"PC", "Linux", "x86_64", "01", "flags : fpu sse2", "linux-amd64", "GOARCH=amd64"},
+		{"old PC", "Linux", "i586", "01", "flags : fpu mmx", "linux-386-softfloat", "GO386=softfloat"},
+		{"32-bit PC", "Linux", "i686", "01", "flags : fpu sse sse2", "linux-386-sse2", "GO386=sse2"},
+		{"board", "Linux", "aarch64", "01", "Features : fp asimd", "linux-arm64", "GOARCH=arm64"},
+		{"armv7", "Linux", "armv7l", "01", "Features : half thumb vfp edsp neon vfpv3", "linux-arm-7", "GOARM=7"},
+		{"armv7 without unit", "Linux", "armv7l", "01", "Features : half thumb", "linux-arm-5", "GOARM=5"},
+		{"armv6", "Linux", "armv6l", "01", "Features : half thumb vfp", "linux-arm-6", "GOARM=6"},
+		{"armv5", "Linux", "armv5tel", "01", "Features : swp half", "linux-arm-5", "GOARM=5"},
+		{"router", "Linux", "mips", "02", "", "linux-mips-softfloat", "GOMIPS=softfloat"},
+		{"little router", "Linux", "mips", "01", "", "linux-mipsle-softfloat", "GOMIPS=softfloat"},
+		{"Octeon", "Linux", "mips64", "02", "", "linux-mips64-softfloat", "GOMIPS64=softfloat"},
+		{"Mac", "Darwin", "arm64", "", "", "darwin-arm64", "GOOS=darwin"},
+		{"BSD", "FreeBSD", "amd64", "", "", "freebsd-amd64", "GOOS=freebsd"},
+		{"mips of unknown order", "Linux", "mips", "", "", "", ""},
+		{"big-endian arm", "Linux", "armv5teb", "02", "", "", ""},
+		{"alpha", "Linux", "alpha", "01", "", "", ""},
+		{"Solaris", "SunOS", "i86pc", "", "", "", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p, err := platform(c.system, c.machine, c.order, c.features)
+			if c.want == "" {
+				if !errors.Is(err, ErrPlatform) {
+					t.Errorf("%v, %v", p, err)
+				}
+				return
+			}
+			if err != nil || p.String() != c.want || !strings.Contains(strings.Join(p.env(), " "), c.env) {
+				t.Errorf("%v %v, %v; want %s with %s", p, p.env(), err, c.want, c.env)
+			}
+		})
+	}
+}
+
+// shellTarget is this machine, seen through one of its shells.
+type shellTarget struct {
+	shell   []string
+	env     []string
+	uploads int
+	damage  bool // what is uploaded
+}
+
+func (s *shellTarget) Run(ctx context.Context, command string, stdout, stderr io.Writer) error {
+	cmd := exec.CommandContext(ctx, s.shell[0], append(s.shell[1:], "-c", command)...)
+	cmd.Env = append(os.Environ(), s.env...)
+	cmd.Stdout, cmd.Stderr = stdout, stderr
+	return cmd.Run()
+}
+
+func (s *shellTarget) Upload(_ context.Context, src io.Reader, name string) error {
+	s.uploads++
+	data, err := io.ReadAll(src)
+	if s.damage {
+		data = append(data[:len(data)-1:len(data)-1], '#')
+	}
+	return errors.Join(err, os.WriteFile(name, data, 0o600))
+}
+
+// program that a shell can run stands for the real one, which takes longer to build.
+var scripts = fstest.MapFS{"iperf3-linux-amd64": {Data: []byte("#!/bin/sh\necho iperf 3.17\n")}, "iperf3-linux-arm64": {Data: []byte("#!/bin/sh\necho iperf 3.17\n")}}
+
+func TestInstall(t *testing.T) {
+	for _, shell := range [][]string{{"sh"}, {"bash"}, {"busybox", "sh"}} {
+		t.Run(strings.Join(shell, " "), func(t *testing.T) {
+			testbed.Need(t, shell[0], "sha256sum")
+			home := filepath.Join(t.TempDir(), "a b'c")
+			if err := os.Mkdir(home, 0o700); err != nil {
+				t.Fatal(err)
+			}
+			h := &shellTarget{shell: shell, env: []string{"HOME=" + home, "XDG_CACHE_HOME="}}
+			i := &Installer{Binaries: scripts}
+			path, err := i.Install(t.Context(), h)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.HasPrefix(path, home+"/.cache/tuna-") || h.uploads != 1 {
+				t.Errorf("%s after %d uploads", path, h.uploads)
+			}
+			again, err := i.Install(t.Context(), h)
+			if err != nil || again != path || h.uploads != 1 {
+				t.Errorf("the second time: %s, %v, %d uploads", again, err, h.uploads)
+			}
+			// A file that is not what its name says is replaced.
+			if err := os.WriteFile(path, []byte("#!/bin/sh\n"), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if again, err := i.Install(t.Context(), h); err != nil || again != path || h.uploads != 2 {
+				t.Errorf("after damage: %s, %v, %d uploads", again, err, h.uploads)
+			}
+			left, _ := filepath.Glob(filepath.Dir(path) + "/*")
+			if diff := cmp.Diff([]string{path}, left); diff != "" {
+				t.Errorf("left there: %s", diff)
+			}
+		})
+	}
+}
+
+func TestInstallNotices(t *testing.T) {
+	testbed.Need(t, "sh", "sha256sum")
+	h := &shellTarget{shell: []string{"sh"}, env: []string{"HOME=" + t.TempDir()}, damage: true}
+	path, err := (&Installer{Binaries: scripts}).Install(t.Context(), h)
+	if err == nil || !strings.Contains(err.Error(), "not what was sent") {
+		t.Errorf("a damaged upload: %s, %v", path, err)
+	}
+	if _, err := (&Installer{Binaries: fstest.MapFS{}}).Install(t.Context(), h); !errors.Is(err, ErrPlatform) {
+		t.Errorf("without a binary: %v", err)
+	}
+	h.env = append(h.env, "PATH=/nonexistent")
+	if _, err := (&Installer{Binaries: scripts}).Install(t.Context(), h); err == nil {
+		t.Error("no error without any program")
+	}
+}
+
+// A directory that does not let programs run is passed over.
+func TestInstallLooksForAPlace(t *testing.T) {
+	testbed.Need(t, "sh", "sha256sum", "mount", "umount", "unshare")
+	testbed.NeedRoot(t)
+	noexec, home := t.TempDir(), t.TempDir()
+	// The mount lives in a namespace of each command's own.
+	h := &shellTarget{shell: []string{"unshare", "-m", "sh", "-c", `mount -t tmpfs -o noexec none "$XDG_CACHE_HOME" && exec sh "$@"`, "sh"},
+		env: []string{"HOME=" + home, "XDG_CACHE_HOME=" + noexec}}
+	path, err := (&Installer{Binaries: scripts}).Install(t.Context(), h)
+	if err != nil || !strings.HasPrefix(path, home+"/.cache/") {
+		t.Errorf("%s, %v", path, err)
+	}
+	// Without any place, the error says which were tried.
+	none := `for d in /tmp /var/tmp /dev/shm /run /opt; do [ ! -d $d ] || mount -t tmpfs -o noexec none $d; done; HOME=/tmp exec sh "$@"`
+	h = &shellTarget{shell: []string{"unshare", "-m", "sh", "-c", none, "sh"}, env: []string{"XDG_CACHE_HOME="}}
+	if path, err := (&Installer{Binaries: scripts}).Install(t.Context(), h); !errors.Is(err, ErrNoPlace) || !strings.Contains(err.Error(), "/var/tmp:noexec") {
+		t.Errorf("%s, %v", path, err)
+	}
+}
+
+func TestBuildIsCached(t *testing.T) {
+	testbed.Need(t, "go")
+	i := &Installer{Cache: t.TempDir()}
+	p := Platform{OS: "linux", Arch: "mipsle", Variant: "softfloat"}
+	first, err := i.build(t.Context(), p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.HasPrefix(first, []byte("\x7fELF\x01\x01")) {
+		t.Errorf("built %q…", first[:min(len(first), 16)])
+	}
+	kept, _ := filepath.Glob(i.Cache + "/*")
+	if len(kept) != 1 {
+		t.Fatalf("kept %v", kept)
+	}
+	// What comes the second time is what is kept.
+	if err := os.WriteFile(kept[0], []byte("kept"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if second, err := i.build(t.Context(), p); err != nil || string(second) != "kept" {
+		t.Errorf("%d bytes, %v", len(second), err)
+	}
+}
