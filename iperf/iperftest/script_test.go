@@ -141,7 +141,7 @@ func TestRealOutput(t *testing.T) {
 				if math.Abs(float64(res.Bandwidth-test.want)) > 1e-6*float64(test.want) || res.Source.Role != iperf.RoleServer {
 					t.Errorf("got %f (%v), want %f", float64(res.Bandwidth), res.Source, float64(test.want))
 				}
-				if res.Elapsed != test.took {
+				if res.Elapsed.Truncate(time.Second) != test.took { // without a banner its port is looked for, maybe twice
 					t.Errorf("took %v, want %v", res.Elapsed, test.took)
 				}
 			})
