@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"strings"
-	"sync"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -133,59 +132,4 @@ func (c *conn) hangUp() {
 	for ; c != nil; c = c.via {
 		c.Client.Close()
 	}
-}
-
-// openSession opens an SSH session and has start begin something in it. Package ssh does not know contexts: a session that
-// opens after ctx has ended is closed then, by a goroutine of wg's.
-func (c *conn) openSession(ctx context.Context, wg *sync.WaitGroup, start func(*ssh.Session) error) (*ssh.Session, error) {
-	type result struct {
-		session *ssh.Session
-		err     error
-	}
-	opened := make(chan result)
-	wg.Go(func() {
-		s, err := c.NewSession()
-		if refused, ok := errors.AsType[*ssh.OpenChannelError](err); ok {
-			err = fmt.Errorf("%w: %w", errSessions, refused)
-		} else if err != nil {
-			err = lost(err)
-		} else if err = start(s); err != nil {
-			s.Close()
-		}
-		select {
-		case opened <- result{s, err}:
-		case <-ctx.Done():
-			if err == nil {
-				s.Close()
-			}
-		}
-	})
-	select {
-	case r := <-opened:
-		return r.session, r.err
-	case <-ctx.Done():
-		return nil, ctxError(ctx)
-	}
-}
-
-// supervise starts a supervisor in a new session.
-func (c *conn) supervise(ctx context.Context, wg *sync.WaitGroup, lease time.Duration) (*session, error) {
-	var p pipes
-	_, err := c.openSession(ctx, wg, func(s *ssh.Session) (err error) {
-		if p.stdin, err = s.StdinPipe(); err != nil {
-			return err
-		}
-		if p.stdout, err = s.StdoutPipe(); err != nil {
-			return err
-		}
-		if p.stderr, err = s.StderrPipe(); err != nil {
-			return err
-		}
-		p.stop = func() { s.Close() }
-		return s.Start(bootstrap)
-	})
-	if err != nil {
-		return nil, err
-	}
-	return newSession(ctx, p, lease, wg)
 }

@@ -34,15 +34,18 @@ func (l Local) run(ctx context.Context, command string, stdout, stderr io.Writer
 	if err != nil {
 		return 0, err
 	}
-	var readers sync.WaitGroup
-	defer readers.Wait()
-	defer shell.Wait()
-	s, err := newSession(ctx, p, 0, &readers)
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	s, err := newSession(ctx, p, 0, &wg)
 	if err != nil {
 		return 0, err
 	}
 	defer s.close()
-	return s.run(ctx, command, stdout, stderr)
+	status, err := s.run(ctx, command, stdout, stderr)
+	if err == nil {
+		s.request("idle\n")
+	}
+	return status, err
 }
 
 // startPipes starts a shell and returns its ends of the pipes.
@@ -58,6 +61,7 @@ func startPipes(shell *exec.Cmd) (p pipes, err error) {
 		return p, err
 	}
 	p.stdout, p.stderr = out, errs
+	p.wait = func() { shell.Wait() }
 	p.stop = func() {
 		out.Close()
 		errs.Close()

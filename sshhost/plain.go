@@ -2,57 +2,76 @@ package sshhost
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"time"
-
-	"golang.org/x/crypto/ssh"
 )
 
 // plain runs a command in a session of its own, without a supervisor.
 func (h *Host) plain(ctx context.Context, command string, stdout, stderr io.Writer) (int, error) {
-	c, s, err := h.open(ctx, func(s *ssh.Session) error {
-		s.Stdout, s.Stderr = stdout, stderr
-		return s.Start(command)
-	})
+	if ctx.Err() != nil {
+		return 0, ctxError(ctx)
+	}
+	c, ch, err := h.open(ctx, "exec", command)
 	if err != nil {
 		return 0, err
 	}
 	defer h.vacate(c, nil)
-	return h.plainWait(ctx, s)
-}
+	defer ch.Close()
+	ch.CloseWrite()
 
-func (h *Host) plainWait(ctx context.Context, s *ssh.Session) (int, error) {
-	defer s.Close()
+	failed := make(chan error, 2)
+	var copying sync.WaitGroup
+	var out [2]gate
+	for i, stream := range []struct {
+		w io.Writer
+		r io.Reader
+	}{{stdout, ch}, {stderr, ch.Stderr()}} {
+		out[i].open(stream.w)
+		defer out[i].close()
+		copying.Add(1)
+		h.wg.Go(func() {
+			defer copying.Done()
+			buf := make([]byte, 32<<10)
+			for {
+				n, err := stream.r.Read(buf)
+				if _, writeErr := out[i].write(buf[:n]); writeErr != nil {
+					failed <- writeErr
+				}
+				if err != nil {
+					return
+				}
+			}
+		})
+	}
 	ended := make(chan error, 1)
-	h.wg.Go(func() { ended <- s.Wait() })
+	status := 0
+	h.wg.Go(func() {
+		copying.Wait()
+		var ok bool
+		if status, ok = <-ch.exit; !ok {
+			ended <- ErrLost
+		}
+		close(ended)
+	})
 	select {
 	case err := <-ended:
-		return plainStatus(err)
+		return status, err
 	case <-ctx.Done():
+		err = ctxError(ctx)
+	case err = <-failed:
 	}
 	for _, step := range []struct {
-		signal ssh.Signal
+		signal string
 		wait   time.Duration
-	}{{ssh.SIGTERM, termGrace}, {ssh.SIGKILL, killGrace}} {
-		s.Signal(step.signal)
+	}{{"TERM", termGrace}, {"KILL", killGrace}} {
+		ch.signal(step.signal)
 		select {
 		case <-ended:
-			return 0, ctxError(ctx)
+			return 0, err
 		case <-time.After(step.wait):
 		}
 	}
-	return 0, fmt.Errorf("%w; %w", ctxError(ctx), ErrNotEnded)
-}
-
-// plainStatus returns the exit status that the error of a session's Wait tells. A signal's is what a shell would say.
-func plainStatus(err error) (int, error) {
-	if exit, ok := errors.AsType[*ssh.ExitError](err); ok {
-		return exit.ExitStatus(), nil
-	}
-	if _, ok := errors.AsType[*ssh.ExitMissingError](err); ok {
-		return 0, ErrLost
-	}
-	return 0, err
+	return 0, fmt.Errorf("%w; %w", err, ErrNotEnded)
 }

@@ -134,8 +134,8 @@ func (p *pool) supervise(ctx context.Context, c *conn) (*session, error) {
 	return s, nil
 }
 
-// open opens a session that is no supervisor's, and has start begin something in it. The caller vacates its room.
-func (p *pool) open(ctx context.Context, start func(*ssh.Session) error) (*conn, *ssh.Session, error) {
+// open opens a session that is no supervisor's. The caller vacates its room.
+func (p *pool) open(ctx context.Context, request, what string) (*conn, *channel, error) {
 	for {
 		c, err := p.room(ctx)
 		if err != nil {
@@ -144,9 +144,9 @@ func (p *pool) open(ctx context.Context, start func(*ssh.Session) error) (*conn,
 		if c == nil {
 			continue
 		}
-		s, err := c.openSession(ctx, &p.wg, start)
+		ch, err := c.openSession(ctx, &p.wg, request, what)
 		if err == nil {
-			return c, s, nil
+			return c, ch, nil
 		}
 		if err = p.vacate(c, err); !errors.Is(err, errSessions) {
 			return nil, nil, err

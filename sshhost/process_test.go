@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -58,4 +59,13 @@ func waitRuns(t testing.TB, text string) {
 func waitGone(t testing.TB, text string, within time.Duration) {
 	t.Helper()
 	eventually(t, within, text+" is gone", func() bool { return len(processes(t, text)) == 0 })
+}
+
+// parentOf returns the process that started pid, as text; nothing if pid has ended.
+func parentOf(pid int) string {
+	b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if f := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:])); len(f) > 1 {
+		return f[1]
+	}
+	return ""
 }

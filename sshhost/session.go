@@ -1,6 +1,7 @@
 package sshhost
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,7 +31,7 @@ type session struct {
 	events chan event
 	done   chan struct{} // closed by close
 	once   sync.Once
-	out    [2]stream
+	out    [2]gate
 	stray  atomic.Bool // something printed when no command ran
 	broken atomic.Bool // a stream ended
 
@@ -39,35 +40,34 @@ type session struct {
 	deadline time.Time  // of the command that runs; zero: none
 }
 
-// A stream is where one stream's output goes: nowhere while no command runs.
-type stream struct {
-	mu  sync.Mutex
-	w   io.Writer
-	err error // of w
-}
-
-// An event is what a reader of one stream has to say.
+// An event is what a reader of one stream has to say: one of these.
 type event struct {
-	stream int
-	word   string // a word of the supervisor's, or
-	err    error  // why there will be none any more, or
-	failed bool   // the caller's writer has failed
+	word   string // of the supervisor's
+	failed error  // a writer has failed
+	err    error  // the session is over
 }
 
 // pipes are the streams of a shell that reads bootstrap.
 type pipes struct {
 	stdin          io.WriteCloser
 	stdout, stderr io.Reader
-	stop           func() // closes everything below; the two readers end after it, but a dead link may delay that
+	wait           func() // waits for the end of the shell
+	stop           func() // closes everything below; the readers end after it, and wait too, unless the link is dead
 }
 
-// newSession starts the supervisor. The goroutines that read from it belong to readers. When ctx ends first, or no
+// newSession starts the supervisor. The goroutines that read from it belong to wg. When ctx ends first, or no
 // supervisor answers, the pipes are closed.
-func newSession(ctx context.Context, p pipes, lease time.Duration, readers *sync.WaitGroup) (*session, error) {
+func newSession(ctx context.Context, p pipes, lease time.Duration, wg *sync.WaitGroup) (*session, error) {
 	s := &session{pipes: p, lease: lease, mark: newMark(), events: make(chan event), done: make(chan struct{})}
 	for i, r := range []io.Reader{p.stdout, p.stderr} {
-		readers.Go(func() { s.read(i, r) })
+		wg.Go(func() { s.read(i, r) })
 	}
+	wg.Go(func() {
+		// The shell may end before the streams do: a command that outlives it holds them open.
+		p.wait()
+		s.broken.Store(true)
+		s.tell(event{err: io.EOF})
+	})
 	if err := s.hello(ctx); err != nil {
 		s.close()
 		return nil, err
@@ -103,32 +103,18 @@ func (s *session) read(i int, r io.Reader) {
 	buf := make([]byte, 32<<10)
 	for {
 		n, err := r.Read(buf)
-		marks.feed(buf[:n], func(p []byte) { s.write(i, p) }, func(word string) { s.tell(event{stream: i, word: word}) })
+		marks.feed(buf[:n], func(p []byte) {
+			if open, err := s.out[i].write(p); !open {
+				s.stray.Store(true)
+			} else if err != nil {
+				s.tell(event{failed: err})
+			}
+		}, func(word string) { s.tell(event{word: word}) })
 		if err != nil {
 			s.broken.Store(true)
-			s.tell(event{stream: i, err: err})
+			s.tell(event{err: err})
 			return
 		}
-	}
-}
-
-func (s *session) write(i int, p []byte) {
-	st := &s.out[i]
-	st.mu.Lock()
-	if st.w == nil {
-		st.mu.Unlock()
-		s.stray.Store(true)
-		return
-	}
-	if st.err != nil {
-		st.mu.Unlock()
-		return
-	}
-	_, st.err = st.w.Write(p)
-	failed := st.err != nil
-	st.mu.Unlock()
-	if failed {
-		s.tell(event{stream: i, failed: true})
 	}
 }
 
@@ -136,16 +122,6 @@ func (s *session) tell(e event) {
 	select {
 	case s.events <- e:
 	case <-s.done:
-	}
-}
-
-// attach directs the streams; nil detaches them. After it nothing more is written to the writers before.
-func (s *session) attach(w ...io.Writer) {
-	for i := range s.out {
-		st := &s.out[i]
-		st.mu.Lock()
-		st.w, st.err = w[i], nil
-		st.mu.Unlock()
 	}
 }
 
@@ -174,29 +150,30 @@ func (s *session) renew() error {
 // run runs one command and returns its exit status. Of the errors, that of ctx or of a writer comes when the command has
 // been ended; the session can run another command then, unless the error wraps ErrNotEnded too. After ErrLost it cannot.
 func (s *session) run(ctx context.Context, command string, stdout, stderr io.Writer) (status int, err error) {
-	if err := ctx.Err(); err != nil {
+	if ctx.Err() != nil {
 		return 0, ctxError(ctx)
 	}
-	s.attach(stdout, stderr)
-	defer s.attach(nil, nil)
-	s.number++
-	s.requests.Lock()
-	s.deadline, _ = ctx.Deadline()
-	s.requests.Unlock()
-	if err := s.request(startRequest(s.mark[1:9]+strconv.Itoa(s.number), command)); err != nil {
-		return 0, fmt.Errorf("%w: %w", ErrLost, err)
+	for i, w := range []io.Writer{stdout, stderr} {
+		s.out[i].open(w)
+		defer s.out[i].close()
 	}
-	var leased atomic.Bool
-	timer := time.AfterFunc(leaseWait, func() { leased.Store(true); s.renew() })
+	s.setDeadline(ctx.Deadline())
+	s.number++
+	if err := s.request(startRequest(s.number, command)); err != nil {
+		s.broken.Store(true)
+		return 0, lost(err)
+	}
 	status, err = s.wait(ctx)
-	timer.Stop()
-	s.requests.Lock()
-	s.deadline = time.Time{}
-	s.requests.Unlock()
-	if leased.Load() && err == nil {
-		s.renew()
+	if errors.Is(err, ErrLost) || errors.Is(err, ErrNotEnded) {
+		s.broken.Store(true)
 	}
 	return status, err
+}
+
+func (s *session) setDeadline(deadline time.Time, _ bool) {
+	s.requests.Lock()
+	defer s.requests.Unlock()
+	s.deadline = deadline
 }
 
 // wait waits for the end of the command that was started, and ends it when ctx ends or a writer fails.
@@ -204,19 +181,17 @@ func (s *session) wait(ctx context.Context) (status int, err error) {
 	var (
 		cause    error // why the command is being ended
 		started  bool
-		asked    bool
-		ends     int
+		ends     int // of the two streams
 		done     = ctx.Done()
-		patience *time.Timer
-		expired  <-chan time.Time
-		next     = "kill9\n"
+		lease    = time.NewTimer(leaseWait)
+		grace    = time.NewTimer(0)
+		requests = []string{"term\n", "kill9\n"} // that are still to be sent
 	)
-	defer func() {
-		if patience != nil {
-			patience.Stop()
-		}
-	}()
+	defer lease.Stop()
+	grace.Stop()
+	defer grace.Stop()
 	for ends < len(s.out) {
+		before := cause
 		select {
 		case e := <-s.events:
 			switch {
@@ -224,37 +199,39 @@ func (s *session) wait(ctx context.Context) (status int, err error) {
 				return 0, fmt.Errorf("%w; %w", cause, ErrNotEnded)
 			case e.err != nil:
 				return 0, lost(e.err)
-			case e.failed && cause == nil:
-				cause = fmt.Errorf("write output: %w", s.out[e.stream].err)
+			case e.failed != nil:
+				cause = cmp.Or(cause, e.failed)
 			case e.word == "+":
 				started = true
-			case e.word != "":
-				n, err := strconv.Atoi(e.word)
-				if err != nil {
+			default:
+				if status, err = strconv.Atoi(e.word); err != nil {
 					return 0, fmt.Errorf("%w: unexpected answer %q", ErrLost, e.word)
 				}
-				status, ends = n, ends+1
+				ends++
 			}
 		case <-done:
-			cause, done = ctxError(ctx), nil
-		case <-expired:
-			if next == "" {
+			cause, done = cmp.Or(cause, ctxError(ctx)), nil
+		case <-lease.C:
+			s.renew()
+			defer s.renew() // for the time after the command
+		case <-grace.C:
+			if len(requests) == 0 {
 				return 0, fmt.Errorf("%w; %w", cause, ErrNotEnded)
 			}
-			s.request(next)
-			next = ""
-			patience.Reset(killGrace)
+			s.request(requests[len(requests)-1])
+			requests = nil
+			grace.Reset(killGrace)
+		}
+		if before == nil && cause != nil {
+			grace.Reset(termGrace)
 		}
 		// Before it has started the command, the supervisor would not know what to end.
-		if cause != nil && patience == nil {
-			patience = time.NewTimer(termGrace)
-			expired = patience.C
-		}
-		if cause != nil && started && !asked {
-			asked = true
-			s.request("term\n")
+		if cause != nil && started && len(requests) == 2 {
+			s.request(requests[0])
+			requests = requests[1:]
 		}
 	}
+	s.setDeadline(time.Time{}, false)
 	return status, cause
 }
 

@@ -6,7 +6,6 @@ import (
 	"io"
 
 	"github.com/pkg/sftp"
-	"golang.org/x/crypto/ssh"
 )
 
 // SFTP opens an SFTP session on the host. ctx bounds the opening only. The caller closes the client; until then it counts
@@ -24,31 +23,23 @@ func (h *Host) SFTP(ctx context.Context) (*sftp.Client, error) {
 }
 
 func (h *Host) sftp(ctx context.Context) (*sftp.Client, error) {
-	var client *sftp.Client
-	c, s, err := h.open(ctx, func(s *ssh.Session) error {
-		stdin, err := s.StdinPipe()
-		if err != nil {
-			return err
-		}
-		stdout, err := s.StdoutPipe()
-		if err != nil {
-			return err
-		}
-		if err := s.RequestSubsystem("sftp"); err != nil {
-			return err
-		}
-		client, err = sftp.NewClientPipe(stdout, stdin)
-		return err
-	})
+	c, ch, err := h.open(ctx, "subsystem", "sftp")
 	if err != nil {
 		return nil, err
 	}
+	stop := context.AfterFunc(ctx, func() { ch.Close() })
+	client, err := sftp.NewClientPipe(ch, input{ch.Channel})
+	if !stop() {
+		err = ctxError(ctx)
+	}
 	h.wg.Go(func() {
-		client.Wait() // also when the connection is lost
-		s.Close()
+		if client != nil {
+			client.Wait() // for the caller's Close, or the loss of the connection
+		}
+		ch.Close()
 		h.vacate(c, nil)
 	})
-	return client, nil
+	return client, err
 }
 
 // Upload copies what src holds to the file with that name on the host, over SFTP. The file is made or truncated. When ctx

@@ -26,7 +26,7 @@ func newMark() string { return "\x1e" + rand.Text() }
 // supervisorText is what the bootstrap reads: the supervisor without its comments and indentation.
 func supervisorText(mark string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "mark=%s\n", shquote.Quote(mark))
+	fmt.Fprintf(&b, "mark=%s session=%s\n", shquote.Quote(mark), rand.Text())
 	for line := range strings.Lines(supervisor) {
 		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
 			b.WriteString(line + "\n")
@@ -37,6 +37,9 @@ func supervisorText(mark string) string {
 }
 
 // startRequest is the line that has the supervisor run a command, which holds no zero byte.
-func startRequest(id, command string) string {
-	return "start " + id + " " + strings.ReplaceAll(shquote.Quote(command), "\n", `'"$nl"'`) + "\n"
+func startRequest(number int, command string) string {
+	if isProgram(command) {
+		command = "exec " + command // a process less in a sh that does not see for itself that it can
+	}
+	return fmt.Sprintf("start %d ", number) + strings.ReplaceAll(shquote.Quote(command), "\n", `'"$nl"'`) + "\n"
 }

@@ -3,7 +3,8 @@
 # goes on reading, so that a request to end the command, or the end of standard input, is seen at once: the session ends,
 # and the command with it, when the connection does or the program at its other end is killed.
 #
-# Lines set before this text: mark=, a random word that tells our own lines from the command's output.
+# Lines before this text set two random words: mark begins our own lines in what is otherwise the command's output, and
+# session begins the mark that each process has in its environment.
 
 # The shell tells of killed jobs on stderr, which is the command's: it is fd 4 here, and ours is nowhere.
 exec 4>&2 2>/dev/null
@@ -11,12 +12,16 @@ nl='
 '
 job= watch=
 
-# Poll with short naps where sleep knows fractions; limit is how many make the grace of about two seconds.
-if sleep 0.001; then nap=0.02 limit=100; else nap=1 limit=2; fi
-
-# The environment of a process is words with zero bytes between. A grep that cannot take them for lines sees the first.
-zeros=-z
-echo | grep -q -z . || zeros=
+# pause sleeps shortly, if sleep knows fractions, and counts hundredths of a second. Grace is how many TERM is given.
+grace=100
+pause() {
+	if sleep 0.02; then
+		count=$((count + 2))
+	else
+		sleep 1
+		count=$((count + 100))
+	fi
+}
 
 # A command needs a process group of its own. Without setsid, job control makes one in shells that have it without a
 # terminal. Elsewhere processes are found only by the mark in their environment.
@@ -39,21 +44,28 @@ born() {
 	born=${20}
 }
 
-# marked puts the processes into $marked that carry the command's mark in their environment: everything that it
-# started, whatever session or group they have put themselves into.
+# marked MARK puts the processes into $marked whose environment has that mark, or one that begins so: everything that a
+# command started, whatever session or group it has put itself into.
 marked() {
 	marked=
-	for file in $(grep $zeros -l -s -F "TUNA_RUN=$1." /proc/[0-9]*/environ); do
+	for file in $(grep $zeros -l -s -F "TUNA_RUN=$1" /proc/[0-9]*/environ); do
 		file=${file#/proc/}
 		marked="$marked ${file%/environ}"
 	done
 }
 
-# signal NAME sends a signal to the command's group, or, before it has one, to the process that is about to make it.
+# end NAME PROCESS... sends a signal, and wakes who has been stopped and would not act on it.
+end() {
+	name=$1
+	shift
+	kill "-$name" "$@" && kill -CONT "$@"
+}
+
+# signal NAME ends the command's group with a signal or, before there is one, the process that is about to make it.
 signal() {
 	[ "$pid" ] || return 0
-	kill "-$1" "-$pid" || kill "-$1" "$pid"
-	[ "$apart" ] || { marked "$id"; kill "-$1" $marked; }
+	end "$1" "-$pid" || end "$1" "$pid"
+	[ "$apart" ] || { marked "$id"; end "$1" $marked; }
 }
 
 # members PGID puts the processes of a group, and of its session, into $left. Zombies are no longer among them: they may
@@ -76,7 +88,7 @@ members() {
 # command was ended before its time, every process with its mark.
 clear() {
 	count=0 last=
-	while [ "$count" -lt $((2 * limit)) ]; do
+	while [ "$count" -lt $((2 * grace)) ]; do
 		left=
 		[ "$apart" ] && members "$1"
 		if [ "$ended" ] || [ -z "$apart" ]; then
@@ -84,26 +96,26 @@ clear() {
 			left="$left $marked"
 		fi
 		[ "${left# }" ] || return 0
-		if [ "$ended" = KILL ] || [ "$count" -ge "$limit" ]; then
-			kill -KILL $left
+		if [ "$ended" = KILL ] || [ "$count" -ge "$grace" ]; then
+			end KILL $left
 		elif [ "$left" != "$last" ]; then
-			kill -TERM $left
+			end TERM $left
 		fi
-		last=$left count=$((count + 1))
-		sleep "$nap"
+		last=$left
+		pause
 	done
 }
 
-# run ID COMMAND runs a command to its end and tells its exit status at the end of both of its streams. It is a process
+# run NUMBER COMMAND runs a command to its end and tells its exit status at the end of both of its streams. It is a process
 # of its own: the one that waits for the command, so that nobody else frees the number that it sends signals to.
 run() {
-	id=$1 pid= ended= status=
+	id=$session.$1. pid= ended= status=
 	trap 'cut=1 ended=TERM; signal TERM' TERM
 	trap 'cut=1 ended=KILL; signal KILL' USR1
 	case $apart in
-	setsid) TUNA_RUN=$id. setsid sh -c "$2" 2>&4 4>&- & ;;
-	monitor) set -m; TUNA_RUN=$id. sh -c "$2" 2>&4 4>&- & set +m ;;
-	*) TUNA_RUN=$id. sh -c "$2" 2>&4 4>&- & ;;
+	setsid) TUNA_RUN=$id setsid sh -c "$2" 2>&4 4>&- & ;;
+	monitor) set -m; TUNA_RUN=$id sh -c "$2" 2>&4 4>&- & set +m ;;
+	*) TUNA_RUN=$id sh -c "$2" 2>&4 4>&- & ;;
 	esac
 	pid=$!
 	printf '%s+\n' "$mark"
@@ -120,7 +132,7 @@ run() {
 # reached the new one before it had forgotten its parent's traps would be lost.
 guard() { trap "$1" HUP INT TERM; }
 
-# The requests. start ID COMMAND runs a command, term and kill end it.
+# The requests. start NUMBER COMMAND runs a command, term and kill9 end it.
 start() {
 	[ "$job" ] && wait "$job"
 	guard -
@@ -130,6 +142,12 @@ start() {
 }
 term() { kill -TERM "$job"; }
 kill9() { kill -USR1 "$job"; }
+
+# idle says that the command has ended: there is nothing to end with the session.
+idle() {
+	wait "$job"
+	job=
+}
 
 # lease SECONDS ends the session if it hears nothing, not even another lease, for so long. A link that dies without a
 # word closes nothing here.
@@ -152,7 +170,12 @@ watch() {
 	wait "$nap"
 	was=$self
 	born $$
-	[ "$born" = "$was" ] && kill -TERM $$
+	if [ "$born" = "$was" ]; then
+		kill -TERM $$
+	else # somebody has killed the supervisor
+		marked "$session"
+		end KILL $marked
+	fi
 }
 
 # finish ends the session.
@@ -162,10 +185,7 @@ finish() {
 	if [ "$job" ]; then
 		kill -TERM "$job"
 		count=0
-		while [ "$count" -lt "$limit" ] && kill -0 "$job"; do
-			sleep "$nap"
-			count=$((count + 1))
-		done
+		while [ "$count" -lt "$grace" ] && kill -0 "$job"; do pause; done
 		kill -USR1 "$job"
 		wait "$job"
 	fi
@@ -177,5 +197,8 @@ born $$
 self=$born
 printf '%s=%s\n' "$mark" "$apart"
 printf '%s=%s\n' "$mark" "$apart" >&4
+# The environment of a process is words with zero bytes between. A grep that does not take them for lines sees the first.
+zeros=-z
+echo | grep -q -z . || zeros=
 while IFS= read -r request; do eval "$request"; done
 finish

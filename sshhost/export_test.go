@@ -1,0 +1,65 @@
+package sshhost
+
+import (
+	"context"
+	"io"
+	"os/exec"
+	"sync"
+	"testing"
+	"time"
+)
+
+// A Supervisor is a supervisor that a test has started in a shell of its choice.
+type Supervisor struct {
+	*session
+	Process *exec.Cmd
+}
+
+// StartSupervisor starts a supervisor in shell, with env as its environment.
+func StartSupervisor(t testing.TB, lease time.Duration, env []string, shell ...string) *Supervisor {
+	t.Helper()
+	cmd := exec.Command(shell[0], append(shell[1:], "-c", loader)...)
+	cmd.Env = env
+	ownGroup(cmd)
+	p, err := startPipes(cmd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	s, err := newSession(t.Context(), p, lease, &wg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		s.close()
+		wg.Wait()
+	})
+	return &Supervisor{s, cmd}
+}
+
+// Run runs a command.
+func (s *Supervisor) Run(ctx context.Context, command string, stdout, stderr io.Writer) error {
+	stdout, stderr = writers(stdout, stderr)
+	status, err := s.run(ctx, command, stdout, stderr)
+	return outcome("shell", status, err)
+}
+
+// EndInput closes the supervisor's standard input, as a dying connection does.
+func (s *Supervisor) EndInput() { s.stdin.Close() }
+
+// Unleased keeps the supervisor from hearing anything more, as a silent link does.
+func (s *Supervisor) Unleased() { s.requests.Lock() }
+
+var (
+	WithPrefix = withPrefix
+	NewMark    = newMark
+)
+
+// Feed reads chunks as a stream with that mark and returns the output and the words.
+func Feed(mark string, chunks ...string) (output string, words []string) {
+	m := markReader{mark: []byte(mark)}
+	for _, c := range chunks {
+		m.feed([]byte(c), func(p []byte) { output += string(p) }, func(w string) { words = append(words, w) })
+	}
+	return output, words
+}

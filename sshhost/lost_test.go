@@ -1,0 +1,304 @@
+package sshhost_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/tunaperf/tuna/internal/testbed"
+	"github.com/tunaperf/tuna/sshhost"
+)
+
+// holdEnv makes the test binary a program that holds a command on a host until it is killed.
+const holdEnv = "TUNA_TEST_HOLD"
+
+func TestMain(m *testing.M) {
+	if command := os.Getenv(holdEnv); command != "" {
+		hold(command)
+	}
+	os.Exit(m.Run())
+}
+
+func hold(command string) {
+	ctx := context.Background()
+	addr := os.Getenv("TUNA_TEST_ADDR")
+	if addr == "" {
+		sshhost.Local{}.Run(ctx, command, nil, nil)
+		os.Exit(1)
+	}
+	h, err := sshhost.Dial(ctx, sshhost.Config{Addr: addr, User: os.Getenv("TUNA_TEST_USER"), Agent: "none",
+		KeyFiles: []string{os.Getenv("TUNA_TEST_KEY")}, KnownHosts: []string{os.Getenv("TUNA_TEST_KNOWN")}})
+	if err == nil {
+		err = h.Run(ctx, command, nil, nil)
+	}
+	os.Stderr.WriteString(err.Error())
+	os.Exit(1)
+}
+
+// TestKilledProgram kills, with SIGKILL, a program that has commands running.
+func TestKilledProgram(t *testing.T) {
+	kill := func(t *testing.T, env ...string) {
+		self, err := os.Executable()
+		if err != nil {
+			t.Fatal(err)
+		}
+		nap, deaf, daemon := napper(), napper(), napper()
+		cmd := exec.Command(self)
+		cmd.Env = append(append(os.Environ(), env...),
+			holdEnv+"="+nap+" & (trap '' TERM; exec "+deaf+") & (setsid "+daemon+" &); wait")
+		cmd.Stderr = t.Output()
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		defer cmd.Wait()
+		for _, n := range []string{nap, deaf, daemon} {
+			waitRuns(t, n)
+		}
+		cmd.Process.Kill()
+		within := time.Now().Add(3 * time.Second)
+		for _, n := range []string{nap, deaf, daemon} {
+			waitGone(t, n, time.Until(within))
+		}
+	}
+	t.Run("local", func(t *testing.T) { t.Parallel(); kill(t) })
+	for _, server := range servers {
+		t.Run(server.name, func(t *testing.T) {
+			t.Parallel()
+			s := server.start(t)
+			kill(t, "TUNA_TEST_ADDR="+s.Addr, "TUNA_TEST_USER="+s.User, "TUNA_TEST_KEY="+s.KeyFile, "TUNA_TEST_KNOWN="+s.KnownHosts)
+		})
+	}
+}
+
+// TestLostConnection loses the connection to a host while a command runs there.
+func TestLostConnection(t *testing.T) {
+	for _, server := range servers {
+		for _, fault := range []struct {
+			name   string
+			inject func(s *testbed.SSHServer)
+		}{
+			{"the connection's server processes are killed", func(s *testbed.SSHServer) {
+				for _, pid := range testbed.Descendants(s.PID) {
+					name, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/comm")
+					if n := strings.TrimSpace(string(name)); n == "sshd" || n == "dropbear" {
+						syscall.Kill(pid, syscall.SIGKILL)
+					}
+				}
+			}},
+			{"the host loses its power and comes back", func(s *testbed.SSHServer) { s.Stop(); s.Start() }},
+		} {
+			t.Run(server.name+"/"+fault.name, func(t *testing.T) {
+				t.Parallel()
+				s := server.start(t)
+				c := config(s)
+				h, nap := dial(t, c), napper()
+				ended := make(chan error, 1)
+				go func() { ended <- h.Run(t.Context(), nap+" & wait", nil, nil) }()
+				waitRuns(t, nap)
+				fault.inject(s)
+				if err := <-ended; !errors.Is(err, sshhost.ErrLost) || exitStatus(err) != 0 || errors.Is(err, context.Canceled) {
+					t.Errorf("got %v, want ErrLost alone", err)
+				}
+				waitGone(t, nap, 3*time.Second)
+				var out strings.Builder
+				if err := h.Run(t.Context(), "echo back", &out, nil); err != nil || out.String() != "back\n" {
+					t.Errorf("the next command: got %q (%v), want back", &out, err)
+				}
+			})
+		}
+	}
+}
+
+// TestKilledSupervisor kills the supervisor alone. What it ran is ended when its lease is over.
+func TestKilledSupervisor(t *testing.T) {
+	s := testbed.StartSSHD(t, testbed.SSHDConfig{})
+	c := config(s)
+	c.KeepAlive = 200 * time.Millisecond
+	h, nap := dial(t, c), napper()
+	ended := make(chan error, 1)
+	go func() { ended <- h.Run(t.Context(), nap+" & wait", nil, nil) }()
+	waitRuns(t, nap)
+	var supervisors []int
+	for _, pid := range testbed.Descendants(s.PID) {
+		line, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+		parent, _ := os.ReadFile("/proc/" + parentOf(pid) + "/comm")
+		if strings.Contains(string(line), "IFS= read") && strings.TrimSpace(string(parent)) == "sshd" {
+			supervisors = append(supervisors, pid)
+		}
+	}
+	if len(supervisors) == 0 {
+		t.Fatal("there is no supervisor")
+	}
+	for _, pid := range supervisors {
+		syscall.Kill(pid, syscall.SIGKILL)
+	}
+	waitGone(t, nap, 10*time.Second)
+	if err := <-ended; err == nil {
+		t.Error("got no error")
+	}
+	if err := h.Run(t.Context(), "true", nil, nil); err != nil {
+		t.Errorf("the next command: %v", err)
+	}
+}
+
+func TestHostIsDownForAWhile(t *testing.T) {
+	s := testbed.StartSSHD(t, testbed.SSHDConfig{})
+	h := dial(t, config(s))
+	s.Stop()
+	for range 2 {
+		eventually(t, 10*time.Second, "the loss is noticed", func() bool {
+			return errors.Is(h.Run(t.Context(), "true", nil, nil), sshhost.ErrUnreachable)
+		})
+	}
+	s.Start()
+	if err := h.Run(t.Context(), "true", nil, nil); err != nil {
+		t.Error(err)
+	}
+}
+
+// A link forwards connections to a server until it is cut, after which it keeps them open and carries nothing.
+type link struct {
+	net.Listener
+	server string
+	wg     sync.WaitGroup
+	cut    sync.RWMutex // held for writing while the link is down
+	mu     sync.Mutex
+	conns  []net.Conn
+}
+
+func startLink(t *testing.T, server string) *link {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := &link{Listener: l, server: server}
+	k.wg.Go(k.accept)
+	t.Cleanup(func() {
+		k.Close()
+		k.mu.Lock()
+		for _, c := range k.conns {
+			c.Close()
+		}
+		k.mu.Unlock()
+		k.wg.Wait()
+	})
+	return k
+}
+
+func (k *link) accept() {
+	for {
+		a, err := k.Accept()
+		if err != nil {
+			return
+		}
+		b, err := net.Dial("tcp", k.server)
+		if err != nil {
+			a.Close()
+			continue
+		}
+		k.mu.Lock()
+		k.conns = append(k.conns, a, b)
+		k.mu.Unlock()
+		k.wg.Go(func() { k.carry(a, b) })
+		k.wg.Go(func() { k.carry(b, a) })
+	}
+}
+
+func (k *link) carry(to, from net.Conn) {
+	buf := make([]byte, 32<<10)
+	for {
+		n, err := from.Read(buf)
+		k.cut.RLock()
+		if err == nil {
+			_, err = to.Write(buf[:n])
+		}
+		k.cut.RUnlock()
+		if err != nil {
+			to.Close()
+			return
+		}
+	}
+}
+
+// TestSilentLink cuts the link without a word: no side is told.
+func TestSilentLink(t *testing.T) {
+	start := func(t *testing.T, keepAlive time.Duration) (*link, *sshhost.Host) {
+		s := testbed.StartSSHD(t, testbed.SSHDConfig{})
+		k := startLink(t, s.Addr)
+		c := config(s)
+		c.Addr, c.HostKeyAlias, c.KeepAlive = k.Addr().String(), "testbed", keepAlive
+		known, err := os.ReadFile(s.KnownHosts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.KnownHosts = []string{t.TempDir() + "/known_hosts"}
+		if err := os.WriteFile(c.KnownHosts[0], []byte(strings.ReplaceAll(string(known), "["+strings.Replace(s.Addr, ":", "]:", 1), "testbed")), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		h := dial(t, c)
+		k.cut.RLock() // so that the test can cut it at once
+		k.cut.RUnlock()
+		return k, h
+	}
+	t.Run("found by keep-alive", func(t *testing.T) {
+		t.Parallel()
+		k, h := start(t, 200*time.Millisecond)
+		nap := napper()
+		ended := make(chan error, 1)
+		go func() { ended <- h.Run(t.Context(), nap+" & wait", nil, nil) }()
+		waitRuns(t, nap)
+		k.cut.Lock()
+		if err := <-ended; !errors.Is(err, sshhost.ErrLost) || exitStatus(err) != 0 {
+			t.Errorf("got %v, want ErrLost", err)
+		}
+		waitGone(t, nap, 10*time.Second) // six times KeepAlive, in whole seconds, and the grace
+		k.cut.Unlock()
+		if err := h.Run(t.Context(), "true", nil, nil); err != nil {
+			t.Errorf("after the link has come back: %v", err)
+		}
+	})
+	t.Run("the caller has had enough", func(t *testing.T) {
+		t.Parallel()
+		k, h := start(t, 0)
+		nap := napper()
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		ended := make(chan error, 1)
+		go func() { ended <- h.Run(ctx, nap, nil, nil) }()
+		waitRuns(t, nap)
+		k.cut.Lock()
+		cancel()
+		if err := <-ended; !errors.Is(err, context.Canceled) || !errors.Is(err, sshhost.ErrNotEnded) || errors.Is(err, sshhost.ErrLost) {
+			t.Errorf("got %v, want context.Canceled and ErrNotEnded", err)
+		}
+		k.cut.Unlock()
+		waitGone(t, nap, 3*time.Second)
+	})
+	t.Run("the deadline holds on the host", func(t *testing.T) {
+		t.Parallel()
+		k, h := start(t, 0)
+		nap := napper()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		ended := make(chan error, 1)
+		go func() { ended <- h.Run(ctx, nap, nil, nil) }()
+		waitRuns(t, nap)
+		eventually(t, 5*time.Second, "the host knows the deadline", func() bool { return len(processes(t, "sleep 11")) > 0 })
+		k.cut.Lock()
+		defer k.cut.Unlock()
+		if err := <-ended; !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, sshhost.ErrNotEnded) {
+			t.Errorf("got %v, want context.DeadlineExceeded and ErrNotEnded", err)
+		}
+		waitGone(t, nap, 15*time.Second)
+	})
+}
