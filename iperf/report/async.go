@@ -49,12 +49,7 @@ func (t *test) asyncStream(row *row) (*flow, *stream) {
 		f := t.flow(flowKey{class: classMixed})
 		return f, f.stream(streamKey{id: row.id})
 	}
-	at := -1
-	for i := len(t.conns) - 1; i >= 0; i-- {
-		if t.conns[i].id == row.id && (at < 0 || t.conns[i].star == row.star && t.conns[at].star != row.star) {
-			at = i
-		}
-	}
+	at := t.connOf(row.id, row.star)
 	class := classOnly
 	switch {
 	case row.star, at >= 0 && t.conns[at].reverse && !t.conns[at].both:
@@ -70,6 +65,51 @@ func (t *test) asyncStream(row *row) (*flow, *stream) {
 	}
 	f := t.flow(flowKey{class: class})
 	return f, f.stream(streamKey{id: row.id, from: at})
+}
+
+// maxConns is how many connections of a test are told apart. iperf itself stops at 128, or does so in effect.
+const maxConns = 1024
+
+// connKey is what stands between a connection's brackets.
+type connKey struct {
+	id   int
+	star bool
+}
+
+// introduce takes a connection, which later rows name by its id.
+func (t *test) introduce(c conn) {
+	if len(t.conns) == maxConns {
+		return
+	}
+	k := connKey{c.id, c.star}
+	if at, ok := t.connAt[k]; ok {
+		t.conns[at].reused = true
+	}
+	if t.connAt == nil {
+		t.connAt = make(map[connKey]int)
+	}
+	t.connAt[k] = len(t.conns)
+	t.conns = append(t.conns, c)
+}
+
+// connOf finds the connection that was introduced last with an id, and with a star if there is one; -1: none was.
+func (t *test) connOf(id int, star bool) int {
+	// Rows come in turn as a rule.
+	for at := t.lastConn; at < len(t.conns) && at < t.lastConn+2; at++ {
+		if c := &t.conns[at]; c.id == id && c.star == star && !c.reused {
+			t.lastConn = at
+			return at
+		}
+	}
+	at, ok := t.connAt[connKey{id, star}]
+	if other, found := t.connAt[connKey{id, !star}]; found && !ok {
+		at, ok = other, true
+	}
+	if !ok {
+		return -1
+	}
+	t.lastConn = at
+	return at
 }
 
 // initiated reports whether this end made the connection.
@@ -361,7 +401,7 @@ func (t *test) finishMixed() {
 		case total == nil, near(total.Rate, forward+reverse):
 			t.rep.Mixed = &Flow{Intervals: f.intervals, Unlabelled: total}
 		default:
-			t.warn(f.sum.prev.line, "the printed sum is of neither direction nor of both")
+			t.warn(0, "the printed sum is of neither direction nor of both")
 		}
 		return
 	}
@@ -379,7 +419,7 @@ func (f *Flow) anyRate() BitRate {
 
 // expectedAsync is how many of the connections that were introduced belong to f.
 func (t *test) expectedAsync(f *flow) int {
-	if f.expectGen == t.connGen+1 {
+	if f.expectGen == len(t.conns)+1 {
 		return f.expect
 	}
 	n := 0
@@ -403,6 +443,6 @@ func (t *test) expectedAsync(f *flow) int {
 	if t.flowsPrinted > n && f.key.class != classMixed {
 		n = t.flowsPrinted
 	}
-	f.expect, f.expectGen = n, t.connGen+1
+	f.expect, f.expectGen = n, len(t.conns)+1
 	return n
 }

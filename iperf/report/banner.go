@@ -178,8 +178,7 @@ func (r *reader) readConn(b []byte) bool {
 			t.rep.Start = at.UTC()
 		}
 	}
-	t.conns = append(t.conns, c)
-	t.connGen++
+	t.introduce(c)
 	return true
 }
 

@@ -130,8 +130,8 @@ func (r *row) parseCSV(f [][]byte, cut bool, columns []csvColumn) bool {
 		return false
 	}
 	var ok, ok2 bool
-	r.start, ok = from.duration(time.Second)
-	r.end, ok2 = to.duration(time.Second)
+	r.start, ok = from.duration(ofSecond)
+	r.end, ok2 = to.duration(ofSecond)
 	amount, n1 := parseNumber(f[at+1])
 	rate, n2 := parseNumber(f[at+2])
 	if !ok || !ok2 || r.start < 0 || n1 == 0 || n2 == 0 || n1 != len(f[at+1]) || n2 != len(f[at+2]) {
@@ -167,7 +167,7 @@ func (r *row) parseCSVLoss(f [][]byte, cut bool) {
 	}
 	r.udp.Has = Lost | Packets
 	r.udp.Lost, r.udp.Packets = lost.mant, total.mant
-	if d, ok := jitter.duration(time.Millisecond); ok && n0 == len(f[0]) && n0 > 0 && d >= 0 {
+	if d, ok := jitter.duration(ofMilli); ok && n0 == len(f[0]) && n0 > 0 && d >= 0 {
 		r.udp.Has |= Jitter
 		r.udp.Jitter = d
 	}

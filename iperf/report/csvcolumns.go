@@ -1,9 +1,6 @@
 package report
 
-import (
-	"bytes"
-	"time"
-)
+import "bytes"
 
 // A csvColumn is one of the named columns that iperf 2 prints with -e since 2.2.
 type csvColumn uint8
@@ -75,8 +72,8 @@ func (r *row) parseNamed(f [][]byte, columns []csvColumn, cut bool) {
 			}
 			continue
 		}
-		millis, _ := n.duration(time.Millisecond)
-		micros, _ := n.duration(time.Microsecond)
+		millis, _ := n.duration(ofMilli)
+		micros, _ := n.duration(ofMicro)
 		switch name {
 		case columnWrites:
 			r.enh.Has |= Writes

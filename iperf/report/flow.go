@@ -76,7 +76,7 @@ type stream struct {
 	n         int  // how many intervals came
 	held      cell // the first row, which only the next one tells to be an interval or the total
 	holds     bool
-	prev      cell // the last interval
+	prev      span // of the last interval
 	serial    int  // of the group that it was in last
 	report    bool // its next row is the server's report
 	lastTotal totalKind
@@ -84,6 +84,11 @@ type stream struct {
 
 	outOfOrder    int64 // printed before the total that it belongs to
 	hasOutOfOrder bool
+}
+
+type span struct {
+	start, end time.Duration
+	omitted    bool
 }
 
 // A group is an interval of all streams.
@@ -119,7 +124,7 @@ func (f *flow) stream(k streamKey) *stream {
 
 // keep adds an interval to a stream's own. It is false for a repetition of the one before.
 func (f *flow) keep(s *stream, c *cell) bool {
-	if s.n > 0 && s.prev.start == c.start && s.prev.end == c.end && s.prev.omitted == c.omitted {
+	if s.n > 0 && s.prev == (span{c.start, c.end, c.omitted}) {
 		f.t.warn(c.line, "an interval is printed twice")
 		return false
 	}
@@ -196,7 +201,7 @@ func (f *flow) addAsync(s *stream, c *cell) {
 			g.add(c)
 		}
 		g.n++
-	case f.late(c):
+	case f.emitted > 0 && c.start <= f.lastStart && f.late(c):
 		return
 	default:
 		g = f.open(c)
@@ -284,7 +289,7 @@ func (f *flow) closeFirst() {
 	copy(f.groups, f.groups[1:])
 	f.groups = f.groups[:len(f.groups)-1]
 	if n := f.t.expected(f); !g.summed && g.n < n || g.n > 0 && f.closed == 0 && g.n < len(f.streams) {
-		f.t.warn(g.line, f.missing(&g, n))
+		f.warnMissing(&g, n)
 	}
 	if !g.summed && g.n > 1 {
 		if f.t.sums == sumPrinted {
@@ -296,18 +301,22 @@ func (f *flow) closeFirst() {
 	f.emit(&g.cell)
 }
 
-// missing says which streams are not in g.
-func (f *flow) missing(g *group, expected int) string {
+// warnMissing says which streams are not in g.
+func (f *flow) warnMissing(g *group, expected int) {
+	if f.t.full() {
+		return
+	}
 	var ids []int
 	for _, s := range f.streams {
-		if s.serial < g.serial {
+		if s.serial < g.serial && len(ids) < 32 {
 			ids = append(ids, s.key.id)
 		}
 	}
 	if len(ids) == 0 {
-		return fmt.Sprintf("interval %v-%v has %d of %d streams", g.start, g.end, g.n, expected)
+		f.t.warn(g.line, fmt.Sprintf("interval %v-%v has %d of %d streams", g.start, g.end, g.n, expected))
+		return
 	}
-	return fmt.Sprintf("interval %v-%v lacks streams %v", g.start, g.end, ids)
+	f.t.warn(g.line, fmt.Sprintf("interval %v-%v lacks streams %v", g.start, g.end, ids))
 }
 
 func (f *flow) emit(c *cell) {
@@ -378,7 +387,7 @@ func (f *flow) interval(s *stream, c *cell, isSum bool) {
 
 func (f *flow) noteInterval(s *stream, c *cell) {
 	s.n++
-	s.prev = *c
+	s.prev = span{c.start, c.end, c.omitted}
 	f.t.intervals = true
 	if f.t.first == 0 {
 		f.t.first = c.end - c.start

@@ -2,6 +2,7 @@ package report
 
 import (
 	"math"
+	"math/bits"
 	"time"
 )
 
@@ -65,19 +66,26 @@ func (n number) float(exp int) float64 {
 	return float64(n.mant) * math.Pow10(exp)
 }
 
+// The exponents of duration: how many digits of nanoseconds a unit has.
+const (
+	ofSecond = 9
+	ofMilli  = 6
+	ofMicro  = 3
+)
+
+var intPowersOfTen = [...]int64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9}
+
 // duration gives n times the unit, false when a Duration has no room for it.
-func (n number) duration(unit time.Duration) (time.Duration, bool) {
-	if n.frac < len(powersOfTen) {
+func (n number) duration(unit int) (time.Duration, bool) {
+	if exp := unit - n.frac; exp >= 0 {
 		// In integers as long as it is exact.
-		scale := int64(powersOfTen[n.frac])
-		if int64(unit)%scale == 0 {
-			if f := int64(unit) / scale; n.mant <= math.MaxInt64/f && n.mant >= -math.MaxInt64/f {
-				return time.Duration(n.mant * f), true
-			}
+		hi, lo := bits.Mul64(uint64(max(n.mant, -n.mant)), uint64(intPowersOfTen[exp]))
+		if hi != 0 || lo > math.MaxInt64 {
 			return 0, false
 		}
+		return time.Duration(n.mant * intPowersOfTen[exp]), true
 	}
-	f := n.float(0) * float64(unit)
+	f := n.float(unit)
 	if math.Abs(f) >= math.MaxInt64 {
 		return 0, false
 	}

@@ -51,11 +51,13 @@ const (
 // cut says that the line may have lost its end.
 func (r *row) parse(line []byte, cut bool) rowKind {
 	for at := 0; ; {
-		i := bytes.IndexByte(line[at:], '[')
-		if i < 0 {
-			return rowNone
+		if at == len(line) || line[at] != '[' {
+			i := bytes.IndexByte(line[at:], '[')
+			if i < 0 {
+				return rowNone
+			}
+			at += i
 		}
-		at += i
 		l, n := parseLabel(line[at:])
 		if n == 0 {
 			at++
@@ -72,8 +74,13 @@ func (r *row) parse(line []byte, cut bool) rowKind {
 // parseLabel reads "[  5]", "[ *1]", "[SUM]", "[SUM-3]", "[FD1]", "[mytest(1)]", each perhaps followed by a role such
 // as "[TX-C]". It gives the length, 0 when there is no label.
 func parseLabel(b []byte) (l label, length int) {
-	end := bytes.IndexByte(b, ']')
-	if end < 0 || end > 64 {
+	end := 1
+	for end < len(b) && b[end] != ']' {
+		if end++; end > 64 {
+			return label{}, 0
+		}
+	}
+	if end >= len(b) {
 		return label{}, 0
 	}
 	in := b[1:end]
@@ -171,8 +178,8 @@ func (r *row) parseAfterLabel(b []byte, cut bool) rowKind {
 	b = b[len("sec"):]
 	b = b[spaces(b):]
 	var ok, ok2 bool
-	r.start, ok = from.duration(time.Second)
-	r.end, ok2 = to.duration(time.Second)
+	r.start, ok = from.duration(ofSecond)
+	r.end, ok2 = to.duration(ofSecond)
 	r.decimals = to.frac
 	if !ok || !ok2 || r.start < 0 {
 		return rowBad

@@ -161,7 +161,7 @@ func (r *row) parseColumn(tok, rest []byte) []byte {
 	switch string(next) {
 	case "ms":
 		// The jitter, if the loss follows; else it is how long a burst took.
-		if d, ok := n.duration(time.Millisecond); ok && n.mant >= 0 {
+		if d, ok := n.duration(ofMilli); ok && n.mant >= 0 {
 			r.delay = d
 		}
 		return after(rest, next)
@@ -226,9 +226,9 @@ func (r *row) parseSlashes(tok, next []byte) {
 	}
 	switch {
 	case p.count == 4:
-		unit := time.Millisecond
+		unit := ofMilli
 		if string(next) == "us" {
-			unit = time.Microsecond
+			unit = ofMicro
 		}
 		var d [4]time.Duration
 		for i := range d {
@@ -282,10 +282,10 @@ func (r *row) windowAndRTT(window, rtt *part) {
 		r.tcp.Has |= CongestionWindow
 		r.tcp.CongestionWindow = window.size()
 	}
-	if d, ok := rtt.duration(time.Microsecond); ok && d >= 0 {
+	if d, ok := rtt.duration(ofMicro); ok && d >= 0 {
 		r.tcp.Has |= RTT
 		r.tcp.RTT = d
-		if v, ok := rtt.paren.duration(time.Microsecond); ok && rtt.pair {
+		if v, ok := rtt.paren.duration(ofMicro); ok && rtt.pair {
 			r.tcp.Has |= RTTVar
 			r.tcp.RTTVar = v
 		}

@@ -33,7 +33,8 @@ type test struct {
 	connects  []int
 
 	flowsPrinted int
-	connGen      int
+	connAt       map[connKey]int // into conns, the last of each
+	lastConn     int
 
 	json   bool
 	stream bool // it comes as events
@@ -50,6 +51,7 @@ type conn struct {
 	peer          bool
 	reverse       bool // the server sends
 	both          bool // both ends send
+	reused        bool // a later one has the same id
 }
 
 func (t *test) discard() bool { return t.p.Discard }
@@ -66,7 +68,14 @@ func (t *test) warning(err error) {
 	}
 }
 
-func (t *test) warn(line int, text string) { t.warning(&Warning{line, text}) }
+// full reports whether a further warning would be lost.
+func (t *test) full() bool { return len(t.rep.Warnings) > maxWarnings }
+
+func (t *test) warn(line int, text string) {
+	if !t.full() {
+		t.warning(&Warning{line, text})
+	}
+}
 
 func (t *test) warnAdded(line int) {
 	if !t.added {
@@ -85,6 +94,9 @@ func (t *test) fail(err error) {
 	t.said = append(t.said, err)
 }
 
+// maxFlows is more than a test can have.
+const maxFlows = 16
+
 // flow gives the flow of that key, which it makes when there is none.
 func (t *test) flow(k flowKey) *flow {
 	for _, f := range t.flows {
@@ -93,6 +105,11 @@ func (t *test) flow(k flowKey) *flow {
 		}
 	}
 	f := &flow{t: t, key: k}
+	if len(t.flows) == maxFlows {
+		// Ports at random, that is, no output of iperf's. What comes is not kept.
+		t.warn(0, "there are more directions than a test can have")
+		return f
+	}
 	t.flows = append(t.flows, f)
 	return f
 }
