@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tunaperf/tuna/internal/shquote"
 	"github.com/tunaperf/tuna/iperf/report"
 )
 
@@ -70,7 +69,7 @@ func (x *Iperf) serverArgs(v Version, addr string, port int) ([]string, error) {
 	if v.Major < 3 {
 		// iperf 2 takes the number of connections after which it ends. Those that a server makes for Dualtest and
 		// Tradeoff do not count. Its server has to be told what an iperf 3 server is told by the client.
-		l.write("-P", strconv.Itoa(max(1, c.Parallel)))
+		l.write("-P", strconv.Itoa(c.connections()))
 		if c.protocol() == report.ProtocolUDP {
 			l.write("-u")
 			if s.Length == 0 && c.Length > udpLength2 {
@@ -90,10 +89,24 @@ func (x *Iperf) serverArgs(v Version, addr string, port int) ([]string, error) {
 	return l.done(s.Extra)
 }
 
+// connections is how many an iperf 2 client makes to its server.
+func (c *ClientSettings) connections() int {
+	n := max(1, c.Parallel)
+	if c.WorkingLoad != "" {
+		_, load, _ := strings.Cut(c.WorkingLoad, ",")
+		streams, err := strconv.Atoi(load)
+		if err != nil {
+			streams = 1
+		}
+		n += streams
+	}
+	return n
+}
+
 // udpLength2 is the size of the datagrams that an iperf 2 server is ready for.
 const udpLength2 = 1470
 
-// check finds everything that both programs' versions do not take, before any of them is started.
+// checkVersions finds everything that the versions of both ends do not take, before any of them is started.
 func (x *Iperf) checkVersions(client, server Version, serverAddr string) error {
 	const port = 1 // does not matter here
 	_, clientErr := x.clientArgs(client, serverAddr, port)
@@ -223,7 +236,7 @@ func (l *commandLine) sameAsClient(s *ServerSettings, c *ClientSettings) {
 		{"Congestion", s.Congestion == c.Congestion, s.Congestion != ""},
 	} {
 		if f.set && !f.same {
-			l.errs = append(l.errs, fmt.Errorf("Server.%s: %w by %v: its server takes the client's", f.setting, ErrUnsupported, l.version))
+			l.errs = append(l.errs, fmt.Errorf("%s.%s: %w by %v: its server takes the client's", l.side, f.setting, ErrUnsupported, l.version))
 		}
 	}
 }
@@ -264,8 +277,6 @@ func printsBanner(v Version, args []string) bool {
 	}
 	return v.Major < 3 || slices.Contains(args, "--forceflush")
 }
-
-func shell(args ...string) string { return shquote.Join(args) }
 
 // whole reports whether d is a multiple of unit.
 func whole(d, unit time.Duration) bool { return d%unit == 0 }

@@ -74,6 +74,8 @@ var serverCases = []serverCase{
 	{setting: "Client.PermitKey", client: ClientSettings{PermitKey: "abcd"}, two: "--permit-key=abcd", first2: "2.1.0", before2: "2.0.14"},
 	{setting: "Client.Length", client: ClientSettings{Protocol: udp, Length: 8000}, two: "-u -l 8000", first2: "1.7.0", three: "", first3: "3.0.1"},
 	{setting: "Client.Parallel", client: ClientSettings{Parallel: 4, Dualtest: true}, two: "-P 4", first2: "1.7.0"},
+	{setting: "Client.WorkingLoad", client: ClientSettings{Bounceback: Bounceback{Enable: true}, WorkingLoad: "down"}, two: "-P 2", first2: "2.1.8"},
+	{setting: "Client.WorkingLoad", client: ClientSettings{Parallel: 2, Bounceback: Bounceback{Enable: true}, WorkingLoad: "bidir,3"}, two: "-P 5", first2: "2.1.8"},
 	{setting: "the same as the client's", settings: ServerSettings{Length: 9000, Window: 65536, MSS: 1000, NoDelay: true, TOS: 8, Congestion: "reno"},
 		client: ClientSettings{Length: 9000, Window: 65536, MSS: 1000, NoDelay: true, TOS: 8, Congestion: "reno"},
 		two:    "-l 9000 -w 65536 -M 1000 -N -S 8 -Z reno", first2: "2.0.4", three: "", first3: "3.0.1"},
