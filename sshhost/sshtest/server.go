@@ -112,14 +112,16 @@ func (s *Server) CloseConnections() {
 
 // Close stops listening, breaks all connections, ends the context of each handler and waits until all have returned.
 func (s *Server) Close() {
-	s.cancel()
 	if s.listener != nil {
 		s.listener.Close()
 	}
-	s.CloseConnections()
 	s.mu.Lock()
+	for c := range s.conns {
+		c.Close() // before the handlers end, so that nobody takes their status for a command's own
+	}
 	s.conns = nil
 	s.mu.Unlock()
+	s.cancel()
 	s.wg.Wait()
 }
 
