@@ -1,7 +1,7 @@
 // Package config reads what to test, and between which hosts, from an INI file, or from a map that came out of YAML or
 // TOML.
 //
-// One section says what to test. It is named [iperf], or [traffic], or anything when it has component = Iperf. Its keys
+// One section says what to test. Its name is iperf, or traffic, or anything when it has component = Iperf. Its keys
 // are the long names of the programs' options, of iperf 2 and of iperf 3, with - or _ between words and in either case,
 // and the few more that Example shows. A key of an option that both ends have sets it for both; in front of it, client_
 // or server_ sets it for one. The options that are about one machine (bind, bind_dev, file, affinity, rcv_timeout) are
@@ -69,7 +69,7 @@ const (
 var sectionNames = []string{"iperf", "traffic"}
 
 // Load reads an INI file. The section is the one of that name, or if it is empty, the one that has component = Iperf,
-// or is named [iperf], or else [traffic]. It is an error when there is none, or more than one has component = Iperf.
+// or is named iperf, or else traffic. It is an error when there is none, or more than one has component = Iperf.
 //
 // All faults of the values are found at once; each of them is a line of the error, which wraps iperf.ErrSettings. A
 // password is never in an error.
