@@ -20,33 +20,55 @@ func (c *cell) add(o *cell) {
 	c.bytes += o.bytes
 	c.rate += o.rate
 	c.omitted = c.omitted && o.omitted
-	c.tcp = TCP{
-		Has:         c.tcp.Has & o.tcp.Has & Retransmits,
-		Retransmits: c.tcp.Retransmits + o.tcp.Retransmits,
+	if c.tcp.Has|o.tcp.Has != 0 {
+		c.tcp.add(&o.tcp)
 	}
-	if c.tcp.Has == 0 {
-		c.tcp = TCP{}
+	if c.udp.Has|o.udp.Has != 0 {
+		c.udp.add(&o.udp)
 	}
-	c.udp = UDP{
-		Has:        c.udp.Has & o.udp.Has & (Lost | Packets | PacketRate),
-		Lost:       c.udp.Lost + o.udp.Lost,
-		Packets:    c.udp.Packets + o.udp.Packets,
-		OutOfOrder: c.udp.OutOfOrder + o.udp.OutOfOrder,
-		PacketRate: c.udp.PacketRate + o.udp.PacketRate,
+	if c.enh.Has|o.enh.Has != 0 {
+		c.enh.add(&o.enh)
 	}
-	if c.udp.OutOfOrder > 0 {
-		c.udp.Has |= OutOfOrder
+}
+
+func (t *TCP) add(o *TCP) {
+	*t = TCP{Has: t.Has & o.Has & Retransmits, Retransmits: t.Retransmits + o.Retransmits}
+	if t.Has == 0 {
+		t.Retransmits = 0
 	}
-	c.enh = Enhanced{
-		Has:         c.enh.Has & o.enh.Has & (Writes | Reads | RoundTrips),
-		Writes:      c.enh.Writes + o.enh.Writes,
-		WriteErrors: c.enh.WriteErrors + o.enh.WriteErrors,
-		Reads:       c.enh.Reads + o.enh.Reads,
-		RoundTrips:  c.enh.RoundTrips + o.enh.RoundTrips,
+}
+
+func (u *UDP) add(o *UDP) {
+	sum := UDP{Has: u.Has & o.Has & (Lost | Packets | PacketRate)}
+	if sum.Has.Has(Lost) {
+		sum.Lost = u.Lost + o.Lost
 	}
-	if c.enh.Has == 0 {
-		c.enh = Enhanced{}
+	if sum.Has.Has(Packets) {
+		sum.Packets = u.Packets + o.Packets
 	}
+	if sum.Has.Has(PacketRate) {
+		sum.PacketRate = u.PacketRate + o.PacketRate
+	}
+	// iperf 2 prints these only where there are any.
+	if (u.Has | o.Has).Has(OutOfOrder) {
+		sum.Has |= OutOfOrder
+		sum.OutOfOrder = u.OutOfOrder + o.OutOfOrder
+	}
+	*u = sum
+}
+
+func (e *Enhanced) add(o *Enhanced) {
+	sum := Enhanced{Has: e.Has & o.Has & (Writes | Reads | RoundTrips)}
+	if sum.Has.Has(Writes) {
+		sum.Writes, sum.WriteErrors = e.Writes+o.Writes, e.WriteErrors+o.WriteErrors
+	}
+	if sum.Has.Has(Reads) {
+		sum.Reads = e.Reads + o.Reads
+	}
+	if sum.Has.Has(RoundTrips) {
+		sum.RoundTrips = e.RoundTrips + o.RoundTrips
+	}
+	*e = sum
 }
 
 // fill takes from the only stream what its sum lacks.

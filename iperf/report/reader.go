@@ -17,6 +17,8 @@ type reader struct {
 	first int  // tests that were begun
 	all   bool // every test is wanted
 	sums  sumPolicy
+
+	fields [maxFields][]byte // of the last row of CSV
 }
 
 func (r *reader) newTest(each func(Interval)) *test {

@@ -63,12 +63,19 @@ func (r *row) parse(line []byte, cut bool) rowKind {
 			at++
 			continue
 		}
-		*r = row{label: l, cell: cell{line: r.line}}
+		r.reset(r.line)
+		r.label = l
 		if kind := r.parseAfterLabel(line[at+n:], cut); kind != rowNone {
 			return kind
 		}
 		at++
 	}
+}
+
+// reset clears r for another line.
+func (r *row) reset(line int) {
+	*r = row{}
+	r.line = line
 }
 
 // parseLabel reads "[  5]", "[ *1]", "[SUM]", "[SUM-3]", "[FD1]", "[mytest(1)]", each perhaps followed by a role such
