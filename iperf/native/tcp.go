@@ -48,6 +48,7 @@ func (t *test) sendTCP(s *stream) error {
 // sendPaced writes pieces of blocks, so that low rates are kept as well as high ones.
 func (t *test) sendPaced(s *stream, write func(int64) (int64, error)) error {
 	p := pacer{rate: float64(t.rate) / 8, start: time.Now()}
+	z := t.sleeper(&p)
 	length := int64(t.length)
 	piece := min(length, max(1448, int64(2*p.rate*paceTick.Seconds())))
 	if t.burst > 0 {
@@ -57,7 +58,7 @@ func (t *test) sendPaced(s *stream, write func(int64) (int64, error)) error {
 	for {
 		now := time.Now()
 		if p.due(now) < 0 {
-			if !t.sleep(p.wait(now, 0)) {
+			if !z.sleep(p.wait(now, 0)) {
 				return nil
 			}
 			continue

@@ -105,26 +105,6 @@ func (t *test) carry(s *stream) error {
 	return fmt.Errorf("unable to read from stream socket: %s", reason(err))
 }
 
-// sleep waits, and reports false when the test stops.
-func (t *test) sleep(d time.Duration) bool {
-	if d > 3*time.Millisecond {
-		timer := time.NewTimer(d - 2*time.Millisecond)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-t.stop:
-			return false
-		}
-		return !t.stopping.Load()
-	}
-	nap(max(d, minNap))
-	return !t.stopping.Load()
-}
-
-// minNap makes a sender at a high rate sleep seldom enough. What becomes due meanwhile is a quarter of what the C
-// program, with its timer of a millisecond, sends at once.
-const minNap = 200 * time.Microsecond
-
 // reach tells the test when all that was to be received has come.
 func (t *test) reach(n int64) {
 	if t.goal > 0 && t.received.Add(n) >= t.goal {

@@ -27,6 +27,7 @@ func (t *test) sendUDP(s *stream) error {
 	}
 	length := float64(t.length)
 	p := pacer{rate: float64(t.rate) / 8, start: time.Now()}
+	z := t.sleeper(&p)
 	var number int64
 	for {
 		want := int64(out.most())
@@ -34,7 +35,7 @@ func (t *test) sendUDP(s *stream) error {
 		if t.rate > 0 {
 			due := p.due(now)
 			if due < 0 {
-				if !t.sleep(p.wait(now, 0)) {
+				if !z.sleep(p.wait(now, 0)) {
 					return nil
 				}
 				continue

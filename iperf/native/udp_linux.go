@@ -12,6 +12,7 @@ import (
 
 const (
 	maxSegments  = 64    // that a kernel makes of one buffer; newer ones make 128
+	minSegments  = 8     // fewer go one by one, as the C program's do, and fill socket and queues in the same way
 	maxBuffer64K = 65507 // bytes that one buffer may have
 	readBatch    = 8     // buffers that one system call may fill
 	udpReadSize  = 1 << 16
@@ -82,7 +83,7 @@ func (w *datagramWriter) send(n int) (int, error) {
 func (w *datagramWriter) write(fd uintptr) bool {
 	for w.sent < w.want {
 		n := w.want - w.sent
-		if w.segment && n > 1 {
+		if w.segment && n >= minSegments {
 			if errno := w.writeSegmented(fd, n); errno != 0 {
 				switch errno {
 				case unix.EAGAIN:
