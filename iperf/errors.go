@@ -147,7 +147,7 @@ func withTimeout(ctx context.Context, d time.Duration) (context.Context, context
 	return context.WithTimeoutCause(ctx, d, deadlineError{d})
 }
 
-var errEarlyExit = errors.New("exited before it listened")
+var errEarlyExit = fmt.Errorf("%w: exited before it listened", ErrIncomplete)
 
 // exitStatus finds the exit status of a command that ran and failed.
 func exitStatus(err error) (int, bool) {
