@@ -46,7 +46,7 @@ func (x *Iperf) startClient(ctx context.Context, s *session, m *machine, addr st
 		return s.start(ctx, cmd, m, nil)
 	}
 	// An iperf 2 client has no option for how long it may try to connect, but it says when it has.
-	connected := EventTimer{Time: connectTime}
+	connected := EventTimer{Time: x.Client.connectTimeout()}
 	connected.Clear()
 	p, err := s.start(ctx, cmd, m, func(line []byte) {
 		if bytes.Contains(line, []byte(" connected with ")) {
@@ -58,7 +58,7 @@ func (x *Iperf) startClient(ctx context.Context, s *session, m *machine, addr st
 	}
 	p.watch.Go(func() {
 		if errors.Is(connected.Wait(p.ctx), ErrTimeout) {
-			p.cancel(fmt.Errorf("%w: no connection to %s within %v", ErrUnreachable, addr, connectTime))
+			p.cancel(fmt.Errorf("%w: no connection to %s within %v", ErrUnreachable, addr, x.Client.connectTimeout()))
 		}
 	})
 	return p, nil

@@ -26,8 +26,8 @@ type Iperf struct {
 	EventTimer *EventTimer
 
 	// Timeout is how long a run may take, from when both versions are known. Zero means the test's time and what it
-	// omits, the time of the EventTimer, and 10 s with 20 round trips to the slower host; a test by Bytes gets 10
-	// minutes in place of its time.
+	// omits, the time of the EventTimer, and 10 s with 20 round trips to the slower host; a test by Bytes or Blocks
+	// gets 10 minutes in place of its time.
 	Timeout time.Duration
 
 	// Install is called for a host that lacks Program, and returns the path of a program that it has put there, which
@@ -42,7 +42,7 @@ type Iperf struct {
 	// the output of both ends waits for it. Nil: not called.
 	OnInterval func(Role, report.Interval)
 
-	Logger *slog.Logger // told of each step, at debug level; nil: discarded
+	Logger *slog.Logger // told of each step at debug level, and of what a Metric tries again as a warning; nil: discarded
 }
 
 // Downstream measures traffic that arrives at the device under test. It is Run(ctx, Downstream, name).
@@ -75,9 +75,9 @@ func (x *Iperf) timeout(rtt time.Duration) time.Duration {
 	if x.Timeout > 0 {
 		return x.Timeout
 	}
-	test := x.Client.time()
-	if x.Client.Bytes > 0 {
+	test, closed := x.Client.duration()
+	if !closed {
 		test = 10 * time.Minute
 	}
-	return test + x.Client.Omit + x.EventTimer.limit() + 10*time.Second + 20*rtt
+	return test + x.EventTimer.limit() + 10*time.Second + 20*rtt
 }

@@ -17,21 +17,23 @@ const ManifestSchema = 1
 // write whole files at once: when it has the method WriteFile(name string, data []byte) (string, error), which gives
 // the file's final name. Replay reads it.
 type Manifest struct {
-	Schema    int               `json:"schema"` // ManifestSchema
-	Name      string            `json:"name"`
-	Direction string            `json:"direction"`
-	Start     time.Time         `json:"start"`
-	End       time.Time         `json:"end"`
-	Bandwidth report.BitRate    `json:"bandwidth_bit_per_second"`
-	Source    Source            `json:"source"`
-	Reverse   bool              `json:"reverse"` // the server sent
-	Client    ManifestEnd       `json:"client"`
-	Server    ManifestEnd       `json:"server"`
-	Settings  ManifestSettings  `json:"settings"`
-	Warnings  []string          `json:"warnings,omitempty"`
-	Error     string            `json:"error,omitempty"`      // what Run returned; empty: nothing
-	ErrorKind []string          `json:"error_kind,omitempty"` // the texts of the kinds that it wraps
-	Files     map[string]string `json:"files"`                // each raw file's SHA-256, in hexadecimal digits, by its name
+	Schema         int               `json:"schema"` // ManifestSchema
+	Name           string            `json:"name"`
+	Direction      string            `json:"direction"`
+	Start          time.Time         `json:"start"`
+	End            time.Time         `json:"end"`
+	Bandwidth      report.BitRate    `json:"bandwidth_bit_per_second"`
+	Source         Source            `json:"source"`
+	Reversed       bool              `json:"reversed"`
+	Opposite       report.BitRate    `json:"opposite_bit_per_second,omitempty"`
+	OppositeSource Source            `json:"opposite_source,omitzero"`
+	Client         ManifestEnd       `json:"client"`
+	Server         ManifestEnd       `json:"server"`
+	Settings       ManifestSettings  `json:"settings"`
+	Warnings       []string          `json:"warnings,omitempty"`
+	Error          string            `json:"error,omitempty"`      // what Run returned; empty: nothing
+	ErrorKind      []string          `json:"error_kind,omitempty"` // the texts of the kinds that it wraps
+	Files          map[string]string `json:"files"`                // each raw file's SHA-256, in hexadecimal digits, by its name
 }
 
 // ManifestEnd is how one end was run.
@@ -68,7 +70,7 @@ func (x *Iperf) writeManifest(res *Result, name string, runErr error, sums map[s
 	}
 	m := Manifest{
 		Schema: ManifestSchema, Name: res.Name, Direction: res.Direction.String(), Start: res.Start, End: res.Start.Add(res.Elapsed),
-		Bandwidth: res.Bandwidth, Source: res.Source, Reverse: x.Client.Reverse,
+		Bandwidth: res.Bandwidth, Source: res.Source, Reversed: res.Reversed, Opposite: res.Opposite, OppositeSource: res.OppositeSource,
 		Client: manifestEnd(res.ClientEnd), Server: manifestEnd(res.ServerEnd),
 		Settings: ManifestSettings{x.Client, x.Server}, Files: sums,
 	}

@@ -38,7 +38,7 @@ func (x *Iperf) Replay(fsys fs.FS, name string) (*Result, error) {
 		return nil, fmt.Errorf("replay: %s: %w", name, err)
 	}
 	res := &Result{
-		Name: m.Name, Direction: d, Bandwidth: m.Bandwidth, Source: m.Source, Start: m.Start, Elapsed: m.End.Sub(m.Start), Attempts: 1,
+		Name: m.Name, Direction: d, Bandwidth: m.Bandwidth, Source: m.Source, Reversed: m.Reversed, Opposite: m.Opposite, OppositeSource: m.OppositeSource, Start: m.Start, Elapsed: m.End.Sub(m.Start), Attempts: 1,
 		ClientEnd: m.Client.end(), ServerEnd: m.Server.end(), Manifest: name,
 	}
 	for _, w := range m.Warnings {
@@ -55,7 +55,7 @@ func (x *Iperf) Replay(fsys fs.FS, name string) (*Result, error) {
 	if res.Server, err = x.replayEnd(fsys, m.Server.File); err != nil {
 		return nil, fmt.Errorf("replay: %w", err)
 	}
-	if now, _, _ := bandwidth(res.Client, res.Server, m.Reverse, x.aggregator()); now != m.Bandwidth {
+	if now, _, _ := bandwidth(res.Client, res.Server, m.Reversed, x.aggregator()); now != m.Bandwidth {
 		res.Warnings = append(res.Warnings, fmt.Errorf("replay: the bandwidth was recorded as %v, and would be %v now", m.Bandwidth, now))
 	}
 	if m.Error != "" {

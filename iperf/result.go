@@ -18,6 +18,11 @@ type Result struct {
 	// ErrNoBandwidth.
 	Bandwidth report.BitRate
 	Source    Source // where Bandwidth is from
+	Reversed  bool   // the server sent it, and the client received
+
+	// Opposite is the bandwidth of the other way in a test in which both ends send. Zero: none, or not reported.
+	Opposite       report.BitRate
+	OppositeSource Source
 
 	Client, Server       *report.Report // what each end reported; nil: nothing
 	ClientEnd, ServerEnd End            // how each end ran
@@ -61,6 +66,14 @@ type End struct {
 	ExitStatus int           // -1: it did not exit by itself
 	Start      time.Time     // when it was started
 	Elapsed    time.Duration // until its output was complete
+}
+
+// aggregate makes the bandwidths of the reports.
+func (res *Result) aggregate(aggregator Aggregator) (err error) {
+	res.Bandwidth, res.Source, err = bandwidth(res.Client, res.Server, res.Reversed, aggregator)
+	// Not reported is no error: most tests go one way.
+	res.Opposite, res.OppositeSource, _ = bandwidth(res.Client, res.Server, !res.Reversed, aggregator)
+	return err
 }
 
 // bandwidth finds the rate that can be trusted most, and says where it is from. Of UDP the sender's rate says nothing

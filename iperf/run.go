@@ -25,13 +25,13 @@ func (x *Iperf) Run(ctx context.Context, d Direction, name string) (*Result, err
 	if err := x.Check(); err != nil {
 		return nil, err
 	}
-	x, client, server, err := x.towards(d)
+	x, client, server, reversed, err := x.towards(d)
 	if err != nil {
 		return nil, err
 	}
 	var failed []error
 	for {
-		res, err := x.attempt(ctx, d, client, server, name)
+		res, err := x.attempt(ctx, d, client, server, reversed, name)
 		if err == nil || !transient(err) || len(failed) >= x.retries() || ctx.Err() != nil {
 			if res != nil {
 				res.Attempts = len(failed) + 1
@@ -67,7 +67,7 @@ func (x *Iperf) retries() int {
 }
 
 // attempt is one turn of Run.
-func (x *Iperf) attempt(ctx context.Context, d Direction, client, server HostSSH, name string) (*Result, error) {
+func (x *Iperf) attempt(ctx context.Context, d Direction, client, server HostSSH, reversed bool, name string) (*Result, error) {
 	res := &Result{Name: name, Direction: d, Start: time.Now(), Attempts: 1}
 	var onClient, onServer *machine
 	var clientErr, serverErr error
@@ -81,6 +81,9 @@ func (x *Iperf) attempt(ctx context.Context, d Direction, client, server HostSSH
 	if onClient.version.Major >= 3 != (onServer.version.Major >= 3) {
 		return nil, fmt.Errorf("%w: %v on %s, %v on %s", ErrVersionMismatch,
 			onClient.version, hostName(client), onServer.version, hostName(server))
+	}
+	if err := x.checkVersions(onClient.version, onServer.version, server.TestAddr()); err != nil {
+		return nil, err
 	}
 
 	ctx, cancel := withTimeout(ctx, x.timeout(max(onClient.rtt, onServer.rtt)))
@@ -107,7 +110,8 @@ func (x *Iperf) attempt(ctx context.Context, d Direction, client, server HostSSH
 	res.ClientEnd, res.ServerEnd = cli.end, srv.process.end
 	res.Warnings = append(res.Warnings, srv.warnings...)
 	var noRate error
-	res.Bandwidth, res.Source, noRate = bandwidth(res.Client, res.Server, x.Client.Reverse, x.aggregator())
+	res.Reversed = reversed
+	noRate = res.aggregate(x.aggregator())
 	if res.Source.Sender {
 		res.Warnings = append(res.Warnings, errors.New("the receiver reported nothing: the bandwidth is the sender's, which counts what it put into its socket buffer"))
 	}
@@ -125,48 +129,57 @@ func (x *Iperf) attempt(ctx context.Context, d Direction, client, server HostSSH
 	return res, both(err, manifestErr)
 }
 
-// judge is the error of a run. Odd output of the end that the bandwidth is not from is a warning.
+// judge is the error of a run. Odd output is a warning where the bandwidth is not from it, or where the other program
+// failed, as that is why.
 func (res *Result) judge(ctx context.Context, client, server *process) error {
-	fault := func(p *process) error {
+	fault := func(p, other *process) error {
 		err := p.outputFault()
-		if err != nil && p.parseErr != nil && res.Bandwidth != 0 && p.role != res.Source.Role {
+		if err != nil && p.parseErr != nil && (other.runErr != nil || res.Bandwidth != 0 && p.role != res.Source.Role) {
 			res.Warnings = append(res.Warnings, err)
 			err = nil
 		}
 		return both(p.runErr, err)
 	}
-	clientErr, serverErr := fault(client), fault(server)
+	clientErr, serverErr := fault(client, server), fault(server, client)
 	if clientErr != nil && ctx.Err() != nil && errors.Is(serverErr, context.Cause(ctx)) {
 		return clientErr // what ended the one ended the other
 	}
 	return both(clientErr, serverErr)
 }
 
-// towards gives the hosts for a direction, and x with its Reverse as the direction needs it.
-func (x *Iperf) towards(d Direction) (_ *Iperf, client, server HostSSH, err error) {
+// towards gives the hosts for a direction, x with its Reverse as the direction needs it, and whether the direction's
+// data go from server to client.
+func (x *Iperf) towards(d Direction) (_ *Iperf, client, server HostSSH, reversed bool, err error) {
+	fail := func(format string, args ...any) (*Iperf, HostSSH, HostSSH, bool, error) {
+		return nil, nil, nil, false, fmt.Errorf("%w: "+format, append([]any{ErrSettings}, args...)...)
+	}
 	if d != Upstream && d != Downstream {
-		return nil, nil, nil, fmt.Errorf("%w: direction %v: must be Upstream or Downstream", ErrSettings, d)
+		return fail("direction %v: must be Upstream or Downstream", d)
 	}
 	if x.ClientServer == nil {
-		return nil, nil, nil, fmt.Errorf("%w: ClientServer is nil: it must tell the hosts", ErrSettings)
+		return fail("ClientServer is nil: it must tell the hosts")
 	}
 	client, server, err = x.ClientServer.ClientServer(d)
 	if err != nil {
-		return nil, nil, nil, fmt.Errorf("%w: %w", ErrSettings, err)
+		return fail("%w", err)
 	}
 	r, ok := x.ClientServer.(Reverser)
 	switch {
 	case x.Client.Reverse && ok && (r.Reverse(Upstream) || r.Reverse(Downstream)):
-		return nil, nil, nil, fmt.Errorf("%w: Client.Reverse is true: must be false where ClientServer tells who connects", ErrSettings)
+		return fail("Client.Reverse is true: must be false where ClientServer tells who connects")
 	case x.Client.Reverse:
-		return x, server, client, nil
-	case ok && r.Reverse(d):
-		reversed := *x
-		reversed.Client.Reverse = true
-		x = &reversed
+		return x, server, client, true, nil
+	case ok && r.Reverse(d) && !x.Client.bothWays():
+		withReverse := *x
+		withReverse.Client.Reverse = true
+		return &withReverse, client, server, true, nil
 	}
-	return x, client, server, nil
+	// A test of both ways has the direction's data among its own, whoever connects.
+	return x, client, server, ok && r.Reverse(d), nil
 }
+
+// bothWays reports whether both ends send.
+func (c *ClientSettings) bothWays() bool { return c.Bidir || c.FullDuplex || c.Dualtest || c.Tradeoff }
 
 func (x *Iperf) aggregator() Aggregator {
 	if x.Aggregator == nil {

@@ -108,6 +108,65 @@ func TestTCPOnAShapedLink(t *testing.T) {
 	}
 }
 
+// Whoever connects, the direction is the DUT's, as the rates of the two ways tell.
+func TestWhoConnectsDoesNotChangeTheDirection(t *testing.T) {
+	for _, program := range []string{"iperf3", "iperf"} {
+		b := newBed(t, "20mbit", "100mbit")
+		for _, connects := range []iperf.Connects{iperf.DUTConnects, iperf.TrafficServerConnects} {
+			b.Connects = connects
+			x := iperf.Iperf{ClientServer: b.Hosts, Program: program, Client: iperf.ClientSettings{Time: 2 * time.Second}}
+			for d, rate := range map[iperf.Direction]float64{iperf.Upstream: 20e6, iperf.Downstream: 100e6} {
+				t.Run(fmt.Sprintf("%s/%v/connects %d", program, d, connects), func(t *testing.T) {
+					res, err := x.Run(t.Context(), d, "")
+					if err != nil {
+						t.Fatalf("%+v", err)
+					}
+					if err := near(d.String(), res.Bandwidth, tcpShare*rate, 0.1); err != nil {
+						t.Error(err)
+					}
+					want := b.DUT
+					if connects == iperf.TrafficServerConnects {
+						want = b.TrafficServer
+					}
+					if res.ClientEnd.Addr != want.TestAddr() {
+						t.Errorf("the client is %s, want %s", res.ClientEnd.Addr, want.TestAddr())
+					}
+				})
+			}
+		}
+	}
+}
+
+func TestBothWaysAtOnce(t *testing.T) {
+	for _, test := range []struct {
+		program string
+		client  iperf.ClientSettings
+	}{
+		{"iperf3", iperf.ClientSettings{Bidir: true}},
+		{"iperf", iperf.ClientSettings{FullDuplex: true}},
+	} {
+		t.Run(test.program, func(t *testing.T) {
+			x := iperf.Iperf{ClientServer: newBed(t, "20mbit", "50mbit"), Program: test.program, Client: test.client}
+			x.Client.Time = 3 * time.Second
+			for d, rates := range map[iperf.Direction][2]float64{iperf.Upstream: {20e6, 50e6}, iperf.Downstream: {50e6, 20e6}} {
+				res, err := x.Run(t.Context(), d, "")
+				if err != nil {
+					t.Fatalf("%+v", err)
+				}
+				// Each way carries the other's acknowledgements too.
+				for what, err := range map[string]error{
+					"bandwidth": near(d.String(), res.Bandwidth, rates[0], 0.25),
+					"opposite":  near(d.String(), res.Opposite, rates[1], 0.25),
+				} {
+					if err != nil {
+						t.Errorf("%s, from %v and %v: %v", what, res.Source, res.OppositeSource, err)
+					}
+				}
+			}
+		})
+	}
+}
+
 func TestUDPOnAShapedLink(t *testing.T) {
 	for _, program := range []string{"iperf3", "iperf"} {
 		for _, reverse := range []bool{false, true} {

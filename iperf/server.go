@@ -91,7 +91,7 @@ func (x *Iperf) startServerAt(ctx context.Context, s *session, m *machine, port 
 				srv.again.Set()
 			}
 			gate.Set()
-		case bytes.HasPrefix(line, []byte("Accepted connection from")), bytes.Contains(line, []byte(" connected with ")):
+		case bytes.Contains(line, []byte("Accepted connection from")), bytes.Contains(line, []byte(" connected with ")):
 			srv.accepted.Set()
 		}
 	})
