@@ -8,6 +8,8 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/agent"
@@ -27,8 +29,18 @@ func (c Config) auth(ctx context.Context) (methods []ssh.AuthMethod, release fun
 		release()
 		return nil, nil, err
 	}
+	if c.IdentitiesOnly {
+		signers = slices.DeleteFunc(signers, func(s ssh.Signer) bool { return !c.ownsKey(s.PublicKey()) })
+	}
 	// The files first: an agent may hold more keys than the server has patience for.
-	if signers = append(own, signers...); len(signers) > 0 {
+	known := map[string]bool{}
+	signers = slices.DeleteFunc(append(own, signers...), func(s ssh.Signer) bool {
+		key := string(s.PublicKey().Marshal())
+		twice := known[key]
+		known[key] = true
+		return twice
+	})
+	if len(signers) > 0 {
 		methods = append(methods, ssh.PublicKeys(signers...)) // package ssh tries each method once: all keys in one
 	}
 	if c.Password != "" {
@@ -65,9 +77,8 @@ func (c Config) agentKeys(ctx context.Context) (signers []ssh.Signer, release fu
 }
 
 func (c Config) fileKeys() ([]ssh.Signer, error) {
-	files, asked := c.KeyFiles, true
+	files := c.KeyFiles
 	if files == nil {
-		asked = false
 		home, err := os.UserHomeDir()
 		if err != nil {
 			return nil, nil
@@ -78,8 +89,9 @@ func (c Config) fileKeys() ([]ssh.Signer, error) {
 	}
 	var signers []ssh.Signer
 	for _, file := range files {
-		s, err := c.fileKey(file)
-		if err != nil && (asked || !errors.Is(err, os.ErrNotExist)) {
+		s, err := c.fileKey(strings.TrimSuffix(file, ".pub"))
+		public := strings.HasSuffix(file, ".pub") && errors.Is(err, os.ErrNotExist) // the agent has the other half
+		if err != nil && !public && c.KeyFiles != nil {
 			return nil, err
 		}
 		signers = append(signers, s...)
@@ -125,4 +137,18 @@ func (c Config) fileKey(file string) ([]ssh.Signer, error) {
 		return nil, fmt.Errorf("certificate %s-cert.pub: %w", file, err)
 	}
 	return append([]ssh.Signer{certified}, signers...), nil
+}
+
+// ownsKey reports whether the public half of one of the key files is key.
+func (c Config) ownsKey(key ssh.PublicKey) bool {
+	for _, file := range c.KeyFiles {
+		text, err := os.ReadFile(strings.TrimSuffix(file, ".pub") + ".pub")
+		if err != nil {
+			continue
+		}
+		if own, _, _, _, err := ssh.ParseAuthorizedKey(text); err == nil && string(own.Marshal()) == string(key.Marshal()) {
+			return true
+		}
+	}
+	return false
 }

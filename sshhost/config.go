@@ -52,6 +52,10 @@ type Config struct {
 	// Agent is the socket of the SSH agent. Empty: what SSH_AUTH_SOCK says. "none": no agent is asked.
 	Agent string
 
+	// IdentitiesOnly keeps to the keys in KeyFiles: of the agent's, only those are used. The agent may hold a key whose file
+	// is encrypted, or of which only the public half is there, as NAME.pub. False: all of the agent's keys.
+	IdentitiesOnly bool
+
 	// Password answers the server when it asks for a password, and when it asks a single hidden question. Empty: it is
 	// told that there is none.
 	Password string

@@ -98,10 +98,12 @@ func (c Config) loginError(err error) error {
 		return h
 	}
 	// Package ssh has no type for a refused login.
-	if _, tried, ok := strings.Cut(err.Error(), "unable to authenticate, attempted methods "); ok {
-		tried, _, _ = strings.Cut(tried, ",")
-		return fmt.Errorf("%w for user %s, having tried %s: check the user, its keys and the agent", ErrAuth, c.User,
-			strings.Trim(strings.TrimSpace(strings.Replace(tried, "none", "", 1)), "[]"))
+	if _, tried, ok := strings.Cut(err.Error(), "unable to authenticate, attempted methods [none"); ok {
+		tried, _, _ = strings.Cut(tried, "]")
+		if tried = strings.Join(strings.Fields(tried), ", "); tried == "" {
+			return fmt.Errorf("%w for user %s: there is no key or password that the server would take", ErrAuth, c.User)
+		}
+		return fmt.Errorf("%w for user %s (tried: %s): check the user, its keys and the agent", ErrAuth, c.User, tried)
 	}
 	return fmt.Errorf("%w: %w", ErrUnreachable, err)
 }

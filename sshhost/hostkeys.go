@@ -89,11 +89,5 @@ func defaultKnownHosts() []string {
 	if home, err := os.UserHomeDir(); err == nil {
 		files = append(files, filepath.Join(home, ".ssh/known_hosts"), filepath.Join(home, ".ssh/known_hosts2"))
 	}
-	var there []string
-	for _, f := range files {
-		if _, err := os.Stat(f); err == nil {
-			there = append(there, f)
-		}
-	}
-	return there
+	return existing(files)
 }
