@@ -50,9 +50,17 @@ func (r *reader) readBanner(b []byte) bool {
 	case bytes.HasSuffix(b, []byte("Server output:")):
 		r.readServerOutput()
 	case bytes.HasSuffix(b, []byte("iperf Done.")):
+		r.endPeer()
 		if r.cur != nil {
 			r.cur.isIperf3(ClientSide)
 			r.cur.done = true
+		}
+	case hasPrefix(b, "Usage: iperf"):
+		t := r.begin(false)
+		t.lines++
+		t.usage = true
+		if t.rep.Program = programIperf2; hasPrefix(b, "Usage: iperf3") {
+			t.rep.Program = programIperf3
 		}
 	case hasPrefix(b, "iperf 3."), hasPrefix(b, "iperf version "), hasPrefix(b, "iperf 2."):
 		t := r.begin(false)

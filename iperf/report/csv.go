@@ -222,20 +222,27 @@ func (t *test) csvRow(row *row, f [][]byte) {
 		fl.counts.receiver = true
 	}
 	s := fl.stream(streamKey{row.id, from, to})
-	if row.start > 0 {
-		fl.gcd(row.bytes)
-	}
 	fl.rowAsync(s, &row.cell, false)
 }
 
-// gcd follows what the amounts of the intervals are multiples of: a sender's are of its block size.
-func (f *flow) gcd(v int64) {
-	f.amounts++
-	a, b := f.divisor, v
-	for b != 0 {
-		a, b = b, a%b
+// The default size of what iperf 2 writes at once over TCP, and more than the header that its first write may have.
+const (
+	tcpBlock  = 128 << 10
+	tcpHeader = 256
+)
+
+// noteBlocks follows whether the amounts of intervals are whole writes, as a sender's are. A receiver's are that, too,
+// when it waits at the end of an interval, but hardly ever when its traffic flows without a pause.
+func (f *flow) noteBlocks(v int64, first bool) {
+	rest := v % tcpBlock
+	switch whole := rest == 0 || first && rest < tcpHeader; {
+	case !whole && !first && v%4 != 0:
+		f.blocks.broken++ // of no size that anybody writes
+	case !whole:
+		f.blocks.other++
+	case v >= 100*tcpBlock:
+		f.blocks.whole++
 	}
-	f.divisor = a
 }
 
 // finishCSV decides which way each flow went and which end counted it.
@@ -297,10 +304,10 @@ func (t *test) csvCounted(f *flow) totalKind {
 		return totalSent
 	case f.counts.receiver, t.rep.Protocol == ProtocolUDP:
 		return totalReceived
-	case f.amounts > 0 && f.divisor > 0 && f.divisor%1024 == 0:
-		return totalSent
-	case f.amounts > 1 && f.divisor < 64, f.amounts == 1 && f.divisor%4 != 0:
+	case f.blocks.broken > 0:
 		return totalReceived
+	case f.blocks.whole > 1 && f.blocks.other == 0:
+		return totalSent
 	}
 	return totalUnlabelled
 }

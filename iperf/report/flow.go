@@ -40,9 +40,8 @@ type flow struct {
 	expectGen int // as of that many connections introduced
 
 	// In CSV only.
-	divisor int64 // of the amounts of all intervals but the first
-	amounts int
-	counts  struct{ sender, receiver bool } // it has columns that only such a one prints
+	blocks  struct{ whole, broken, other int } // how many intervals are of whole writes
+	counts  struct{ sender, receiver bool }    // it has columns that only such a one prints
 	forward bool
 	own     totalKind
 }
@@ -129,6 +128,9 @@ func (f *flow) keep(s *stream, c *cell) bool {
 		return false
 	}
 	f.noteInterval(s, c)
+	if f.t.csv.seen {
+		f.noteBlocks(c.bytes, c.start == 0)
+	}
 	if !f.t.discard() {
 		s.intervals = append(s.intervals, f.t.slabs.interval(c))
 	}
@@ -348,7 +350,15 @@ func (f *flow) rowAsync(s *stream, c *cell, isSum bool) {
 		f.total(s, totalFar, c)
 		return
 	}
+	if c.start == c.end && c.bytes == 0 {
+		f.t.warn(c.line, "an interval of no length")
+		return
+	}
 	if s.holds {
+		if f.t.bursts && c.start == 0 {
+			s.held = *c // iperf 2 counts bursts from the start of the test; the last row is the total
+			return
+		}
 		f.release(&s.held)
 	}
 	switch {

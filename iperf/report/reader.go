@@ -1,7 +1,5 @@
 package report
 
-import "bytes"
-
 // A reader reads one output, which may hold several tests.
 type reader struct {
 	p     *Parser
@@ -48,17 +46,23 @@ func (r *reader) begin(fresh bool) *test {
 
 // end hands over the current test, if there was any.
 func (r *reader) end() {
-	if r.outer != nil {
-		peer := r.cur
-		r.cur, r.outer = r.outer, nil
-		if peer.lines > 0 {
-			r.cur.rep.Peer, _ = peer.finish()
-		}
-	}
+	r.endPeer()
 	if t := r.cur; t != nil && (t.lines > 0 || t.said != nil) {
 		r.ready = append(r.ready, t)
 	}
 	r.cur = nil
+}
+
+// endPeer ends the other end's own output within this one.
+func (r *reader) endPeer() {
+	if r.outer == nil {
+		return
+	}
+	peer := r.cur
+	r.cur, r.outer = r.outer, nil
+	if peer.lines > 0 {
+		r.cur.rep.Peer, _ = peer.finish()
+	}
 }
 
 // next gives the next test, nil at the end.
@@ -92,9 +96,7 @@ func (r *reader) next() *test {
 			r.begin(false).warning(syntaxError(r.src.lines, b, "a line of at most 64 KiB"))
 		}
 		r.readLine(b)
-		if r.cur != nil && r.cur.done && r.outer == nil {
-			r.end()
-		} else if r.cur != nil && r.outer != nil && bytes.HasSuffix(b, []byte("iperf Done.")) {
+		if r.cur != nil && r.cur.done {
 			r.end()
 		}
 	}

@@ -30,6 +30,10 @@ func (r *row) parseTail(b []byte, cut bool) rowKind {
 			if string(tok) == "(omitted)" {
 				r.omitted = true
 			} else if i := bytes.IndexByte(b, ')'); i >= 0 {
+				if hasPrefix(b, "(0)") || hasPrefix(b, "(0/") {
+					r.enh.Has &^= Latency // of no call at all
+					r.enh.Latency = LatencyStats{}
+				}
 				rest = b[i+1:] // a percentage, or "(3937/131072)"
 			}
 		case string(tok) == "sender":

@@ -23,9 +23,11 @@ type test struct {
 	streams   int           // as printed; 0: not printed
 	reverse   bool          // iperf 3 says so
 	done      bool          // what follows belongs to another test
+	usage     bool          // the program's help was printed
 	said      []error
 	csv       csvLayout
 	heading   heading
+	bursts    bool // the rows are of bursts
 	ruled     bool // a line was drawn, which a summary may follow
 	summary   bool // what follows are totals
 	sendsHere bool // the heading is a sender's

@@ -170,11 +170,19 @@ func (r *reader) readOther(b []byte) {
 		r.readHeading(b[i:])
 		return
 	}
+	if bytes.Contains(b, []byte("[ ID] Burst (start-end)")) {
+		t := r.begin(false)
+		t.rep.Program, t.async, t.bursts = programIperf2, true, true
+		return
+	}
 	if i := bytes.Index(b, []byte("][Role] Interval")); i >= 0 {
 		r.readHeading(b[i:])
 		return
 	}
 	if r.readBanner(b) {
+		return
+	}
+	if r.cur != nil && r.cur.usage {
 		return
 	}
 	if err := classifyLine(b); err != nil {
