@@ -27,7 +27,7 @@ var (
 	ErrUnreachable     = report.ErrUnreachable                            // no way from the client to the server
 	ErrServerBusy      = report.ErrServerBusy                             // the server was serving somebody else
 	ErrPeerLost        = report.ErrPeerLost                               // the other end went away during the test
-	ErrInterrupted     = report.ErrInterrupted                            // iperf got a signal that was not ours
+	ErrInterrupted     = report.ErrInterrupted                            // iperf was ended by a signal that was not ours, or crashed
 	ErrIncomplete      = report.ErrIncomplete                             // the output stopped early
 	ErrNotUnderstood   = report.ErrNotUnderstood                          // the output is not iperf's
 	ErrNoBandwidth     = report.ErrNoBandwidth                            // nothing that a bandwidth could be made from
@@ -96,6 +96,8 @@ func (c command) fail(ctx context.Context, err error, stderr string) *RunError {
 		e.Err = fmt.Errorf("%w: no permission to execute it (%w)", ErrNotInstalled, err)
 	case exited && said != nil:
 		e.Err = fmt.Errorf("%w (%w)", said, err)
+	case exited && status > 128 && status < 160: // 128 and the signal's number
+		e.Err = fmt.Errorf("%w: %w", ErrInterrupted, withStderr(err, stderr))
 	case exited:
 		e.Err = withStderr(err, stderr)
 	case ctx.Err() != nil:
