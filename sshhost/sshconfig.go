@@ -15,15 +15,15 @@ import (
 	"github.com/kevinburke/ssh_config"
 )
 
-// FromSSHConfig returns the Config that a file as ssh_config(5) describes has for a host: the name that a user gives to
-// ssh. An empty file means ~/.ssh/config and, for what is not said there, /etc/ssh/ssh_config; files that these include
+// FromSSHConfig returns the Config that a file as ssh_config(5) describes has for a destination as one gives it to ssh:
+// [user@]host[:port], or ssh://[user@]host[:port]. The host may be the name of a Host section. An empty file means ~/.ssh/config and, for what is not said there, /etc/ssh/ssh_config; files that these include
 // are read too.
 //
 // Understood are HostName, User, Port, IdentityFile, IdentitiesOnly, IdentityAgent, UserKnownHostsFile,
 // GlobalKnownHostsFile, HostKeyAlias, HostKeyAlgorithms, ProxyJump, ConnectTimeout and ServerAliveInterval, in Host sections
 // and in Match sections that ask for a host only. A ProxyCommand is an error, and so is a Match section that asks for
 // anything else. StrictHostKeyChecking has no effect: a host key is always checked, and nobody is asked.
-func FromSSHConfig(host, file string) (Config, error) {
+func FromSSHConfig(destination, file string) (Config, error) {
 	r := sshConfigReader{settings: &ssh_config.UserSettings{}}
 	if file != "" {
 		r.settings.ConfigFinder(func() string { return file })
@@ -37,11 +37,34 @@ func FromSSHConfig(host, file string) (Config, error) {
 		return Config{}, err
 	}
 	r.user = me.Username
-	c, err := r.config(host, 0)
+	c, err := r.destination(destination, 0)
 	if err != nil {
-		return Config{}, fmt.Errorf("ssh configuration of %s: %w", host, err)
+		return Config{}, fmt.Errorf("ssh configuration of %s: %w", destination, err)
 	}
 	return *c, nil
+}
+
+// destination is config for a host with a user and a port of its own, which come before those of the files.
+func (r *sshConfigReader) destination(spec string, hops int) (*Config, error) {
+	spec = strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(spec), "ssh://"), "/")
+	user, addr, found := strings.Cut(spec, "@")
+	if !found {
+		user, addr = "", spec
+	}
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		host, port = strings.Trim(addr, "[]"), ""
+	}
+	c, err := r.config(host, hops)
+	if err != nil {
+		return nil, err
+	}
+	c.User = cmp.Or(user, c.User)
+	if port != "" {
+		own, _, _ := net.SplitHostPort(c.Addr)
+		c.Addr = net.JoinHostPort(own, port)
+	}
+	return c, nil
 }
 
 // maxHops ends a chain of jumps that bites its own tail.
@@ -120,23 +143,9 @@ func (r *sshConfigReader) config(host string, hops int) (*Config, error) {
 // the one before.
 func (r *sshConfigReader) jump(list string, hops int) (last *Config, err error) {
 	for spec := range strings.SplitSeq(list, ",") {
-		spec = strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(spec), "ssh://"), "/")
-		user, addr, found := strings.Cut(spec, "@")
-		if !found {
-			user, addr = "", spec
-		}
-		host, port, err := net.SplitHostPort(addr)
-		if err != nil {
-			host, port = strings.Trim(addr, "[]"), ""
-		}
-		c, err := r.config(host, hops)
+		c, err := r.destination(spec, hops)
 		if err != nil {
 			return nil, err
-		}
-		c.User = cmp.Or(user, c.User)
-		if port != "" {
-			own, _, _ := net.SplitHostPort(c.Addr)
-			c.Addr = net.JoinHostPort(own, port)
 		}
 		if last != nil {
 			c.Jump = last
