@@ -262,6 +262,8 @@ func (t *test) sideAsync() Side {
 		return t.p.Side
 	}
 	switch {
+	case t.csv.seen && t.connects != nil:
+		return ServerSide // of -d or -r: a client prints no banner with CSV
 	case t.connects != nil && t.listens == nil:
 		return ClientSide
 	case t.listens != nil && t.connects == nil:
@@ -290,9 +292,9 @@ func (t *test) sideAsync() Side {
 
 // finishAsync gives the directions of iperf 2 their names.
 func (t *test) finishAsync() {
-	side := t.sideAsync()
-	t.rep.Side = side
+	t.rep.Side = t.sideAsync()
 	t.finishCSV()
+	side := t.rep.Side
 	for _, f := range t.flows {
 		if f.key.class == classMixed {
 			continue

@@ -41,6 +41,7 @@ func (r *reader) readCSV(b []byte) bool {
 	row.reset(r.src.lines)
 	if !row.parseCSV(fields[:n], r.src.noEnd, t.csv.headers[n]) {
 		t.warning(syntaxError(r.src.lines, b, "a row of iperf 2's CSV"))
+		t.broken = r.src.noEnd
 		return true
 	}
 	if t.rep.Start.IsZero() {
@@ -250,23 +251,27 @@ func (t *test) finishCSV() {
 	if !t.csv.seen {
 		return
 	}
+	// The forward direction goes to the server's port, which is 5001 as a rule, or that of the first row.
 	var first *flow
 	for _, f := range t.flows {
-		if f.key.class == classToServer || f.key.class == classFromServer {
+		switch f.key.class {
+		case classToServer, classFromServer:
 			if first == nil || f.key.port == defaultPort2 && first.key.port != defaultPort2 {
 				first = f
 			}
+		case classOnly:
+			// Rows without addresses are those that iperf 2.0.9's server prints of the connections it accepted.
+			if t.rep.Side == 0 && len(f.streams) > 0 && !t.csv.counted {
+				t.rep.Side = ServerSide
+			}
 		}
 	}
+	bare := t.rep.Side == ServerSide && t.has(classOnly)
 	for _, f := range t.flows {
 		f.forward = f.key.port == 0 || first == nil || f.key.port == first.key.port
 		switch f.key.class {
 		case classOnly, classMixed:
 			f.forward = true
-			// iperf 2.0.9's server prints no addresses.
-			if t.rep.Side == 0 && f.key.class == classOnly && len(f.streams) > 0 && !t.csv.counted {
-				f.own = totalReceived
-			}
 			continue
 		}
 		if t.csv.counted {
@@ -275,6 +280,9 @@ func (t *test) finishCSV() {
 				f.forward = false
 			}
 			f.own = t.csvCounted(f)
+			if f.own == totalSent {
+				f.dropLoss()
+			}
 			continue
 		}
 		// Before: this end's address, then the other's. Data goes to the port that listens.
@@ -283,11 +291,28 @@ func (t *test) finishCSV() {
 		} else {
 			f.own = totalReceived
 		}
-		if first == f && t.rep.Side == 0 {
+		if bare {
+			f.forward = false // the server's own connections are those of -d and -r
+		} else if first == f && t.rep.Side == 0 {
 			if t.rep.Side = ClientSide; f.key.class == classFromServer {
 				t.rep.Side = ServerSide
 			}
 		}
+	}
+}
+
+// dropLoss takes out of a sender's intervals what only a receiver can know: the columns are there all the same.
+func (f *flow) dropLoss() {
+	drop := func(intervals []Interval) {
+		for i := range intervals {
+			if u := intervals[i].UDP; u != nil {
+				*u = UDP{Has: u.Has & (Packets | PacketRate), Packets: u.Packets, PacketRate: u.PacketRate}
+			}
+		}
+	}
+	drop(f.intervals)
+	for _, s := range f.streams {
+		drop(s.intervals)
 	}
 }
 

@@ -424,7 +424,10 @@ func (f *flow) total(s *stream, k totalKind, c *cell) {
 // settle decides what the rows that are held are, when no more will come.
 func (f *flow) settle() {
 	for _, s := range append(f.streams[:len(f.streams):len(f.streams)], &f.sum) {
-		if s.holds {
+		switch {
+		case s.holds && f.t.broken:
+			f.release(&s.held) // there was more
+		case s.holds:
 			s.holds = false
 			f.total(s, totalOwn, &s.held)
 		}

@@ -23,6 +23,7 @@ type test struct {
 	streams   int           // as printed; 0: not printed
 	reverse   bool          // iperf 3 says so
 	done      bool          // what follows belongs to another test
+	broken    bool          // the last row was cut
 	usage     bool          // the program's help was printed
 	said      []error
 	csv       csvLayout

@@ -33,6 +33,7 @@ func (r *reader) readLine(b []byte) {
 	case rowBad:
 		r.begin(false)
 		r.cur.lines++
+		r.cur.broken = r.src.noEnd
 		r.cur.warning(syntaxError(r.src.lines, b, "an interval with its transfer and rate"))
 	case rowPassed:
 	default:
@@ -186,13 +187,10 @@ func (r *reader) readOther(b []byte) {
 		return
 	}
 	if err := classifyLine(b); err != nil {
-		t := r.cur
-		if t == nil || t.done {
-			if r.given > 0 || t != nil {
-				return // about the time between two tests
-			}
-			t = r.begin(false)
+		if r.first > 1 && (r.cur == nil || r.cur.lines == 0) || r.cur == nil && r.given+len(r.ready) > 0 {
+			return // said after a test and before the next
 		}
+		t := r.begin(false)
 		t.lines++
 		t.fail(err)
 		return
