@@ -172,7 +172,7 @@ func (r *reader) readConn(b []byte) bool {
 		was := t
 		t = r.begin(false)
 		t.rep.Program, t.async, t.rep.Protocol, t.listens = was.rep.Program, true, was.rep.Protocol, was.listens
-		t.rep.Settings, t.intervals = was.rep.Settings, was.intervals
+		t.rep.Settings, t.intervals, t.first = was.rep.Settings, was.intervals, was.first
 	}
 	t = r.begin(false)
 	t.lines++

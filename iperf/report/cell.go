@@ -71,6 +71,20 @@ func (e *Enhanced) add(o *Enhanced) {
 	*e = sum
 }
 
+// complete takes the loss from the streams' sum where the printed one lacks it. iperf 2 leaves it out, or prints it
+// under the heading of writes.
+func (c *cell) complete(streams *cell) {
+	has := streams.udp.Has & (Lost | Packets) &^ c.udp.Has
+	if has.Has(Lost) {
+		c.udp.Lost = streams.udp.Lost
+		c.enh = Enhanced{}
+	}
+	if has.Has(Packets) {
+		c.udp.Packets = streams.udp.Packets
+	}
+	c.udp.Has |= has
+}
+
 // fill takes from the only stream what its sum lacks.
 func (c *cell) fill(o *cell) {
 	if lacks := o.tcp.Has &^ c.tcp.Has; lacks != 0 {

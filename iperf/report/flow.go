@@ -36,8 +36,9 @@ type flow struct {
 	sum       stream // what iperf itself printed of the sum
 	closed    int    // how many streams have their total
 	lastStart time.Duration
-	expect    int // how many connections it has
-	expectGen int // as of that many connections introduced
+	prev      span // what was given out last
+	expect    int  // how many connections it has
+	expectGen int  // as of that many connections introduced
 
 	// In CSV only.
 	blocks  struct{ whole, broken, other int } // how many intervals are of whole writes
@@ -275,6 +276,9 @@ func (f *flow) sumAsync(c *cell) {
 		g = f.open(c)
 		g.n = 0
 	}
+	if g.n >= f.live() {
+		c.complete(&g.cell)
+	}
 	g.cell = *c
 	g.summed = true
 	for len(f.groups) > 0 && f.groups[0].summed {
@@ -326,6 +330,11 @@ func (f *flow) warnMissing(g *group, expected int) {
 }
 
 func (f *flow) emit(c *cell) {
+	if at := (span{c.start, c.end, c.omitted}); !f.t.async && f.emitted > 0 && f.prev == at {
+		return // it is printed twice, of which its stream has warned
+	} else {
+		f.prev = at
+	}
 	in := f.t.slabs.interval(c)
 	length := c.end - c.start
 	if f.first == 0 {
@@ -412,6 +421,7 @@ func (f *flow) total(s *stream, k totalKind, c *cell) {
 	if s.totals == (totals{}) && s != &f.sum {
 		f.closed++
 	}
+	f.t.longest = max(f.t.longest, c.end)
 	kept := *c
 	if s.hasOutOfOrder && k != totalSent {
 		kept.udp.Has |= OutOfOrder
@@ -425,7 +435,7 @@ func (f *flow) total(s *stream, k totalKind, c *cell) {
 func (f *flow) settle() {
 	for _, s := range append(f.streams[:len(f.streams):len(f.streams)], &f.sum) {
 		switch {
-		case s.holds && f.t.broken:
+		case s.holds && (f.t.broken || f.t.intervals && s == &f.sum && 3*s.held.end < 2*f.t.longest):
 			f.release(&s.held) // there was more
 		case s.holds:
 			s.holds = false

@@ -17,6 +17,7 @@ type test struct {
 	async     bool          // it is iperf 2's
 	intervals bool          // its rows are intervals, with totals after them
 	first     time.Duration // the first interval's length
+	longest   time.Duration // the latest end of a total
 	lines     int           // that belong to it
 	cut       bool          // its end is missing
 	added     bool          // the warning about it was given
@@ -332,21 +333,12 @@ func (f *flow) added(k totalKind) (sum cell, n int) {
 // completeSum gives a printed sum what it lacks of its streams' numbers. iperf 2 leaves the loss out of its sums, prints
 // it under the heading of writes, or counts too little of it.
 func (t *test) completeSum(c, streams *cell, n int) {
-	switch lost := Lost | Packets; {
-	case !streams.udp.Has.Has(lost):
-	case !c.udp.Has.Has(lost):
-		c.enh = Enhanced{}
-		c.udp.Has |= lost
-		c.udp.Lost, c.udp.Packets = streams.udp.Lost, streams.udp.Packets
-	case c.udp.Lost < streams.udp.Lost:
+	if both := Lost | Packets; streams.udp.Has.Has(both) && c.udp.Has.Has(both) && c.udp.Lost < streams.udp.Lost {
 		t.warn(c.line, fmt.Sprintf("the sum says that %d datagrams were lost, its streams %d", c.udp.Lost, streams.udp.Lost))
 		c.udp.Lost = streams.udp.Lost
 		c.udp.Packets = max(c.udp.Packets, streams.udp.Packets)
 	}
-	if streams.udp.Has.Has(Packets) && !c.udp.Has.Has(Packets) {
-		c.udp.Has |= Packets
-		c.udp.Packets = streams.udp.Packets
-	}
+	c.complete(streams)
 	if n == 1 {
 		c.fill(streams)
 	}
