@@ -2,6 +2,7 @@ package sshhost
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -83,6 +84,9 @@ func (h *Host) supervised(ctx context.Context, command string, stdout, stderr io
 	}
 	status, err := s.run(ctx, command, stdout, stderr)
 	h.release(s)
+	if errors.Is(err, ErrLost) && h.isClosed() {
+		err = fmt.Errorf("%w: %w", err, ErrClosed)
+	}
 	return status, err
 }
 
@@ -92,7 +96,7 @@ func (h *Host) TestAddr() string { return h.config.TestAddr }
 // String returns the user and the address: user@host, and the port if it is not 22.
 func (h *Host) String() string { return h.config.User + "@" + strings.TrimSuffix(h.config.Addr, ":22") }
 
-// Close closes the connection. What runs on the host is ended there; its Run returns ErrLost. Close waits for each.
+// Close closes the connection. What runs on the host is ended there; its Run returns ErrLost and ErrClosed. Close waits for each.
 func (h *Host) Close() error {
 	h.pool.close()
 	return nil

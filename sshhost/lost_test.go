@@ -245,10 +245,7 @@ func TestSilentLink(t *testing.T) {
 		if err := os.WriteFile(c.KnownHosts[0], []byte(strings.ReplaceAll(string(known), "["+strings.Replace(s.Addr, ":", "]:", 1), "testbed")), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		h := dial(t, c)
-		k.cut.RLock() // so that the test can cut it at once
-		k.cut.RUnlock()
-		return k, h
+		return k, dial(t, c)
 	}
 	t.Run("found by keep-alive", func(t *testing.T) {
 		t.Parallel()

@@ -55,6 +55,12 @@ func (p *pool) enter() error {
 
 func (p *pool) leave() { p.wg.Done() }
 
+func (p *pool) isClosed() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.closed
+}
+
 // warmUp connects and starts the first supervisors, side by side. One will do where the server allows no more.
 func (p *pool) warmUp(ctx context.Context) error {
 	c, err := p.connect(ctx)

@@ -155,8 +155,27 @@ func TestRunOneWriterForBoth(t *testing.T) {
 	})
 }
 
+// endsWell runs a command, in which %s stands for something that runs for long, and ends it.
+func endsWell(t *testing.T, r runner, command string) {
+	t.Helper()
+	nap := napper()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
+	ended := make(chan error, 1)
+	go func() { ended <- r.Run(ctx, fmt.Sprintf(command, nap), nil, nil) }()
+	waitRuns(t, nap)
+	cancel(errUnwanted)
+	if err := <-ended; !errors.Is(err, context.Canceled) || !errors.Is(err, errUnwanted) || errors.Is(err, sshhost.ErrNotEnded) || exitStatus(err) != 0 {
+		t.Errorf("%s: got %v, want an error that wraps context.Canceled and its cause and nothing else", command, err)
+	}
+	if pids := processes(t, nap); pids != nil {
+		t.Errorf("%s: processes %v live on", command, pids)
+	}
+}
+
+var errUnwanted = errors.New("no longer wanted")
+
 func TestRunEnds(t *testing.T) {
-	cause := errors.New("no longer wanted")
 	everywhere(t, func(t *testing.T, r runner) {
 		for _, test := range []struct{ name, command string }{
 			{"simple", "%s"},
@@ -170,20 +189,7 @@ func TestRunEnds(t *testing.T) {
 			{"floods", "%s & while :; do echo aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa; done"},
 		} {
 			t.Run(test.name, func(t *testing.T) {
-				nap := napper()
-				ctx, cancel := context.WithCancelCause(t.Context())
-				defer cancel(nil)
-				ended := make(chan error, 1)
-				go func() { ended <- r.Run(ctx, fmt.Sprintf(test.command, nap), nil, nil) }()
-				waitRuns(t, nap)
-				cancel(cause)
-				err := <-ended
-				if !errors.Is(err, context.Canceled) || !errors.Is(err, cause) || errors.Is(err, sshhost.ErrNotEnded) || exitStatus(err) != 0 {
-					t.Errorf("got %v, want an error that wraps context.Canceled and its cause and nothing else", err)
-				}
-				if pids := processes(t, nap); pids != nil {
-					t.Errorf("processes %v live on", pids)
-				}
+				endsWell(t, r, test.command)
 				var out strings.Builder
 				if err := r.Run(t.Context(), "echo well", &out, nil); err != nil || out.String() != "well\n" {
 					t.Errorf("the next command: got %q (%v), want well", &out, err)
@@ -203,8 +209,8 @@ func TestRunEnds(t *testing.T) {
 		})
 		t.Run("before it began", func(t *testing.T) {
 			ctx, cancel := context.WithCancelCause(t.Context())
-			cancel(cause)
-			if err := r.Run(ctx, "true", nil, nil); !errors.Is(err, context.Canceled) || !errors.Is(err, cause) {
+			cancel(errUnwanted)
+			if err := r.Run(ctx, "true", nil, nil); !errors.Is(err, context.Canceled) || !errors.Is(err, errUnwanted) {
 				t.Errorf("got %v, want context.Canceled and its cause", err)
 			}
 		})

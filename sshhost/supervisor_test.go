@@ -119,6 +119,7 @@ func TestSupervisorEnds(t *testing.T) {
 		{"shell of its own", "sh -c 'sh -c \"%s; :\"; :'; :"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
 			shells(t, func(t *testing.T, start func(time.Duration) *sshhost.Supervisor) {
 				if strings.HasSuffix(t.Name(), "no_grep") && !strings.Contains(t.Name(), "bash") && test.name != "exec" {
 					t.Skip("without setsid, grep and job control only the command's own process is known")
@@ -154,6 +155,7 @@ func TestSupervisorEndsWithItsInput(t *testing.T) {
 	}
 	for name, end := range silence {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			shells(t, func(t *testing.T, start func(time.Duration) *sshhost.Supervisor) {
 				lease := time.Duration(0)
 				if name == "lease" {

@@ -16,6 +16,7 @@ import (
 // Login is what a user meets who logs in to a test's SSH server.
 type Login struct {
 	Delay time.Duration // how long bash, as the login shell, takes over its start-up file
+	Talk  string        // what bash, as the login shell, prints at its start, on both streams
 	Shell string        // the login shell, by its absolute path; empty: the user's own. Another one needs root.
 
 	passwd bool // the password file too must name the home directory
@@ -49,9 +50,9 @@ func newSSHServer(tb testing.TB, host string, prefix []string, login Login) *SSH
 	}
 	s := &SSHServer{tb: tb, User: me.Username, dir: tb.TempDir(), host: cmp.Or(host, "127.0.0.1"), wrap: prefix}
 	s.home = filepath.Join(s.dir, "home")
-	if login.Delay > 0 {
+	if login.Delay > 0 || login.Talk != "" {
 		login.Shell = cmp.Or(login.Shell, "/bin/bash")
-		s.writeHome(".bashrc", fmt.Sprintf("sleep %g\n", login.Delay.Seconds()))
+		s.writeHome(".bashrc", fmt.Sprintf("sleep %g\necho '%s'\necho '%[2]s' >&2\n", login.Delay.Seconds(), login.Talk))
 	}
 	s.writeHome(".hushlogin", "")
 	if login.Shell != "" || login.passwd {
@@ -157,6 +158,16 @@ func (s *SSHServer) Stop() {
 	kill(append(Descendants(s.PID), s.PID)...)
 	<-s.exited
 	s.PID = 0
+}
+
+// DenyLogins keeps everybody from logging in from now on. Who is logged in stays so.
+func (s *SSHServer) DenyLogins() {
+	s.tb.Helper()
+	for _, name := range []string{"authorized_keys", "home/.ssh/authorized_keys"} {
+		if err := os.Remove(filepath.Join(s.dir, name)); err != nil && !os.IsNotExist(err) {
+			s.tb.Fatal(err)
+		}
+	}
 }
 
 // Log returns what the server has logged.
