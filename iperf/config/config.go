@@ -13,8 +13,11 @@
 // Other sections are hosts. They are given as plain values, which a caller connects to with any package; with sshhost:
 //
 //	dut, err := sshhost.Dial(ctx, sshhost.Config{
-//		Addr: conf.DUT.Addr(), User: conf.DUT.Username, TestAddr: conf.DUT.TestIP, Prefix: conf.DUT.Prefix,
-//		Auth: []ssh.AuthMethod{ssh.Password(conf.DUT.Password)}, HostKeyCallback: known})
+//		Addr: conf.DUT.Addr(), User: conf.DUT.Username, Password: conf.DUT.Password, Timeout: conf.DUT.Timeout,
+//		TestAddr: conf.DUT.TestIP, Prefix: conf.DUT.Prefix})
+//
+// [Configuration.Iperf] and [Configuration.Metric] then make what runs the test. The keys of the section that mean
+// nothing are in Unused, and are worth a warning: a misspelt option is among them.
 package config
 
 import (
@@ -47,13 +50,14 @@ type Configuration struct {
 	ServerSettings iperf.ServerSettings // what the options say about the server
 	Repetitions    int                  // of each direction: the key iperf_repetitions; without it, 1
 	AggregatorName string               // the key aggregator; without it, "median"
-	Aggregator     iperf.Aggregator     // the aggregator of that name
-	StoreOutput    bool                 // whether raw output is to be kept: the key store_output; without it, true
+	Aggregator     iperf.Aggregator     // the aggregator of that name: of a run's intervals, and of the repetitions
+	StoreOutput    bool                 // whether raw output is kept: the key store_output; without it, true
 	Sleep          time.Duration        // how long a client is held back at most for its server: the key sleep; zero: as iperf.EventTimer
 
-	// UseSums is the key use_sums. It changes nothing: reports have the programs' own sums of parallel streams where
-	// there are, and sums of our own where there are not.
-	UseSums bool
+	// Parser is what the key use_sums chooses: a report.SumParser, which takes the programs' own sums of parallel streams,
+	// for yes, and a report.IperfParser, which adds the streams up itself, for no. Without the key it is nil, so that the
+	// run has a report.Parser: it takes the sums that were printed, and adds up where none were.
+	Parser iperf.Parser
 
 	DUT, TrafficServer *Host            // the sections that client_section and server_section name; nil: not named
 	Hosts              map[string]*Host // every section that has control_ip, by its name
@@ -257,16 +261,27 @@ func (c *Configuration) Check() error {
 	return nil
 }
 
-// Iperf makes an iperf.Iperf of the configuration, for the hosts that the caller has connected to.
-func (c *Configuration) Iperf(hosts iperf.ClientServer) *iperf.Iperf {
+// Iperf makes an iperf.Iperf of the configuration, for the hosts that the caller has connected to. Raw output goes to
+// the storage, which may be nil, unless StoreOutput is false.
+func (c *Configuration) Iperf(hosts iperf.ClientServer, raw iperf.FileStorage) *iperf.Iperf {
 	x := &iperf.Iperf{
-		ClientServer: hosts, Program: c.Program,
+		ClientServer: hosts, Program: c.Program, Parser: c.Parser,
 		Client: c.ClientSettings, Server: c.ServerSettings, Aggregator: c.Aggregator,
+	}
+	if c.StoreOutput {
+		x.FileStorage = raw
 	}
 	if c.Sleep > 0 {
 		x.EventTimer = &iperf.EventTimer{Time: c.Sleep}
 	}
 	return x
+}
+
+// Metric makes an iperf.Metric that repeats such an Iperf, for the Direction and Repetitions of the configuration.
+func (c *Configuration) Metric(hosts iperf.ClientServer, raw iperf.FileStorage) *iperf.Metric {
+	return &iperf.Metric{
+		Iperf: c.Iperf(hosts, raw), Directions: c.Direction, Repetitions: c.Repetitions, Aggregator: c.Aggregator,
+	}
 }
 
 // inOrder gives the keys sorted, those for one end after those for both, which they override.
@@ -286,7 +301,7 @@ func inOrder(values map[string]string) []string {
 func (c *Configuration) parse() error {
 	p := parser{Configuration: c}
 	c.Program = c.Values["program"]
-	c.Direction, c.Repetitions, c.AggregatorName, c.StoreOutput, c.UseSums, c.Sleep = iperf.Both, 1, "", true, false, 0
+	c.Direction, c.Repetitions, c.AggregatorName, c.StoreOutput, c.Parser, c.Sleep = iperf.Both, 1, "", true, nil, 0
 	c.ClientSettings, c.ServerSettings = iperf.ClientSettings{}, iperf.ServerSettings{}
 	c.Unused = nil
 	for _, key := range inOrder(c.Values) {

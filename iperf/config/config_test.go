@@ -15,6 +15,7 @@ import (
 
 	"github.com/tunaperf/tuna/iperf"
 	"github.com/tunaperf/tuna/iperf/report"
+	"github.com/tunaperf/tuna/storage"
 )
 
 // What a comparison leaves out: functions, and what is there only as it was read.
@@ -35,7 +36,7 @@ func TestAncestorsFileWorksAsItIs(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := &Configuration{
-		Section: "link_under_test", Direction: iperf.Both, Repetitions: 5, AggregatorName: "median", StoreOutput: true,
+		Section: "link_under_test", Direction: iperf.Both, Repetitions: 5, AggregatorName: "median", StoreOutput: true, Parser: &report.IperfParser{},
 		ClientSettings: iperf.ClientSettings{Parallel: 4, Interval: time.Second, Time: 20 * time.Second, Window: 256 << 10},
 		ServerSettings: iperf.ServerSettings{Interval: time.Second, Window: 256 << 10},
 		DUT:            phone(), TrafficServer: bench(),
@@ -234,13 +235,50 @@ func TestResetAndCheck(t *testing.T) {
 }
 
 func TestIperfOfAConfiguration(t *testing.T) {
-	c, err := Read(strings.NewReader("[iperf]\nprogram = /opt/iperf\nsleep = 2\nnum = 10m\naggregator = max\n"), "")
+	c, err := Read(strings.NewReader("[iperf]\nprogram = /opt/iperf\nsleep = 2\nnum = 10m\naggregator = max\ndirection = down\niperf_repetitions = 3\n"), "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	x := c.Iperf(iperf.Hosts{})
-	if x.Program != "/opt/iperf" || x.EventTimer.Time != 2*time.Second || x.Client.Bytes != 10e6 || x.Aggregator([]report.BitRate{1, 3, 2}) != 3 {
+	hosts := iperf.Hosts{Connects: iperf.DUTConnects}
+	x := c.Iperf(hosts, nil)
+	if x.ClientServer != hosts || x.Program != "/opt/iperf" || x.EventTimer.Time != 2*time.Second || x.Client.Bytes != 10e6 || x.Aggregator([]report.BitRate{1, 3, 2}) != 3 {
 		t.Errorf("got %+v", x)
+	}
+	m := c.Metric(hosts, nil)
+	if diff := cmp.Diff(x, m.Iperf, cmpopts.IgnoreFields(iperf.Iperf{}, "Aggregator"), cmpopts.IgnoreUnexported(iperf.EventTimer{}), cmpopts.EquateComparable()); diff != "" {
+		t.Errorf("the metric's Iperf (-want +got)\n%s", diff)
+	}
+	if m.Directions != iperf.Downstream || m.Repetitions != 3 || m.Aggregator([]report.BitRate{1, 3, 2}) != 3 {
+		t.Errorf("got %+v", m)
+	}
+}
+
+func TestWhereOutputGoesAndHowItIsRead(t *testing.T) {
+	store := new(storage.Mem)
+	for _, test := range []struct {
+		name, line string
+		parser     iperf.Parser
+		kept       bool
+	}{
+		{name: "neither key", kept: true},
+		{name: "printed sums", line: "use_sums = yes", parser: &report.SumParser{}, kept: true},
+		{name: "own sums", line: "use_sums = no", parser: &report.IperfParser{}, kept: true},
+		{name: "output kept", line: "store_output = yes", kept: true},
+		{name: "output not kept", line: "store_output = no"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c, err := Read(strings.NewReader("[iperf]\n"+test.line), "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			x := c.Iperf(iperf.Hosts{}, store)
+			if diff := cmp.Diff(test.parser, x.Parser); diff != "" {
+				t.Errorf("parser (-want +got)\n%s", diff)
+			}
+			if kept := x.FileStorage == iperf.FileStorage(store); kept != test.kept || !kept && x.FileStorage != nil {
+				t.Errorf("output goes to %v", x.FileStorage)
+			}
+		})
 	}
 }
 

@@ -98,7 +98,11 @@ func (p *parser) set(key, value string) (known bool, err error) {
 		p.AggregatorName = value
 		return true, nil
 	case "use-sums":
-		p.UseSums, err = parseFlag(value)
+		sums, err := parseFlag(value)
+		p.Parser = &report.IperfParser{}
+		if sums {
+			p.Parser = &report.SumParser{}
+		}
 		return true, err
 	case "store-output":
 		p.StoreOutput, err = parseFlag(value)
