@@ -1,7 +1,6 @@
 package iperf_test
 
 import (
-	"fmt"
 	"strconv"
 	"syscall"
 	"time"
@@ -9,9 +8,6 @@ import (
 	"github.com/tunaperf/tuna/internal/testbed"
 	"github.com/tunaperf/tuna/iperf"
 )
-
-// flood is what a program prints that floods a stream.
-const flood = 200 << 20
 
 // programFaults befall iperf itself, or come from the iperf of others.
 var programFaults = []*fault{
@@ -45,16 +41,21 @@ var programFaults = []*fault{
 		want: []error{iperf.ErrInterrupted}, within: 12 * time.Second,
 	},
 	{
-		name: "iperf floods stdout", sides: bothEnds,
-		prepare: func(r *trial) error { return r.fake(fmt.Sprintf("yes 'nothing of any interest' | head -c %d", flood)) },
-		want:    []error{anyway, iperf.ErrNotUnderstood}, within: 60 * time.Second,
+		name: "iperf hangs when it is asked for its version", sides: bothEnds,
+		prepare: func(r *trial) error { return fakeProgram(r.machine(), r.program, `[ "$asked" ] && { `+hold+`}`) },
+		want:    []error{iperf.ErrTimeout}, within: 40 * time.Second,
 	},
 	{
-		name: "iperf floods stderr", sides: bothEnds,
-		prepare: func(r *trial) error {
-			return r.fake(fmt.Sprintf("yes 'nothing of any interest' | head -c %d >&2", flood))
-		},
-		want: []error{anyway, iperf.ErrNotUnderstood}, within: 60 * time.Second,
+		name: "iperf floods stdout with 200 MB", sides: bothEnds,
+		prepare: func(r *trial) error { return r.flood("") },
+		mend:    func(r *trial) error { r.x.Timeout = 0; return nil },
+		want:    []error{anyway, iperf.ErrNotUnderstood}, within: 2 * time.Minute,
+	},
+	{
+		name: "iperf floods stderr with 200 MB", sides: bothEnds,
+		prepare: func(r *trial) error { return r.flood(" >&2") },
+		mend:    func(r *trial) error { r.x.Timeout = 0; return nil },
+		want:    []error{anyway}, within: 2 * time.Minute,
 	},
 	{
 		name: "iperf prints garbage", sides: bothEnds, short: true,
@@ -111,6 +112,12 @@ func (r *trial) end() string {
 // fake has iperf on the host that the fault befalls do something else when it is to run a test.
 func (r *trial) fake(body string) error {
 	return fakeProgram(r.machine(), r.program, `[ "$asked" ] || { `+body+`; }`)
+}
+
+// flood has iperf print 200 MB beside what it prints anyway.
+func (r *trial) flood(redirect string) error {
+	r.x.Timeout = 2 * time.Minute
+	return r.fake(`"$real" "$@" & yes "nothing of any interest" | head -c 200000000` + redirect + `; wait $!; exit`)
 }
 
 func (r *trial) port() int {

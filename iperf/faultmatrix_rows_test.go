@@ -132,8 +132,8 @@ var hostFaults = []*fault{
 	{
 		name: "the test link goes down", stages: []stage{traffic}, protocols: tcpAndUDP, sides: bothEnds, short: true,
 		prepare: func(r *trial) error { r.x.Timeout = 6 * time.Second; return nil },
-		inject:  func(r *trial) error { return r.machine().SetTest("down") },
-		mend:    func(r *trial) error { r.x.Timeout = 0; return r.machine().SetTest("up") },
+		inject:  func(r *trial) error { return r.world.SetTest(r.machine(), "down") },
+		mend:    func(r *trial) error { r.x.Timeout = 0; return r.world.SetTest(r.machine(), "up") },
 		want:    []error{iperf.ErrTimeout, iperf.ErrUnreachable, iperf.ErrPeerLost, iperf.ErrIncomplete}, within: 10 * time.Second,
 	},
 	{

@@ -32,8 +32,12 @@ func (m *Machine) SetControl(state string) error {
 	return m.run("ip", "link", "set", m.Control, state)
 }
 
-// SetTest takes the machine's end of the test link up or down.
-func (m *Machine) SetTest(state string) error { return m.run("ip", "link", "set", m.Dev, state) }
+// SetTest takes a machine's end of the test link up or down. What the two have learnt about the way to each other
+// meanwhile is forgotten.
+func (w *World) SetTest(m *Machine, state string) error {
+	return errors.Join(m.run("ip", "link", "set", m.Dev, state),
+		w.Client.run("ip", "neigh", "flush", "dev", w.Client.Dev), w.Server.run("ip", "neigh", "flush", "dev", w.Server.Dev))
+}
 
 // sshProcesses returns the processes of the SSH server that serve a connection each, and the shells that they have
 // started.
