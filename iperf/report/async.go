@@ -392,7 +392,7 @@ func (t *test) finishMixed() {
 		if t.rep.Reverse != nil {
 			reverse = t.rep.Reverse.anyRate()
 		}
-		if total == nil && len(f.intervals) == 0 {
+		if total == nil && f.emitted == 0 {
 			return
 		}
 		near := func(a, b BitRate) bool { return b > 0 && math.Abs(float64(a/b)-1) < 0.05 }

@@ -138,7 +138,7 @@ func classifyLine(b []byte) error {
 }
 
 func saidError(text []byte, kind error) error {
-	if text[0] == '[' {
+	if len(text) > 0 && text[0] == '[' {
 		if _, n := parseLabel(text); n > 0 {
 			text = text[n:]
 		}

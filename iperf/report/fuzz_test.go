@@ -36,7 +36,9 @@ func seed(f *testing.F, takes func(name string, text []byte) bool) {
 
 // FuzzText, FuzzCSV and FuzzJSON read anything. What they begin with leads each to its reader.
 func FuzzText(f *testing.F) {
-	seed(f, func(name string, text []byte) bool { return bytes.IndexByte(text, '[') == 0 || !bytes.HasPrefix(text, []byte("{")) })
+	seed(f, func(name string, text []byte) bool {
+		return bytes.IndexByte(text, '[') == 0 || !bytes.HasPrefix(text, []byte("{"))
+	})
 	f.Fuzz(check)
 }
 
