@@ -21,6 +21,11 @@ type Iperf struct {
 	LogWriter    LogWriter      // gets each raw line; nil: discarded
 	Aggregator   Aggregator     // makes one rate of the intervals' rates; nil: Median
 
+	// IntervalsCSV keeps the intervals of both ends in the FileStorage as well, as comma-separated values with a header, in
+	// files named as the raw ones with intervals_ in front and .csv behind. They are written as they are read, but those
+	// of a test in which both ends send when it is over. A number that was not reported has an empty cell. False: not kept.
+	IntervalsCSV bool
+
 	// EventTimer tells how long a client is held back at most when there is no evidence that its server listens. Every
 	// run has a gate of its own with this one's Time. Nil: 5 s.
 	EventTimer *EventTimer

@@ -38,17 +38,18 @@ type Manifest struct {
 
 // ManifestEnd is how one end was run.
 type ManifestEnd struct {
-	Host       string    `json:"host"`
-	Addr       string    `json:"test_addr"`
-	System     string    `json:"system,omitempty"` // what uname -a printed: kernel, release, machine; empty: nothing
-	Version    Version   `json:"version"`
-	Argv       []string  `json:"argv"`
-	Command    string    `json:"command"`
-	ExitStatus int       `json:"exit_status"` // -1: it did not exit by itself
-	Start      time.Time `json:"start"`
-	End        time.Time `json:"end"`
-	File       string    `json:"file,omitempty"`
-	ErrFile    string    `json:"err_file,omitempty"`
+	Host          string    `json:"host"`
+	Addr          string    `json:"test_addr"`
+	System        string    `json:"system,omitempty"` // what uname -a printed: kernel, release, machine; empty: nothing
+	Version       Version   `json:"version"`
+	Argv          []string  `json:"argv"`
+	Command       string    `json:"command"`
+	ExitStatus    int       `json:"exit_status"` // -1: it did not exit by itself
+	Start         time.Time `json:"start"`
+	End           time.Time `json:"end"`
+	File          string    `json:"file,omitempty"`
+	ErrFile       string    `json:"err_file,omitempty"`
+	IntervalsFile string    `json:"intervals_file,omitempty"`
 }
 
 // ManifestSettings are the settings of both ends as the caller gave them.
@@ -99,13 +100,13 @@ func (x *Iperf) writeManifest(res *Result, name string, runErr error, sums map[s
 func manifestEnd(e End) ManifestEnd {
 	return ManifestEnd{
 		Host: e.Host, Addr: e.Addr, System: e.System, Version: e.Version, Argv: e.Argv, Command: e.Command, ExitStatus: e.ExitStatus,
-		Start: e.Start, End: e.Start.Add(e.Elapsed), File: e.File, ErrFile: e.ErrFile,
+		Start: e.Start, End: e.Start.Add(e.Elapsed), File: e.File, ErrFile: e.ErrFile, IntervalsFile: e.IntervalsFile,
 	}
 }
 
 func (m ManifestEnd) end() End {
 	return End{
 		Host: m.Host, Addr: m.Addr, System: m.System, Version: m.Version, Argv: m.Argv, Command: m.Command, ExitStatus: m.ExitStatus,
-		Start: m.Start, Elapsed: m.End.Sub(m.Start), File: m.File, ErrFile: m.ErrFile,
+		Start: m.Start, Elapsed: m.End.Sub(m.Start), File: m.File, ErrFile: m.ErrFile, IntervalsFile: m.IntervalsFile,
 	}
 }

@@ -23,6 +23,7 @@ type process struct {
 	watch  sync.WaitGroup // who may end the program; they end with ctx
 
 	stdout, errFile rawFile
+	intervals       intervalFile
 	stderr          buffer
 	report          *report.Report
 	parseErr        error
@@ -59,9 +60,14 @@ func (s *session) start(ctx context.Context, c command, m *machine, onLine func(
 	if err := p.stdout.create(s.x.FileStorage, file); err != nil {
 		return nil, err
 	}
+	if s.x.IntervalsCSV {
+		if err := p.intervals.create(s.x.FileStorage, "intervals_"+file+".csv", &s.x.Client); err != nil {
+			return nil, both(err, p.closeFiles())
+		}
+	}
 	p.end = End{
 		Host: hostName(c.host), Addr: c.host.TestAddr(), System: m.system, Version: m.version, Argv: c.argv, Command: c.text(),
-		File: p.stdout.name, ExitStatus: -1, Start: time.Now(),
+		File: p.stdout.name, IntervalsFile: p.intervals.name, ExitStatus: -1, Start: time.Now(),
 	}
 	p.ctx, p.cancel = context.WithCancelCause(ctx)
 	s.x.logger().DebugContext(ctx, "start", "role", c.role.String(), "host", p.end.Host, "command", p.end.Command)
@@ -69,7 +75,11 @@ func (s *session) start(ctx context.Context, c command, m *machine, onLine func(
 	pr, pw := io.Pipe()
 	var parsed sync.WaitGroup
 	parsed.Go(func() {
-		p.report, p.parseErr = s.parser.Parse(pr, func(i report.Interval) { s.interval(c.role, i) })
+		p.report, p.parseErr = s.parser.Parse(pr, func(i report.Interval) {
+			p.intervals.interval(i)
+			s.interval(c.role, i)
+		})
+		p.intervals.finish(p.report)
 		// A parser may stop before the end. The rest is still stored.
 		pr.CloseWithError(io.ErrClosedPipe)
 	})
@@ -123,13 +133,14 @@ func (p *process) stop() {
 
 // closeFiles closes the raw files, once, after done, and tells what could not be kept.
 func (p *process) closeFiles() error {
-	return both(p.stdout.close(), p.errFile.close())
+	return both(both(p.stdout.close(), p.errFile.close()), p.intervals.close())
 }
 
 // addSums puts the SHA-256 of the raw files into sums.
 func (p *process) addSums(sums map[string]string) {
 	p.stdout.addSum(sums)
 	p.errFile.addSum(sums)
+	p.intervals.addSum(sums)
 }
 
 // outputFault is what was wrong with the output of a program that did not fail otherwise, after done; nil: nothing.

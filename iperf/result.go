@@ -55,17 +55,18 @@ func (s Source) String() string {
 
 // An End is how one end of a run was run.
 type End struct {
-	Host       string // what the host calls itself
-	Addr       string // its address for test traffic
-	System     string // what uname -a printed there; empty: nothing, or no manifest was wanted
-	Version    Version
-	Argv       []string      // the program and its arguments
-	Command    string        // the same as the host's shell got it
-	File       string        // the name of the file with its stdout; empty: not kept
-	ErrFile    string        // the name of the file with its stderr; empty: it printed nothing there, or not kept
-	ExitStatus int           // -1: it did not exit by itself
-	Start      time.Time     // when it was started
-	Elapsed    time.Duration // until its output was complete
+	Host          string // what the host calls itself
+	Addr          string // its address for test traffic
+	System        string // what uname -a printed there; empty: nothing, or no manifest was wanted
+	Version       Version
+	Argv          []string      // the program and its arguments
+	Command       string        // the same as the host's shell got it
+	File          string        // the name of the file with its stdout; empty: not kept
+	ErrFile       string        // the name of the file with its stderr; empty: it printed nothing there, or not kept
+	IntervalsFile string        // the name of the CSV of its intervals; empty: not kept
+	ExitStatus    int           // -1: it did not exit by itself
+	Start         time.Time     // when it was started
+	Elapsed       time.Duration // until its output was complete
 }
 
 // aggregate makes the bandwidths of the reports.
