@@ -139,6 +139,24 @@ func (s *slabs) interval(c *cell) Interval {
 	return i
 }
 
+// addTo adds c to an interval that was made before.
+func (s *slabs) addTo(i *Interval, c *cell) {
+	sum := cell{start: i.Start, end: i.End, bytes: i.Bytes, rate: i.Rate, omitted: i.Omitted}
+	if i.TCP != nil {
+		sum.tcp = *i.TCP
+	}
+	if i.UDP != nil {
+		sum.udp = *i.UDP
+	}
+	if i.Enhanced != nil {
+		sum.enh = *i.Enhanced
+	}
+	sum.add(c)
+	short := i.Short
+	*i = s.interval(&sum)
+	i.Short = short
+}
+
 // total makes a total of c, nil of nil.
 func (c *cell) total() *Total {
 	if c == nil {

@@ -36,9 +36,9 @@ type flow struct {
 	sum       stream // what iperf itself printed of the sum
 	closed    int    // how many streams have their total
 	lastStart time.Duration
-	prev      span // what was given out last
-	expect    int  // how many connections it has
-	expectGen int  // as of that many connections introduced
+	recent    [maxGroups]span // what was given out last, in a ring
+	expect    int             // how many connections it has
+	expectGen int             // as of that many connections introduced
 
 	// In CSV only.
 	blocks  struct{ whole, broken, other int } // how many intervals are of whole writes
@@ -241,23 +241,15 @@ func (f *flow) late(c *cell) bool {
 	if f.sum.n > 0 || f.sum.holds {
 		return true // it is in the sum that was printed
 	}
-	for i := len(f.intervals) - 1; i >= 0 && i >= len(f.intervals)-maxGroups; i-- {
-		in := &f.intervals[i]
-		g := group{cell: cell{start: in.Start, end: in.End, bytes: in.Bytes, rate: in.Rate}}
-		if !g.matches(c) {
+	for back := 1; back <= min(f.emitted, maxGroups); back++ {
+		at := f.recent[(f.emitted-back)%maxGroups]
+		if g := (group{cell: cell{start: at.start, end: at.end}}); !g.matches(c) {
 			continue
 		}
-		if in.TCP != nil {
-			g.tcp = *in.TCP
-		}
-		if in.UDP != nil {
-			g.udp = *in.UDP
-		}
-		g.add(c)
-		short := in.Short
-		*in = f.t.slabs.interval(&g.cell)
-		in.Short = short
 		f.t.warn(c.line, "a stream's interval came after those of the next one")
+		if !f.t.discard() {
+			f.t.slabs.addTo(&f.intervals[len(f.intervals)-back], c)
+		}
 		return true
 	}
 	return false
@@ -330,10 +322,8 @@ func (f *flow) warnMissing(g *group, expected int) {
 }
 
 func (f *flow) emit(c *cell) {
-	if at := (span{c.start, c.end, c.omitted}); !f.t.async && f.emitted > 0 && f.prev == at {
+	if !f.t.async && f.emitted > 0 && f.recent[(f.emitted-1)%maxGroups] == (span{c.start, c.end, c.omitted}) {
 		return // it is printed twice, of which its stream has warned
-	} else {
-		f.prev = at
 	}
 	in := f.t.slabs.interval(c)
 	length := c.end - c.start
@@ -342,6 +332,7 @@ func (f *flow) emit(c *cell) {
 	} else if !c.omitted && length*10 < f.first*9 {
 		in.Short = true
 	}
+	f.recent[f.emitted%maxGroups] = span{c.start, c.end, c.omitted}
 	f.emitted++
 	f.lastStart = c.start
 	if !f.t.discard() {
