@@ -117,7 +117,7 @@ func (c *conn) supervise(ctx context.Context, wg *sync.WaitGroup, lease time.Dur
 		return nil, err
 	}
 	return newSession(ctx, pipes{
-		stdin:  input{ch},
+		stdin:  &input{Channel: ch},
 		stdout: ch,
 		stderr: ch.Stderr(),
 		wait:   func() { <-ch.exit },
@@ -125,9 +125,26 @@ func (c *conn) supervise(ctx context.Context, wg *sync.WaitGroup, lease time.Dur
 	}, lease, wg)
 }
 
-// An input is the standard input of what runs in a channel.
-type input struct{ ssh.Channel }
+// An input is the standard input of what runs in a channel. Package ssh does not let a channel be written to while its
+// end is announced.
+type input struct {
+	ssh.Channel
+	mu sync.Mutex
+}
 
-func (i input) Close() error { return i.CloseWrite() }
+func (i *input) Write(p []byte) (int, error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.Channel.Write(p)
+}
 
-var _ io.WriteCloser = input{}
+// Close announces the end of the input. When a write is stuck, nobody reads, and the whole channel is closed.
+func (i *input) Close() error {
+	if !i.mu.TryLock() {
+		return i.Channel.Close()
+	}
+	defer i.mu.Unlock()
+	return i.CloseWrite()
+}
+
+var _ io.WriteCloser = (*input)(nil)

@@ -28,7 +28,7 @@ func (h *Host) sftp(ctx context.Context) (*sftp.Client, error) {
 		return nil, err
 	}
 	stop := context.AfterFunc(ctx, func() { ch.Close() })
-	client, err := sftp.NewClientPipe(ch, input{ch.Channel})
+	client, err := sftp.NewClientPipe(ch, &input{Channel: ch.Channel})
 	if !stop() {
 		err = ctxError(ctx)
 	}
