@@ -91,6 +91,8 @@ func startAgent(t *testing.T, keys ...ed25519.PrivateKey) string {
 func TestLogin(t *testing.T) {
 	private, signer := newSigner(t)
 	other, _ := newSigner(t)
+	var g group
+	defer g.Wait()
 	_, authority := newSigner(t)
 	encrypted := keyFile(t, private, password)
 	certificate := func(t *testing.T) string {
@@ -180,8 +182,7 @@ func TestLogin(t *testing.T) {
 		{"questions", onlyQuestions, func(t *testing.T, c *sshhost.Config) { c.Password = password }, nil},
 		{"questions, wrong answer", onlyQuestions, func(t *testing.T, c *sshhost.Config) { c.Password = "wrong horse" }, sshhost.ErrAuth},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
+		g.Run(t, test.name, func(t *testing.T) {
 			s := sshtest.NewUnstartedServer(nil)
 			test.server(s.ServerConfig)
 			s.Start()

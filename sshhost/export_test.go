@@ -6,7 +6,6 @@ import (
 	"os/exec"
 	"sync"
 	"testing"
-	"time"
 )
 
 // A Supervisor is a supervisor that a test has started in a shell of its choice.
@@ -16,7 +15,7 @@ type Supervisor struct {
 }
 
 // StartSupervisor starts a supervisor in shell, with env as its environment.
-func StartSupervisor(t testing.TB, lease time.Duration, env []string, shell ...string) *Supervisor {
+func StartSupervisor(t testing.TB, env []string, shell ...string) *Supervisor {
 	t.Helper()
 	cmd := exec.Command(shell[0], append(shell[1:], "-c", loader)...)
 	cmd.Env = env
@@ -26,7 +25,7 @@ func StartSupervisor(t testing.TB, lease time.Duration, env []string, shell ...s
 		t.Fatal(err)
 	}
 	var wg sync.WaitGroup
-	s, err := newSession(t.Context(), p, lease, &wg)
+	s, err := newSession(t.Context(), p, 0, &wg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,8 +46,8 @@ func (s *Supervisor) Run(ctx context.Context, command string, stdout, stderr io.
 // EndInput closes the supervisor's standard input, as a dying connection does.
 func (s *Supervisor) EndInput() { s.stdin.Close() }
 
-// Unleased keeps the supervisor from hearing anything more, as a silent link does.
-func (s *Supervisor) Unleased() { s.requests.Lock() }
+// Expire gives the supervisor a second in which it hears nothing more, as on a silent link.
+func (s *Supervisor) Expire() { s.request("lease 1\n") }
 
 var (
 	WithPrefix = withPrefix

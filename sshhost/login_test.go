@@ -16,9 +16,10 @@ import (
 // TestLoginShells logs in as a user whose shell is no sh, or who has a start-up file that prints.
 func TestLoginShells(t *testing.T) {
 	testbed.NeedRoot(t)
+	var g group
+	defer g.Wait()
 	for _, shell := range []string{"/bin/sh", "/bin/bash", "/bin/csh", "/bin/tcsh", "/usr/bin/fish", "/bin/zsh", "/bin/mksh"} {
-		t.Run(shell, func(t *testing.T) {
-			t.Parallel()
+		g.Run(t, shell, func(t *testing.T) {
 			if _, err := exec.LookPath(shell); err != nil {
 				t.Skip("not installed")
 			}

@@ -69,10 +69,11 @@ func TestKilledProgram(t *testing.T) {
 			waitGone(t, n, time.Until(within))
 		}
 	}
-	t.Run("local", func(t *testing.T) { t.Parallel(); kill(t) })
+	var g group
+	defer g.Wait()
+	g.Run(t, "local", func(t *testing.T) { kill(t) })
 	for _, server := range servers {
-		t.Run(server.name, func(t *testing.T) {
-			t.Parallel()
+		g.Run(t, server.name, func(t *testing.T) {
 			s := server.start(t)
 			kill(t, "TUNA_TEST_ADDR="+s.Addr, "TUNA_TEST_USER="+s.User, "TUNA_TEST_KEY="+s.KeyFile, "TUNA_TEST_KNOWN="+s.KnownHosts)
 		})
@@ -81,6 +82,8 @@ func TestKilledProgram(t *testing.T) {
 
 // TestLostConnection loses the connection to a host while a command runs there.
 func TestLostConnection(t *testing.T) {
+	var g group
+	defer g.Wait()
 	for _, server := range servers {
 		for _, fault := range []struct {
 			name   string
@@ -96,8 +99,7 @@ func TestLostConnection(t *testing.T) {
 			}},
 			{"the host loses its power and comes back", func(s *testbed.SSHServer) { s.Stop(); s.Start() }},
 		} {
-			t.Run(server.name+"/"+fault.name, func(t *testing.T) {
-				t.Parallel()
+			g.Run(t, server.name+"/"+fault.name, func(t *testing.T) {
 				s := server.start(t)
 				c := config(s)
 				h, nap := dial(t, c), napper()
@@ -247,8 +249,9 @@ func TestSilentLink(t *testing.T) {
 		}
 		return k, dial(t, c)
 	}
-	t.Run("found by keep-alive", func(t *testing.T) {
-		t.Parallel()
+	var g group
+	defer g.Wait()
+	g.Run(t, "found by keep-alive", func(t *testing.T) {
 		k, h := start(t, 200*time.Millisecond)
 		nap := napper()
 		ended := make(chan error, 1)
@@ -264,8 +267,7 @@ func TestSilentLink(t *testing.T) {
 			t.Errorf("after the link has come back: %v", err)
 		}
 	})
-	t.Run("the caller has had enough", func(t *testing.T) {
-		t.Parallel()
+	g.Run(t, "the caller has had enough", func(t *testing.T) {
 		k, h := start(t, 0)
 		nap := napper()
 		ctx, cancel := context.WithCancel(t.Context())
@@ -281,8 +283,7 @@ func TestSilentLink(t *testing.T) {
 		k.cut.Unlock()
 		waitGone(t, nap, 3*time.Second)
 	})
-	t.Run("the deadline holds on the host", func(t *testing.T) {
-		t.Parallel()
+	g.Run(t, "the deadline holds on the host", func(t *testing.T) {
 		k, h := start(t, 0)
 		nap := napper()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)

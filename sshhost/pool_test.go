@@ -18,6 +18,8 @@ import (
 
 // TestSessionLimit has a server that allows few sessions for each connection, or one connection only.
 func TestSessionLimit(t *testing.T) {
+	var g group
+	defer g.Wait()
 	for _, test := range []struct {
 		name  string
 		extra []string
@@ -26,8 +28,7 @@ func TestSessionLimit(t *testing.T) {
 		{"three sessions", []string{"MaxSessions 3"}},
 		{"no limit", nil},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
+		g.Run(t, test.name, func(t *testing.T) {
 			s := testbed.StartSSHD(t, testbed.SSHDConfig{Extra: test.extra})
 			h := dial(t, config(s))
 			var wg sync.WaitGroup
@@ -52,8 +53,7 @@ func TestSessionLimit(t *testing.T) {
 			client.Close()
 		})
 	}
-	t.Run("no further connection", func(t *testing.T) {
-		t.Parallel()
+	g.Run(t, "no further connection", func(t *testing.T) {
 		// From the moment on when the test's host is connected, nobody else can log in.
 		s := testbed.StartSSHD(t, testbed.SSHDConfig{Extra: []string{"MaxSessions 2"}})
 		h := dial(t, config(s))

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -38,7 +39,7 @@ func processes(t testing.TB, text string) (pids []int) {
 // eventually waits until ok holds, and fails the test if it does not within the given time.
 func eventually(t testing.TB, within time.Duration, what string, ok func() bool) {
 	t.Helper()
-	tick := time.NewTicker(5 * time.Millisecond)
+	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	giveUp := time.After(within)
 	for !ok() {
@@ -68,4 +69,12 @@ func parentOf(pid int) string {
 		return f[1]
 	}
 	return ""
+}
+
+// A group runs subtests side by side. Unlike those that call Parallel they do not wait for a processor each: they mostly
+// sleep.
+type group struct{ sync.WaitGroup }
+
+func (g *group) Run(t *testing.T, name string, test func(t *testing.T)) {
+	g.Go(func() { t.Run(name, test) })
 }

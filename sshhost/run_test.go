@@ -50,9 +50,11 @@ var servers = []struct {
 
 // everywhere runs a test on each kind of host.
 func everywhere(t *testing.T, test func(t *testing.T, r runner)) {
-	t.Run("local", func(t *testing.T) { t.Parallel(); test(t, sshhost.Local{}) })
+	var g group
+	defer g.Wait()
+	g.Run(t, "local", func(t *testing.T) { test(t, sshhost.Local{}) })
 	for _, s := range servers {
-		t.Run(s.name, func(t *testing.T) { t.Parallel(); test(t, dial(t, config(s.start(t)))) })
+		g.Run(t, s.name, func(t *testing.T) { test(t, dial(t, config(s.start(t)))) })
 	}
 }
 

@@ -17,7 +17,9 @@ import (
 )
 
 // shells calls test with each kind of host that a supervisor may meet: the shell, and the programs that there are.
-func shells(t *testing.T, test func(t *testing.T, start func(lease time.Duration) *sshhost.Supervisor)) {
+func shells(t *testing.T, test func(t *testing.T, start func() *sshhost.Supervisor)) {
+	var g group
+	defer g.Wait()
 	for _, shell := range []string{"dash", "bash", "busybox"} {
 		for _, kind := range []struct {
 			name  string
@@ -27,8 +29,7 @@ func shells(t *testing.T, test func(t *testing.T, start func(lease time.Duration
 			{name: "no setsid", tools: []string{"sleep", "grep"}},
 			{name: "no setsid, no grep", tools: []string{"sleep"}},
 		} {
-			t.Run(shell+"/"+kind.name, func(t *testing.T) {
-				t.Parallel()
+			g.Run(t, shell+"/"+kind.name, func(t *testing.T) {
 				testbed.Need(t, shell)
 				path := os.Getenv("PATH")
 				switch file, err := exec.LookPath(shell); {
@@ -41,8 +42,8 @@ func shells(t *testing.T, test func(t *testing.T, start func(lease time.Duration
 				if shell == "busybox" {
 					argv = append(argv, "ash")
 				}
-				test(t, func(lease time.Duration) *sshhost.Supervisor {
-					return sshhost.StartSupervisor(t, lease, []string{"PATH=" + path, "HOME=/"}, argv...)
+				test(t, func() *sshhost.Supervisor {
+					return sshhost.StartSupervisor(t, []string{"PATH=" + path, "HOME=/"}, argv...)
 				})
 			})
 		}
@@ -77,8 +78,8 @@ func tools(t *testing.T, shell string, names []string) string {
 }
 
 func TestSupervisorRuns(t *testing.T) {
-	shells(t, func(t *testing.T, start func(time.Duration) *sshhost.Supervisor) {
-		s := start(0)
+	shells(t, func(t *testing.T, start func() *sshhost.Supervisor) {
+		s := start()
 		for i, test := range []struct {
 			command, stdout, stderr string
 			status                  int
@@ -119,12 +120,11 @@ func TestSupervisorEnds(t *testing.T) {
 		{"shell of its own", "sh -c 'sh -c \"%s; :\"; :'; :"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			shells(t, func(t *testing.T, start func(time.Duration) *sshhost.Supervisor) {
+			shells(t, func(t *testing.T, start func() *sshhost.Supervisor) {
 				if strings.HasSuffix(t.Name(), "no_grep") && !strings.Contains(t.Name(), "bash") && test.name != "exec" {
 					t.Skip("without setsid, grep and job control only the command's own process is known")
 				}
-				s, nap := start(0), napper()
+				s, nap := start(), napper()
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
 				ended := make(chan error, 1)
@@ -151,17 +151,12 @@ func TestSupervisorEndsWithItsInput(t *testing.T) {
 		"end of input": (*sshhost.Supervisor).EndInput,
 		"TERM":         func(s *sshhost.Supervisor) { s.Process.Process.Signal(syscall.SIGTERM) },
 		"HUP":          func(s *sshhost.Supervisor) { s.Process.Process.Signal(syscall.SIGHUP) },
-		"lease":        (*sshhost.Supervisor).Unleased,
+		"lease":        (*sshhost.Supervisor).Expire,
 	}
 	for name, end := range silence {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			shells(t, func(t *testing.T, start func(time.Duration) *sshhost.Supervisor) {
-				lease := time.Duration(0)
-				if name == "lease" {
-					lease = time.Second
-				}
-				s, nap := start(lease), napper()
+			shells(t, func(t *testing.T, start func() *sshhost.Supervisor) {
+				s, nap := start(), napper()
 				ended := make(chan error, 1)
 				go func() { ended <- s.Run(t.Context(), nap+" & wait", nil, nil) }()
 				waitRuns(t, nap)
@@ -171,9 +166,6 @@ func TestSupervisorEndsWithItsInput(t *testing.T) {
 					for _, p := range processes(t, nap) {
 						syscall.Kill(p, syscall.SIGKILL) // nobody knew of it
 					}
-				}
-				if name == "lease" {
-					return // Run is held up by the test, which keeps the session silent
 				}
 				if err := <-ended; err == nil || exitStatus(err) == 0 && !errors.Is(err, sshhost.ErrLost) {
 					t.Errorf("got %v, want an exit status or ErrLost", err)
