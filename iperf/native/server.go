@@ -45,6 +45,7 @@ type arrival struct {
 // serve listens and runs tests until ctx ends, or with -1 until one test is over.
 func serve(ctx context.Context, s settings, out func() output, complain func(error)) error {
 	l := net.ListenConfig{KeepAlive: -1}
+	l.SetMultipathTCP(false) // the C program's connections are plain TCP
 	listener, err := l.Listen(ctx, s.tcpNetwork(), net.JoinHostPort(s.bind, strconv.Itoa(s.port)))
 	if err != nil {
 		return fmt.Errorf("unable to start listener for connections: %s", reason(err))

@@ -91,3 +91,31 @@ func systemInfo() string {
 	}
 	return s
 }
+
+// partWriter gives a function that writes as much as the socket has room for, and waits only while that is nothing.
+func partWriter(conn net.Conn) (func([]byte) (int, error), error) {
+	raw, err := conn.(syscall.Conn).SyscallConn()
+	if err != nil {
+		return nil, err
+	}
+	var (
+		data   []byte
+		n      int
+		failed error
+	)
+	step := func(fd uintptr) bool {
+		for {
+			n, failed = unix.Write(int(fd), data)
+			if failed != unix.EINTR {
+				return failed != unix.EAGAIN
+			}
+		}
+	}
+	return func(b []byte) (int, error) {
+		data, n, failed = b, 0, nil
+		if err := raw.Write(step); err != nil {
+			return 0, err
+		}
+		return max(n, 0), failed
+	}, nil
+}

@@ -85,3 +85,8 @@ func systemInfo() string {
 	}
 	return "Windows " + name
 }
+
+// partWriter gives a function that writes a part of what it is given, small enough to be counted at once.
+func partWriter(conn net.Conn) (func([]byte) (int, error), error) {
+	return func(b []byte) (int, error) { return conn.Write(b[:min(len(b), defaultTCPBlock)]) }, nil
+}

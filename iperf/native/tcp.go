@@ -12,11 +12,11 @@ import (
 // two ticks' worth, and its UDP senders write, as these, at most one tick's.
 const paceTick = time.Millisecond
 
-// How much goes through one system call. Larger writes cost fewer calls, larger reads no longer fit the processor's
-// cache; these measured best.
+// How much one system call may move: these measured best. A write ends when the socket is full, so that what is counted
+// is fine enough on slow links too.
 const (
-	tcpWriteSize = 512 << 10
-	tcpReadSize  = 256 << 10
+	tcpWriteSize = 1 << 20
+	tcpReadSize  = 512 << 10
 )
 
 // sendTCP writes blocks until the test stops it, which is by a deadline in the past, or the budget is spent.
@@ -30,16 +30,13 @@ func (t *test) sendTCP(s *stream) error {
 	if t.rate > 0 {
 		return t.sendPaced(s, write)
 	}
-	// A write of several blocks costs fewer system calls; what a reader of the counts sees stays fine enough.
 	batch := max(1, tcpWriteSize/length)
 	for {
 		n := t.budget.take(batch)
 		if n == 0 {
 			return nil
 		}
-		sent, err := write(n * length)
-		s.add(sent, 0)
-		if err != nil {
+		if _, err := write(n * length); err != nil {
 			return stopped(err)
 		}
 	}
@@ -71,7 +68,6 @@ func (t *test) sendPaced(s *stream, write func(int64) (int64, error)) error {
 		for want := piece; want > 0; {
 			n := min(want, block)
 			sent, err := write(n)
-			s.add(sent, 0)
 			p.sent += float64(sent)
 			if err != nil {
 				return stopped(err)
@@ -89,15 +85,20 @@ func (t *test) sendPaced(s *stream, write func(int64) (int64, error)) error {
 	}
 }
 
-// tcpWriter gives the function that sends so many bytes: from memory, or with -Z from a file by sendfile.
+// tcpWriter gives the function that sends and counts so many bytes: from memory, or with -Z from a file by sendfile.
 func (t *test) tcpWriter(s *stream) (write func(int64) (int64, error), finish func(), err error) {
 	if !t.zeroCopy {
 		data := payload(max(tcpWriteSize, t.length))
+		part, err := partWriter(s.conn)
+		if err != nil {
+			return nil, nil, err
+		}
 		return func(n int64) (int64, error) {
 			var sent int64
 			for sent < n {
-				k, err := s.conn.Write(data[:min(n-sent, int64(len(data)))])
+				k, err := part(data[:min(n-sent, int64(len(data)))])
 				sent += int64(k)
+				s.add(int64(k), 0)
 				if err != nil {
 					return sent, err
 				}
@@ -105,12 +106,12 @@ func (t *test) tcpWriter(s *stream) (write func(int64) (int64, error), finish fu
 			return sent, nil
 		}, func() {}, nil
 	}
-	f, err := payloadFile(max(tcpWriteSize, t.length))
+	f, err := payloadFile(max(defaultTCPBlock, t.length))
 	if err != nil {
 		return nil, nil, err
 	}
 	limit := &io.LimitedReader{R: f}
-	size := int64(max(tcpWriteSize, t.length))
+	size := int64(max(defaultTCPBlock, t.length)) // it is sent whole, and counted then
 	to := s.conn.(io.ReaderFrom)
 	return func(n int64) (int64, error) {
 		var sent int64
@@ -121,6 +122,7 @@ func (t *test) tcpWriter(s *stream) (write func(int64) (int64, error), finish fu
 			limit.N = min(n-sent, size)
 			k, err := to.ReadFrom(limit)
 			sent += k
+			s.add(k, 0)
 			if err != nil {
 				return sent, err
 			}
