@@ -391,6 +391,14 @@ func (d *document) flow(c *jsonCell) *flow {
 		if k = classReceives; c.sender {
 			k = classSends
 		}
+		if !d.t.has(k) {
+			// A program that sorted the keys put the totals before the intervals: theirs is that flow.
+			for _, f := range d.t.flows {
+				if f.key.class == classOnly {
+					f.key.class = k
+				}
+			}
+		}
 	}
 	return d.t.flow(flowKey{class: k})
 }
