@@ -178,7 +178,9 @@ func (r *row) parseAfterLabel(b []byte, cut bool) rowKind {
 	if len(b) > 0 && b[0] == '(' {
 		return rowPassed // iperf 2's frames, each with its transit time
 	}
-	b = b[spaces(b):]
+	n = spaces(b)
+	r.padded = n > 1
+	b = b[n:]
 	if !hasPrefix(b, "sec") {
 		return rowNone
 	}

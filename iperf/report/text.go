@@ -66,7 +66,7 @@ func (r *reader) isAsync(t *test) bool {
 	sync := row.by != 0 || row.role != 0
 	if !sync && row.decimals == 2 && !row.star && row.kind != labelMixed && row.enh.Has == 0 {
 		// "0.00-1.00   sec" is iperf 3's, "0.00-1.00 sec" is iperf 2's.
-		sync = r.wide
+		sync = r.wide || row.padded
 	}
 	if t.rep.Program = programIperf2; sync {
 		t.rep.Program = programIperf3
