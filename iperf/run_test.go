@@ -75,35 +75,37 @@ const tcpShare = 1448.0 / 1514
 
 func TestTCPOnAShapedLink(t *testing.T) {
 	for _, program := range []string{"iperf3", "iperf"} {
-		for _, streams := range []int{1, 4} {
-			for _, reverse := range []bool{false, true} {
-				t.Run(fmt.Sprintf("%s/%d streams/reverse %v", program, streams, reverse), func(t *testing.T) {
-					x := iperf.Iperf{
-						ClientServer: newBed(t, "20mbit", "100mbit"),
-						Program:      program,
-						Client:       iperf.ClientSettings{Time: 3 * time.Second, Parallel: streams, Reverse: reverse},
+		for _, test := range []struct {
+			name    string
+			streams int
+			reverse bool
+		}{{"one stream", 1, false}, {"four streams", 4, false}, {"four streams in reverse", 4, true}} {
+			t.Run(program+"/"+test.name, func(t *testing.T) {
+				x := iperf.Iperf{
+					ClientServer: newBed(t, "20mbit", "100mbit"),
+					Program:      program,
+					Client:       iperf.ClientSettings{Time: 3 * time.Second, Parallel: test.streams, Reverse: test.reverse},
+				}
+				for d, rate := range map[iperf.Direction]float64{iperf.Upstream: 20e6, iperf.Downstream: 100e6} {
+					var res *iperf.Result
+					measure(t, func() (err error) {
+						if res, err = x.Run(t.Context(), d, ""); err != nil {
+							t.Fatalf("%+v", err)
+						}
+						return near(d.String(), res.Bandwidth, tcpShare*rate, 0.01)
+					})
+					want := iperf.RoleServer
+					if test.reverse {
+						want = iperf.RoleClient
 					}
-					for d, rate := range map[iperf.Direction]float64{iperf.Upstream: 20e6, iperf.Downstream: 100e6} {
-						var res *iperf.Result
-						measure(t, func() (err error) {
-							if res, err = x.Run(t.Context(), d, ""); err != nil {
-								t.Fatalf("%+v", err)
-							}
-							return near(d.String(), res.Bandwidth, tcpShare*rate, 0.01)
-						})
-						want := iperf.RoleServer
-						if reverse {
-							want = iperf.RoleClient
-						}
-						if res.Source.Role != want || res.Source.Sender || res.Source.Intervals < 2 {
-							t.Errorf("%v: from %v; want intervals of the receiver in the %v's report", d, res.Source, want)
-						}
-						if len(res.Warnings) > 0 {
-							t.Errorf("warnings: %v", res.Warnings)
-						}
+					if res.Source.Role != want || res.Source.Sender || res.Source.Intervals < 2 {
+						t.Errorf("%v: from %v; want intervals of the receiver in the %v's report", d, res.Source, want)
 					}
-				})
-			}
+					if len(res.Warnings) > 0 {
+						t.Errorf("warnings: %v", res.Warnings)
+					}
+				}
+			})
 		}
 	}
 }
@@ -114,7 +116,7 @@ func TestWhoConnectsDoesNotChangeTheDirection(t *testing.T) {
 		b := newBed(t, "20mbit", "100mbit")
 		for _, connects := range []iperf.Connects{iperf.DUTConnects, iperf.TrafficServerConnects} {
 			b.Connects = connects
-			x := iperf.Iperf{ClientServer: b.Hosts, Program: program, Client: iperf.ClientSettings{Time: 2 * time.Second}}
+			x := iperf.Iperf{ClientServer: b.Hosts, Program: program, Client: iperf.ClientSettings{Time: time.Second}}
 			for d, rate := range map[iperf.Direction]float64{iperf.Upstream: 20e6, iperf.Downstream: 100e6} {
 				t.Run(fmt.Sprintf("%s/%v/connects %d", program, d, connects), func(t *testing.T) {
 					res, err := x.Run(t.Context(), d, "")
