@@ -33,6 +33,7 @@ type row struct {
 	hasBare  bool
 	decimals int           // of the interval's end
 	delay    time.Duration // milliseconds that may be a jitter; negative: none
+	padded   bool          // more than one space stands before "sec", as iperf 3 prints it
 }
 
 type rowKind uint8
