@@ -14,8 +14,7 @@ type Result struct {
 	Direction Direction
 
 	// Bandwidth is the Aggregator's reduction of the receiving end's intervals, without omitted ones and the short
-	// tail. Without intervals it is the receiver's total. Zero means none, and comes with an error that wraps
-	// ErrNoBandwidth.
+	// tail. Without intervals it is the receiver's total. There is none when the error wraps ErrNoBandwidth.
 	Bandwidth report.BitRate
 	Source    Source // where Bandwidth is from
 	Reversed  bool   // the server sent it, and the client received
@@ -47,7 +46,10 @@ func (s Source) String() string {
 	if s.Sender {
 		side = "sender"
 	}
-	if s.Intervals > 0 {
+	switch {
+	case s.Intervals == 1:
+		what = "1 interval"
+	case s.Intervals > 1:
 		what = fmt.Sprintf("%d intervals", s.Intervals)
 	}
 	return fmt.Sprintf("%s of the %s in the %v's report", what, side, s.Role)
@@ -104,6 +106,11 @@ func bandwidth(client, server *report.Report, reverse bool, aggregate Aggregator
 		return aggregate(rates), Source{Role: receiver.role, Intervals: len(rates)}, nil
 	}
 	if t := received.Received; t != nil {
+		return t.Rate, Source{Role: receiver.role}, nil
+	}
+	// Some formats name no side. In the receiver's own output it is the receiver's, unless it is a zero that stands for
+	// the other side's count.
+	if t := received.Unlabelled; t != nil && t.Rate > 0 {
 		return t.Rate, Source{Role: receiver.role}, nil
 	}
 	if t := sent.Received; t != nil { // what the receiver told the sender

@@ -134,7 +134,7 @@ func (x *Iperf) attempt(ctx context.Context, d Direction, client, server HostSSH
 func (res *Result) judge(ctx context.Context, client, server *process) error {
 	fault := func(p, other *process) error {
 		err := p.outputFault()
-		if err != nil && p.parseErr != nil && (other.runErr != nil || res.Bandwidth != 0 && p.role != res.Source.Role) {
+		if err != nil && p.parseErr != nil && (other.runErr != nil || res.Source.Role != 0 && p.role != res.Source.Role) {
 			res.Warnings = append(res.Warnings, err)
 			err = nil
 		}

@@ -1,0 +1,64 @@
+package iperf
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/tunaperf/tuna/iperf/report"
+)
+
+func TestBandwidthIsTheReceivers(t *testing.T) {
+	total := func(rate report.BitRate) *report.Total { return &report.Total{Rate: rate} }
+	intervals := func(rates ...report.BitRate) (all []report.Interval) {
+		for _, r := range rates {
+			all = append(all, report.Interval{Rate: r})
+		}
+		return all
+	}
+	forward := func(p report.Protocol, f report.Flow) *report.Report { return &report.Report{Protocol: p, Forward: &f} }
+	const tcp, udp = report.ProtocolTCP, report.ProtocolUDP
+	for _, test := range []struct {
+		name           string
+		client, server *report.Report
+		reverse        bool
+		want           report.BitRate
+		source         string
+		wantErr        error
+	}{
+		{name: "nothing", wantErr: ErrNoBandwidth},
+		{name: "intervals of the server", client: forward(tcp, report.Flow{Intervals: intervals(9), Received: total(8)}),
+			server: forward(tcp, report.Flow{Intervals: intervals(1, 2, 6), Received: total(3)}),
+			want:   2, source: "3 intervals of the receiver in the server's report"},
+		{name: "without what is omitted and the tail", server: forward(tcp, report.Flow{Intervals: []report.Interval{
+			{Rate: 50, Omitted: true}, {Rate: 4}, {Rate: 6}, {Rate: 90, Short: true}}}),
+			want: 5, source: "2 intervals of the receiver in the server's report"},
+		{name: "a test shorter than an interval", server: forward(tcp, report.Flow{Intervals: []report.Interval{{Rate: 7, Short: true}}}),
+			want: 7, source: "1 interval of the receiver in the server's report"},
+		{name: "only omitted intervals", server: forward(tcp, report.Flow{Intervals: []report.Interval{{Rate: 7, Omitted: true}}}), wantErr: ErrNoBandwidth},
+		{name: "the server's total", server: forward(udp, report.Flow{Received: total(3)}), want: 3, source: "total of the receiver in the server's report"},
+		{name: "a total of the server that names no side", client: forward(udp, report.Flow{Sent: total(9)}),
+			server: forward(udp, report.Flow{Unlabelled: total(3)}), want: 3, source: "total of the receiver in the server's report"},
+		{name: "a zero that names no side", client: forward(udp, report.Flow{Received: total(4)}),
+			server: forward(udp, report.Flow{Unlabelled: total(0)}), want: 4, source: "total of the receiver in the client's report"},
+		{name: "a total of the client that names no side", client: forward(udp, report.Flow{Unlabelled: total(9)}), wantErr: ErrNoBandwidth},
+		{name: "what the server told the client", client: forward(udp, report.Flow{Intervals: intervals(9, 9), Sent: total(9), Received: total(3)}),
+			want: 3, source: "total of the receiver in the client's report"},
+		{name: "never the sender's of UDP", client: forward(udp, report.Flow{Intervals: intervals(9, 9), Sent: total(9)}), wantErr: ErrNoBandwidth},
+		{name: "the sender's of TCP if need be", client: forward(tcp, report.Flow{Intervals: intervals(4, 6), Sent: total(9)}),
+			want: 5, source: "2 intervals of the sender in the client's report"},
+		{name: "the sender's total of TCP", client: forward(tcp, report.Flow{Sent: total(9)}), want: 9, source: "total of the sender in the client's report"},
+		{name: "in reverse the client receives", reverse: true,
+			client: &report.Report{Protocol: tcp, Reverse: &report.Flow{Intervals: intervals(3)}},
+			server: &report.Report{Protocol: tcp, Reverse: &report.Flow{Intervals: intervals(9)}},
+			want:   3, source: "1 interval of the receiver in the client's report"},
+		{name: "the other way does not count", client: &report.Report{Protocol: tcp, Reverse: &report.Flow{Intervals: intervals(3)}}, wantErr: ErrNoBandwidth},
+		{name: "a rate of zero is a rate", server: forward(tcp, report.Flow{Intervals: intervals(0, 0, 0)}), want: 0, source: "3 intervals of the receiver in the server's report"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got, source, err := bandwidth(test.client, test.server, test.reverse, Median)
+			if got != test.want || !errors.Is(err, test.wantErr) || (err == nil && source.String() != test.source) {
+				t.Errorf("got %v, %v, %v; want %v, %v, %v", got, source, err, test.want, test.source, test.wantErr)
+			}
+		})
+	}
+}
