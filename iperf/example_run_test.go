@@ -30,7 +30,7 @@ func Example() {
 	fmt.Println(res.ClientEnd.Version, "sent from", res.ClientEnd.Host, "to", res.ServerEnd.Host)
 	// Output:
 	// 95.6 Mbit/s
-	// from 1 intervals of the receiver in the server's report
+	// from 1 interval of the receiver in the server's report
 	// iperf3 3.12 sent from 192.0.2.60 to 192.0.2.50
 }
 
