@@ -1,0 +1,83 @@
+package report_test
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tunaperf/tuna/iperf/report"
+)
+
+// The second interval has no sum, the third none of its second stream, and the total's is wrong.
+const summed = `Client connecting to 192.0.2.1, TCP port 5001
+[  3] local 192.0.2.2 port 1111 connected with 192.0.2.1 port 5001
+[  4] local 192.0.2.2 port 1112 connected with 192.0.2.1 port 5001
+[  3]  0.0- 1.0 sec  12.0 MBytes   100 Mbits/sec
+[  4]  0.0- 1.0 sec  12.0 MBytes   100 Mbits/sec
+[SUM]  0.0- 1.0 sec  24.0 MBytes   201 Mbits/sec
+[  3]  1.0- 2.0 sec  12.0 MBytes   110 Mbits/sec
+[  4]  1.0- 2.0 sec  12.0 MBytes   110 Mbits/sec
+[  3]  2.0- 3.0 sec  12.0 MBytes   120 Mbits/sec
+[SUM]  2.0- 3.0 sec  24.0 MBytes   241 Mbits/sec
+[  3]  0.0- 3.0 sec  37.0 MBytes   110 Mbits/sec
+[  4]  0.0- 3.0 sec  37.0 MBytes   110 Mbits/sec
+[SUM]  0.0- 3.0 sec  75.0 MBytes   221 Mbits/sec
+`
+
+func TestSums(t *testing.T) {
+	tests := []struct {
+		name   string
+		parser interface {
+			Parse(io.Reader, func(report.Interval)) (*report.Report, error)
+		}
+		want string
+	}{
+		{"as printed, added where it is not", &report.Parser{}, "201 Mbit/s 220 Mbit/s 241 Mbit/s total 221 Mbit/s"},
+		{"always added", &report.IperfParser{}, "200 Mbit/s 220 Mbit/s 120 Mbit/s total 220 Mbit/s"},
+		{"only as printed", &report.SumParser{}, "201 Mbit/s 241 Mbit/s total 221 Mbit/s"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var live strings.Builder
+			rep, err := tt.parser.Parse(strings.NewReader(summed), func(i report.Interval) { fmt.Fprint(&live, i.Rate, " ") })
+			if err != nil {
+				t.Fatal(err)
+			}
+			var kept strings.Builder
+			for _, i := range rep.Forward.Intervals {
+				fmt.Fprint(&kept, i.Rate, " ")
+			}
+			if diff := cmp.Diff(kept.String(), live.String()); diff != "" {
+				t.Errorf("(-kept +live)\n%s", diff)
+			}
+			if got := fmt.Sprint(kept.String(), "total ", rep.Forward.Sent.Rate); got != tt.want {
+				t.Errorf("got %s, want %s", got, tt.want)
+			}
+			if tt.name != "as printed, added where it is not" {
+				return
+			}
+			if len(rep.Warnings) != 1 || !strings.Contains(rep.Warnings[0].Error(), "no sum is printed") {
+				t.Errorf("got the warnings %v", rep.Warnings)
+			}
+		})
+	}
+}
+
+func TestSide(t *testing.T) {
+	const row = "20261123054953,192.0.2.2,39742,192.0.2.1,5001,1,0.0-2.0,1444675644,5770799466\n"
+	for side, want := range map[report.Side]string{0: "unlabelled", report.ClientSide: "sent", report.ServerSide: "received"} {
+		p := report.Parser{Side: side}
+		rep, err := p.Parse(strings.NewReader(row), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := rep.Forward
+		got := map[string]bool{"unlabelled": f.Unlabelled != nil, "sent": f.Sent != nil, "received": f.Received != nil}
+		if diff := cmp.Diff(map[string]bool{"unlabelled": want == "unlabelled", "sent": want == "sent", "received": want == "received"}, got); diff != "" {
+			t.Errorf("%v (-want +got)\n%s", side, diff)
+		}
+	}
+}
