@@ -111,7 +111,7 @@ func (ch *channel) signal(name string) {
 }
 
 // supervise starts a supervisor in a new session.
-func (c *conn) supervise(ctx context.Context, wg *sync.WaitGroup, lease time.Duration) (*session, error) {
+func (c *conn) supervise(ctx context.Context, wg *sync.WaitGroup, prefix string, lease time.Duration) (*session, error) {
 	ch, err := c.openSession(ctx, wg, "exec", bootstrap)
 	if err != nil {
 		return nil, err
@@ -122,7 +122,7 @@ func (c *conn) supervise(ctx context.Context, wg *sync.WaitGroup, lease time.Dur
 		stderr: ch.Stderr(),
 		wait:   func() { <-ch.exit },
 		stop:   func() { ch.Close() },
-	}, lease, wg)
+	}, prefix, lease, wg)
 }
 
 // An input is the standard input of what runs in a channel. Package ssh does not let a channel be written to while its

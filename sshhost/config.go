@@ -2,6 +2,7 @@ package sshhost
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"net"
 	"os/user"
@@ -34,8 +35,9 @@ type Config struct {
 	// Anything else is a program that runs another, such as "ip netns exec x", "nice -n 5" or "sudo -n". A command that is
 	// more than a program and its arguments goes behind it as sh -c '…', so that it runs there whole.
 	//
-	// Ending a command ends what its prefix started, as far as the user that logged in may send signals to it. What runs
-	// on the far side of adb or ssh is out of reach: only the near side is ended.
+	// Ending a command ends what its prefix started, as far as the user that logged in may send signals to it. Behind sudo
+	// and doas they are sent through the same program, which must not ask for a password. What runs on the far side of adb
+	// or ssh is out of reach: only the near side is ended.
 	Prefix string
 
 	// Auth is how to log in, in the order of trying. Nil: the keys of the SSH agent, those in KeyFiles, and Password if
@@ -78,8 +80,8 @@ type Config struct {
 	// Jump is a host to connect through, which may have a Jump of its own. Nil: connect directly.
 	Jump *Config
 
-	// Timeout is the most that connecting may take, login included; each Jump has its own. 0: 30 s. Negative: only the
-	// context limits it.
+	// Timeout is the most that connecting and logging in may take, and after it the start of a shell; each Jump has its own.
+	// 0: 30 s. Negative: only the context limits it.
 	Timeout time.Duration
 
 	// KeepAlive is how often the server is asked whether it is there. When it has not answered for three times as long the
@@ -94,7 +96,7 @@ type Config struct {
 	Plain bool
 }
 
-// target is a Config without its zero values.
+// withDefaults returns c without its zero values.
 func (c Config) withDefaults() (Config, error) {
 	host, port, err := net.SplitHostPort(c.Addr)
 	if err != nil {
@@ -115,6 +117,14 @@ func (c Config) withDefaults() (Config, error) {
 	c.Timeout = cmp.Or(c.Timeout, 30*time.Second)
 	c.KeepAlive = cmp.Or(c.KeepAlive, 15*time.Second)
 	return c, nil
+}
+
+// limit returns a context that ends with ctx or after Timeout.
+func (c Config) limit(ctx context.Context) (context.Context, context.CancelFunc) {
+	if c.Timeout < 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeoutCause(ctx, c.Timeout, fmt.Errorf("%w (%v)", ErrTimeout, c.Timeout))
 }
 
 // lease is how long a supervisor lives without hearing from us: well beyond the time after which we have given it up.

@@ -43,11 +43,8 @@ func (c Config) connect(ctx context.Context) (*conn, error) {
 
 // login does what connect does, once there is a way to the host.
 func (c Config) login(ctx context.Context, via *conn) (*ssh.Client, error) {
-	if c.Timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, c.Timeout, fmt.Errorf("%w (%v)", ErrTimeout, c.Timeout))
-		defer cancel()
-	}
+	ctx, cancel := c.limit(ctx)
+	defer cancel()
 	check, algorithms, err := c.hostKeys()
 	if err != nil {
 		return nil, err

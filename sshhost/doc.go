@@ -17,8 +17,8 @@
 //
 // What a command started is found by its process group and its session, and, when it is ended before its time, also by an
 // environment variable, TUNA_RUN, that its processes inherit. A process that has left the session and cleared
-// its environment too is not found, and neither is one whose user may not be sent signals to. Where the host has no
-// setsid program or no /proc, the means that are left are used.
+// its environment too is not found. One that cannot be ended, as it belongs to another user, makes Run say so with
+// [ErrNotEnded]. Where the host has no setsid program or no /proc, the means that are left are used.
 //
 // # Errors
 //

@@ -19,7 +19,7 @@ var (
 	ErrTimeout  = errors.New("no answer in time") // Config.Timeout has passed
 	ErrNoShell  = errors.New("no POSIX shell")    // see Config.Plain
 	ErrLost     = errors.New("connection lost")   // while a command ran: nobody knows its exit status
-	ErrNotEnded = errors.New("end not confirmed") // the command was to end, but the host does not say that it has
+	ErrNotEnded = errors.New("end not confirmed") // the command was to end; it has not, or the host does not say so
 	ErrClosed   = errors.New("host is closed")    // by Host.Close
 	errSessions = errors.New("too many sessions") // the server opens no further one on this connection
 )
@@ -35,10 +35,11 @@ func (e *ExitError) Error() string { return fmt.Sprintf("%s: exit status %d", e.
 // ExitStatus returns the command's exit status.
 func (e *ExitError) ExitStatus() int { return e.Status }
 
-// ctxError returns an error that wraps both the error and the cause of a context that has ended.
+// ctxError returns an error that wraps both the error and the cause of a context that has ended. A time limit of our own
+// is no matter of the caller's context.
 func ctxError(ctx context.Context) error {
 	err, cause := ctx.Err(), context.Cause(ctx)
-	if errors.Is(cause, err) {
+	if errors.Is(cause, err) || errors.Is(cause, ErrTimeout) {
 		return cause
 	}
 	return fmt.Errorf("%w: %w", err, cause)

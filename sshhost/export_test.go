@@ -14,8 +14,9 @@ type Supervisor struct {
 	Process *exec.Cmd
 }
 
-// StartSupervisor starts a supervisor in shell, with env as its environment.
-func StartSupervisor(t testing.TB, env []string, shell ...string) *Supervisor {
+// StartSupervisor starts a supervisor in shell, with env as its environment, for
+// commands that begin with prefix.
+func StartSupervisor(t testing.TB, prefix string, env []string, shell ...string) *Supervisor {
 	t.Helper()
 	cmd := exec.Command(shell[0], append(shell[1:], "-c", loader)...)
 	cmd.Env = env
@@ -25,7 +26,7 @@ func StartSupervisor(t testing.TB, env []string, shell ...string) *Supervisor {
 		t.Fatal(err)
 	}
 	var wg sync.WaitGroup
-	s, err := newSession(t.Context(), p, 0, &wg)
+	s, err := newSession(context.Background(), p, prefix, 0, &wg)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -36,7 +36,7 @@ func (l Local) run(ctx context.Context, command string, stdout, stderr io.Writer
 	}
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	s, err := newSession(ctx, p, 0, &wg)
+	s, err := newSession(ctx, p, l.Prefix, 0, &wg)
 	if err != nil {
 		return 0, err
 	}

@@ -1,6 +1,7 @@
 package sshhost_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os/exec"
@@ -120,4 +121,16 @@ func TestPrefixNamespace(t *testing.T) {
 		t.Errorf("got %v, want an exit status", err)
 	}
 	endsWell(t, h, "%s")
+}
+
+// TestHangingLogin has a start-up file that does not come to its end.
+func TestHangingLogin(t *testing.T) {
+	testbed.NeedRoot(t)
+	c := config(testbed.StartSSHD(t, testbed.SSHDConfig{Login: testbed.Login{Delay: time.Hour}}))
+	c.Timeout = 2 * time.Second
+	_, err := sshhost.Dial(t.Context(), c)
+	checkError(t, err, sshhost.ErrTimeout, c.Addr)
+	if errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v, though the caller's context goes on", err)
+	}
 }

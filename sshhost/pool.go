@@ -130,7 +130,9 @@ func (p *pool) takeIdle() *session {
 
 // supervise starts a supervisor in the room that a connection has. If there is none after all, the error is errSessions.
 func (p *pool) supervise(ctx context.Context, c *conn) (*session, error) {
-	s, err := c.supervise(ctx, &p.wg, p.config.lease())
+	ctx, cancel := p.config.limit(ctx)
+	defer cancel()
+	s, err := c.supervise(ctx, &p.wg, p.config.Prefix, p.config.lease())
 	if err != nil {
 		return nil, p.vacate(c, err)
 	}

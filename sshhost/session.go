@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -55,9 +56,9 @@ type pipes struct {
 	stop           func() // closes everything below; the readers end after it, and wait too, unless the link is dead
 }
 
-// newSession starts the supervisor. The goroutines that read from it belong to wg. When ctx ends first, or no
+// newSession starts a supervisor for commands that begin with prefix. The goroutines that read from it belong to wg. When ctx ends first, or no
 // supervisor answers, the pipes are closed.
-func newSession(ctx context.Context, p pipes, lease time.Duration, wg *sync.WaitGroup) (*session, error) {
+func newSession(ctx context.Context, p pipes, prefix string, lease time.Duration, wg *sync.WaitGroup) (*session, error) {
 	s := &session{pipes: p, lease: lease, mark: newMark(), events: make(chan event), done: make(chan struct{})}
 	for i, r := range []io.Reader{p.stdout, p.stderr} {
 		wg.Go(func() { s.read(i, r) })
@@ -68,16 +69,16 @@ func newSession(ctx context.Context, p pipes, lease time.Duration, wg *sync.Wait
 		s.broken.Store(true)
 		s.tell(event{err: io.EOF})
 	})
-	if err := s.hello(ctx); err != nil {
+	if err := s.hello(ctx, prefix); err != nil {
 		s.close()
 		return nil, err
 	}
 	return s, nil
 }
 
-func (s *session) hello(ctx context.Context) error {
+func (s *session) hello(ctx context.Context, prefix string) error {
 	// Until the supervisor speaks, start-up files of the login shell may.
-	if _, err := io.WriteString(s.stdin, supervisorText(s.mark)); err != nil {
+	if _, err := io.WriteString(s.stdin, supervisorText(s.mark, prefix)); err != nil {
 		return fmt.Errorf("%w: %w", ErrNoShell, err)
 	}
 	for range s.out {
@@ -204,10 +205,13 @@ func (s *session) wait(ctx context.Context) (status int, err error) {
 			case e.word == "+":
 				started = true
 			default:
-				if status, err = strconv.Atoi(e.word); err != nil {
+				word, left := strings.CutSuffix(e.word, "!")
+				if status, err = strconv.Atoi(word); err != nil {
 					return 0, fmt.Errorf("%w: unexpected answer %q", ErrLost, e.word)
 				}
-				ends++
+				if ends++; left && cause != nil && !errors.Is(cause, ErrNotEnded) {
+					cause = fmt.Errorf("%w; %w", cause, ErrNotEnded)
+				}
 			}
 		case <-done:
 			cause, done = cmp.Or(cause, ctxError(ctx)), nil

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	_ "embed"
 	"fmt"
+	"path"
 	"strings"
 
 	"github.com/tunaperf/tuna/internal/shquote"
@@ -23,10 +24,10 @@ const bootstrap = "exec sh -c '" + loader + "'"
 // reader who waits for the word seldom has to hold back what may be its beginning.
 func newMark() string { return "\x1e" + rand.Text() }
 
-// supervisorText is what the bootstrap reads: the supervisor without its comments and indentation.
-func supervisorText(mark string) string {
+// supervisorText is what the loader reads: the supervisor without its comments and indentation.
+func supervisorText(mark, prefix string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "mark=%s session=%s\n", shquote.Quote(mark), rand.Text())
+	fmt.Fprintf(&b, "mark=%s session=%s root=%s\n", shquote.Quote(mark), rand.Text(), shquote.Quote(root(prefix)))
 	for line := range strings.Lines(supervisor) {
 		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
 			b.WriteString(line + "\n")
@@ -42,4 +43,13 @@ func startRequest(number int, command string) string {
 		command = "exec " + command // a process less in a sh that does not see for itself that it can
 	}
 	return fmt.Sprintf("start %d ", number) + strings.ReplaceAll(shquote.Quote(command), "\n", `'"$nl"'`) + "\n"
+}
+
+// root returns what a signal must go through to reach a process that prefix has started as root.
+func root(prefix string) string {
+	first, _, _ := strings.Cut(strings.TrimSpace(prefix), " ")
+	if name := path.Base(first); name == "sudo" || name == "doas" {
+		return first + " -n"
+	}
+	return ""
 }

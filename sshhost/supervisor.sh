@@ -4,7 +4,7 @@
 # and the command with it, when the connection does or the program at its other end is killed.
 #
 # Lines before this text set two random words: mark begins our own lines in what is otherwise the command's output, and
-# session begins the mark that each process has in its environment.
+# session begins the mark that each process has in its environment. The third, root, is what becomes root, if it is known.
 
 # The shell tells of killed jobs on stderr, which is the command's: it is fd 4 here, and ours is nowhere.
 exec 4>&2 2>/dev/null
@@ -54,11 +54,21 @@ marked() {
 	done
 }
 
-# end NAME PROCESS... sends a signal, and wakes who has been stopped and would not act on it.
+# end NAME PROCESS... sends a signal, and wakes who has been stopped and would not act on it. It fails when nobody could be
+# sent it.
 end() {
 	name=$1
 	shift
-	kill "-$name" "$@" && kill -CONT "$@"
+	[ "$1" ] || return 0
+	if kill "-$name" "$@"; then
+		kill -CONT "$@"
+	elif [ "$root" ]; then
+		# Programs called kill read their arguments in different ways, a shell's own does not.
+		$root sh -c 'kill "$@"' sh "-$name" "$@" 4>&-
+	else
+		kill -CONT "$@"
+		return 1
+	fi
 }
 
 # signal NAME ends the command's group with a signal or, before there is one, the process that is about to make it.
@@ -69,15 +79,16 @@ signal() {
 }
 
 # members PGID puts the processes of a group, and of its session, into $left. Zombies are no longer among them: they may
-# stay for long where process 1 does not care, and answer kill -0 as the living do.
+# stay for long where process 1 does not care, and answer kill -0 as the living do. Processes that may not be sent
+# signals are, though they do not answer.
 members() {
 	left=
-	kill -0 "-$1" || return 0
+	kill -0 "-$1" && left=-$1
+	[ "$left" ] || [ "$ended" ] || return 0
+	[ -r /proc/self/stat ] || return 0
+	left=
 	# A group keeps its number from being used anew. So where a process has that number now, the group was empty.
 	[ -d "/proc/$1" ] && return
-	left=-$1
-	[ -r /proc/self/stat ] || return
-	left=
 	for file in $(grep -l -s -E "\) [^XZ] [0-9]+ ($1 [0-9]+|[0-9]+ $1) " /proc/[0-9]*/stat); do
 		file=${file#/proc/}
 		left="$left ${file%/stat}"
@@ -85,10 +96,10 @@ members() {
 }
 
 # clear PID ends what the command has left, when PID, its group's leader, is gone: the rest of the group and, if the
-# command was ended before its time, every process with its mark.
+# command was ended before its time, every process with its mark. It fails when something cannot be ended.
 clear() {
 	count=0 last=
-	while [ "$count" -lt $((2 * grace)) ]; do
+	while :; do
 		left=
 		[ "$apart" ] && members "$1"
 		if [ "$ended" ] || [ -z "$apart" ]; then
@@ -96,6 +107,7 @@ clear() {
 			left="$left $marked"
 		fi
 		[ "${left# }" ] || return 0
+		[ "$count" -lt $((2 * grace)) ] || return 1
 		if [ "$ended" = KILL ] || [ "$count" -ge "$grace" ]; then
 			end KILL $left
 		elif [ "$left" != "$last" ]; then
@@ -106,8 +118,8 @@ clear() {
 	done
 }
 
-# run NUMBER COMMAND runs a command to its end and tells its exit status at the end of both of its streams. It is a process
-# of its own: the one that waits for the command, so that nobody else frees the number that it sends signals to.
+# run NUMBER COMMAND runs a command to its end and tells its exit status at the end of both of its streams, with a ! if
+# something of it could not be ended. It is a process of its own: the one that waits for the command, so that nobody else frees the number that it sends signals to.
 run() {
 	id=$session.$1. pid= ended= status=
 	trap 'cut=1 ended=TERM; signal TERM' TERM
@@ -123,9 +135,9 @@ run() {
 	# A trap cuts wait short, with a status of its own; and whoever waits again may hear that there is no such process.
 	while cut=; wait "$pid"; got=$?; [ "$status" ] && [ "$got" = 127 ] || status=$got; [ "$cut" ]; do :; done
 	gone=$pid pid=
-	clear "$gone"
-	printf '%s%d\n' "$mark" "$status" >&4
-	printf '%s%d\n' "$mark" "$status"
+	clear "$gone" || status=$status!
+	printf '%s%s\n' "$mark" "$status" >&4
+	printf '%s%s\n' "$mark" "$status"
 }
 
 # guard decides what a signal does to this process. Before it starts another it leaves it to the default: a signal that

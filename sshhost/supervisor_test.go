@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tunaperf/tuna/internal/shquote"
 	"github.com/tunaperf/tuna/internal/testbed"
 	"github.com/tunaperf/tuna/sshhost"
 )
@@ -43,7 +44,7 @@ func shells(t *testing.T, test func(t *testing.T, start func() *sshhost.Supervis
 					argv = append(argv, "ash")
 				}
 				test(t, func() *sshhost.Supervisor {
-					return sshhost.StartSupervisor(t, []string{"PATH=" + path, "HOME=/"}, argv...)
+					return sshhost.StartSupervisor(t, "", []string{"PATH=" + path, "HOME=/"}, argv...)
 				})
 			})
 		}
@@ -178,11 +179,90 @@ func TestSupervisorEndsWithItsInput(t *testing.T) {
 	}
 }
 
+// TestSupervisorMayNot has a user whose command runs as root, which the user may not send signals to.
+func TestSupervisorMayNot(t *testing.T) {
+	testbed.NeedRoot(t)
+	testbed.Need(t, "setpriv", "cp")
+	dir, err := os.MkdirTemp("", "tuna") // that of t.TempDir is closed to others
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	// sudo here is setpriv with its bit set, behind a script that gives it the options to become root.
+	for _, step := range []string{"chmod 755 .", "cp $(command -v setpriv) become", "chmod 4755 become",
+		`printf '#!/bin/sh\n[ "$1" = -n ] && shift\nexec %s/become --reuid=0 --regid=0 --clear-groups "$@"\n' "$PWD" >sudo`, "chmod 755 sudo"} {
+		cmd := exec.Command("sh", "-c", step)
+		cmd.Dir = dir
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v\n%s", step, err, out)
+		}
+	}
+	sudo := filepath.Join(dir, "sudo")
+	user := []string{"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "sh"}
+	for _, test := range []struct {
+		name, prefix string
+		ended        bool
+	}{{"without help", "", false}, {"through sudo", sudo, true}} {
+		t.Run(test.name, func(t *testing.T) {
+			s, nap := sshhost.StartSupervisor(t, test.prefix, os.Environ(), user...), napper()
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			ended := make(chan error, 1)
+			go func() { ended <- s.Run(ctx, sudo+" -n sh -c '"+nap+"; :'", nil, nil) }()
+			waitRuns(t, nap)
+			eventually(t, 5*time.Second, "it runs as root", func() bool {
+				for _, pid := range processes(t, nap) {
+					status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+					if !strings.Contains(string(status), "Uid:\t0\t0\t0\t0") {
+						return false
+					}
+				}
+				return true
+			})
+			cancel()
+			if err := <-ended; !errors.Is(err, context.Canceled) || errors.Is(err, sshhost.ErrNotEnded) == test.ended {
+				t.Errorf("got %v, want context.Canceled, and ErrNotEnded: %v", err, !test.ended)
+			}
+			left := processes(t, nap)
+			if (left == nil) != test.ended {
+				t.Errorf("processes %v live on: want that: %v", left, !test.ended)
+			}
+			for _, pid := range left {
+				syscall.Kill(pid, syscall.SIGKILL)
+			}
+		})
+	}
+}
+
 // waitExit waits until a child has become a zombie, which it stays until the test's clean-up.
 func waitExit(t *testing.T, pid int) {
 	t.Helper()
 	eventually(t, 10*time.Second, "the supervisor has ended", func() bool {
 		b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 		return err != nil || strings.Contains(string(b), ") Z ")
+	})
+}
+
+// FuzzCommand has each kind of shell print a text that its command holds, which goes through the request's quoting and the
+// command's own.
+func FuzzCommand(f *testing.F) {
+	for _, seed := range []string{"", "a", "it's", "a\nb\n\n", "$nl'\"$nl\"'", "\r\\n\\", "\x1e\x1f", "\xff\xfe", "é", "`id`$(id)", "\n"} {
+		f.Add(seed)
+	}
+	testbed.Need(f, "dash", "bash", "busybox")
+	var all []*sshhost.Supervisor
+	for _, argv := range [][]string{{"dash"}, {"bash"}, {"busybox", "ash"}} {
+		all = append(all, sshhost.StartSupervisor(f, "", os.Environ(), argv...))
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if strings.Contains(text, "\x00") {
+			t.Skip("no shell can pass on a zero byte")
+		}
+		for i, s := range all {
+			var out, errs strings.Builder
+			if err := s.Run(context.Background(), ": "+shquote.Quote(text)+"; printf %s "+shquote.Quote(text), &out, &errs); err != nil || out.String() != text || errs.Len() > 0 {
+				t.Errorf("shell %d: got %q, %q (%v), want %q", i, &out, &errs, err, text)
+			}
+		}
 	})
 }
