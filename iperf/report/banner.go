@@ -167,7 +167,7 @@ func (r *reader) readConn(b []byte) bool {
 	c.reverse = c.star || bytes.Contains(tags, []byte("(reverse)"))
 	c.both = bytes.Contains(tags, []byte("(full-duplex)"))
 	t := r.cur
-	if t != nil && t.async && t.accepts(&c) && t.initiatedFirst() == false && t.over() {
+	if t != nil && t.async && t.accepts(&c) && !t.initiatedFirst() && t.over() {
 		r.end()
 		was := t
 		t = r.begin(false)

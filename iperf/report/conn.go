@@ -1,0 +1,128 @@
+package report
+
+import "slices"
+
+// maxConns is how many connections of a test are told apart. iperf itself stops at 128, or does so in effect.
+const maxConns = 1024
+
+// connKey is what stands between a connection's brackets.
+type connKey struct {
+	id   int
+	star bool
+}
+
+// introduce takes a connection, which later rows name by its id.
+func (t *test) introduce(c conn) {
+	if len(t.conns) == maxConns {
+		return
+	}
+	k := connKey{c.id, c.star}
+	if at, ok := t.connAt[k]; ok {
+		t.conns[at].reused = true
+	}
+	if t.connAt == nil {
+		t.connAt = make(map[connKey]int)
+	}
+	t.connAt[k] = len(t.conns)
+	t.conns = append(t.conns, c)
+}
+
+// connOf finds the connection that was introduced last with an id, and with a star if there is one; -1: none was.
+func (t *test) connOf(id int, star bool) int {
+	// Rows come in turn as a rule.
+	for at := t.lastConn; at < len(t.conns) && at < t.lastConn+2; at++ {
+		if c := &t.conns[at]; c.id == id && c.star == star && !c.reused {
+			t.lastConn = at
+			return at
+		}
+	}
+	at, ok := t.connAt[connKey{id, star}]
+	if other, found := t.connAt[connKey{id, !star}]; found && !ok {
+		at, ok = other, true
+	}
+	if !ok {
+		return -1
+	}
+	t.lastConn = at
+	return at
+}
+
+// initiated reports whether this end made the connection.
+func (t *test) initiated(c *conn) bool {
+	to, from := slices.Contains(t.connects, c.remote), slices.Contains(t.listens, c.local)
+	switch {
+	case to != from:
+		return to
+	case c.remote == defaultPort2, c.local == defaultPort2:
+		return c.local != defaultPort2
+	case !to && len(t.connects)+len(t.listens) > 0 && (t.connects == nil || t.listens == nil):
+		return t.listens == nil
+	}
+	// Of the two ports the server's is the lower one: the other is from those that the system hands out.
+	return c.remote <= c.local
+}
+
+const defaultPort2 = 5001
+
+// accepts reports whether c came in on a port that this end listens on.
+func (t *test) accepts(c *conn) bool {
+	return slices.Contains(t.listens, c.local) && !c.star && !t.initiated(c)
+}
+
+// initiatedFirst reports whether the test's first connection was made by this end.
+func (t *test) initiatedFirst() bool { return len(t.conns) > 0 && t.initiated(&t.conns[0]) }
+
+// classes is how many directions the connections have that were introduced.
+func (t *test) classes() int {
+	var seen [classMixed]bool
+	for i := range t.conns {
+		c := &t.conns[i]
+		switch {
+		case c.both:
+			return 2
+		case c.reverse:
+			seen[classStar] = true
+		case t.initiated(c):
+			seen[classInitiated] = true
+		default:
+			seen[classAccepted] = true
+		}
+	}
+	n := 0
+	for _, s := range seen {
+		if s {
+			n++
+		}
+	}
+	return n
+}
+
+// expectedAsync is how many of the connections that were introduced belong to f.
+func (t *test) expectedAsync(f *flow) int {
+	if f.expectGen == len(t.conns)+1 {
+		return f.expect
+	}
+	n := 0
+	for i := range t.conns {
+		c := &t.conns[i]
+		switch f.key.class {
+		case classStar:
+			if c.reverse || c.both {
+				n++
+			}
+		case classInitiated:
+			if !c.reverse && t.initiated(c) {
+				n++
+			}
+		case classAccepted:
+			if !c.reverse && !t.initiated(c) {
+				n++
+			}
+		}
+	}
+	if t.flowsPrinted > n && f.key.class != classMixed {
+		n = t.flowsPrinted
+	}
+	f.expect, f.expectGen = n, len(t.conns)+1
+	return n
+}

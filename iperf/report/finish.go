@@ -1,0 +1,139 @@
+package report
+
+import "fmt"
+
+// finish makes the report of what came.
+func (t *test) finish() (*Report, error) {
+	rep := t.rep
+	for _, f := range t.flows {
+		f.settle()
+	}
+	if t.async {
+		t.finishAsync()
+	} else {
+		t.finishSync()
+	}
+	rep.Err = joined(t.said)
+	var errs []error
+	if rep.Err != nil {
+		errs = append(errs, rep.Err)
+	}
+	none, total := true, false
+	for _, f := range []*Flow{rep.Forward, rep.Reverse, rep.Mixed} {
+		if f == nil {
+			continue
+		}
+		has := f.Sent != nil || f.Received != nil || f.Unlabelled != nil
+		total = total || has
+		if has || len(f.Intervals) > 0 {
+			none = false
+		}
+	}
+	for _, f := range t.flows {
+		none = none && f.emitted == 0
+	}
+	switch {
+	case none && t.lines == 0 && rep.Err == nil && rep.Program == "":
+		errs = append(errs, ErrNoBandwidth)
+	case none && rep.Program == "" && rep.Err == nil:
+		errs = append(errs, ErrNotUnderstood, ErrNoBandwidth)
+	case none:
+		errs = append(errs, ErrNoBandwidth)
+	}
+	if t.cut || !none && !total {
+		errs = append(errs, ErrIncomplete)
+	}
+	return rep, joined(errs)
+}
+
+// joined is one error of several, in one line.
+func joined(errs []error) error {
+	switch len(errs) {
+	case 0:
+		return nil
+	case 1:
+		return errs[0]
+	case 2:
+		return fmt.Errorf("%w: %w", errs[0], errs[1])
+	}
+	return fmt.Errorf("%w: %w", errs[0], joined(errs[1:]))
+}
+
+// finishSync gives the directions of iperf 3 their names.
+func (t *test) finishSync() {
+	for _, f := range t.flows {
+		sends := f.key.class == classSends
+		switch f.key.class {
+		case classOnly:
+			reverse := t.reverse
+			if t.rep.Side == ServerSide && !t.json {
+				_, sent := f.totals(totalSent)
+				_, received := f.totals(totalReceived)
+				reverse = reverse || t.sendsHere || sent && !received
+			}
+			sends = reverse == (t.rep.Side == ServerSide)
+		case classMixed:
+			continue
+		}
+		forward := sends == (t.rep.Side != ServerSide)
+		out := t.output(f)
+		out.Sent, out.Received, out.Unlabelled = t.pick(f, totalSent), t.pick(f, totalReceived), t.pick(f, totalUnlabelled)
+		for i, s := range f.streams {
+			if len(out.Streams) > i {
+				st := &out.Streams[i]
+				st.Sent, st.Received, st.Unlabelled = s.totals[totalSent].total(), s.totals[totalReceived].total(), s.totals[totalUnlabelled].total()
+				dropUnknown(&st.Sent, &st.Received, sends, t.rep.Side)
+			}
+		}
+		dropUnknown(&out.Sent, &out.Received, sends, t.rep.Side)
+		t.set(forward, out)
+	}
+}
+
+// dropUnknown drops the count of the far end where iperf 3 printed zeros because it did not get it, and of the
+// sender's count what only a receiver can know.
+func dropUnknown(sent, received **Total, sends bool, side Side) {
+	far := received
+	if !sends {
+		far = sent
+	}
+	if t := *far; t != nil && t.Bytes == 0 && t.Rate == 0 {
+		*far = nil
+	}
+	if s := *sent; s != nil && s.UDP != nil {
+		s.UDP.Has &= Packets | PacketRate
+		*s.UDP = UDP{Has: s.UDP.Has, Packets: s.UDP.Packets, PacketRate: s.UDP.PacketRate}
+		if s.UDP.Has == 0 {
+			s.UDP = nil
+		}
+	}
+}
+
+func (t *test) set(forward bool, out *Flow) {
+	to := &t.rep.Reverse
+	if forward {
+		to = &t.rep.Forward
+	}
+	if *to == nil {
+		*to = out
+		return
+	}
+	// Two flows of one direction: iperf 2 can connect both ways for it.
+	f := *to
+	f.Intervals = append(f.Intervals, out.Intervals...)
+	f.Streams = append(f.Streams, out.Streams...)
+	for _, p := range []struct{ to, from **Total }{{&f.Sent, &out.Sent}, {&f.Received, &out.Received}, {&f.Unlabelled, &out.Unlabelled}} {
+		if *p.to == nil {
+			*p.to = *p.from
+		}
+	}
+}
+
+// output gives a flow its intervals and streams.
+func (t *test) output(f *flow) *Flow {
+	out := &Flow{Intervals: f.intervals}
+	for _, s := range f.streams {
+		out.Streams = append(out.Streams, Stream{ID: s.key.id, Intervals: s.intervals})
+	}
+	return out
+}

@@ -1,0 +1,169 @@
+package report
+
+import (
+	"math"
+	"slices"
+)
+
+// sideAsync decides which end of a test iperf 2 printed it.
+func (t *test) sideAsync() Side {
+	if t.p.Side != 0 {
+		return t.p.Side
+	}
+	switch {
+	case t.csv.seen && t.connects != nil:
+		return ServerSide // of -d or -r: a client prints no banner with CSV
+	case t.connects != nil && t.listens == nil:
+		return ClientSide
+	case t.listens != nil && t.connects == nil:
+		return ServerSide
+	}
+	for i := range t.conns {
+		if c := &t.conns[i]; c.peer && !c.reverse {
+			if t.initiated(c) {
+				return ClientSide
+			}
+			return ServerSide
+		}
+	}
+	switch {
+	case slices.Contains(t.connects, defaultPort2) && !slices.Contains(t.listens, defaultPort2):
+		return ClientSide
+	case slices.Contains(t.listens, defaultPort2) && !slices.Contains(t.connects, defaultPort2):
+		return ServerSide
+	case len(t.conns) == 0:
+		return 0
+	case t.initiated(&t.conns[0]):
+		return ClientSide
+	}
+	return ServerSide
+}
+
+// finishAsync gives the directions of iperf 2 their names.
+func (t *test) finishAsync() {
+	t.rep.Side = t.sideAsync()
+	t.finishCSV()
+	side := t.rep.Side
+	for _, f := range t.flows {
+		if f.key.class == classMixed {
+			continue
+		}
+		forward := true
+		switch f.key.class {
+		case classStar:
+			forward = false
+		case classInitiated:
+			forward = side != ServerSide
+		case classAccepted:
+			forward = side != ClientSide
+		case classToServer, classFromServer:
+			forward = f.forward
+		}
+		own := totalUnlabelled
+		switch {
+		case f.own != 0:
+			own = f.own
+		case side == 0:
+			if f.lossCounted() {
+				own = totalReceived
+			}
+		case (side == ClientSide) == forward:
+			own = totalSent
+		default:
+			own = totalReceived
+		}
+		out := t.output(f)
+		t.place(out.totalAt(own), t.pick(f, totalOwn))
+		t.place(out.totalAt(totalReceived), t.pick(f, totalFar))
+		for i, s := range f.streams {
+			st := &out.Streams[i]
+			t.place(st.totalAt(own), s.totals[totalOwn].total())
+			t.place(st.totalAt(totalReceived), s.totals[totalFar].total())
+		}
+		t.set(forward, out)
+	}
+	t.finishMixed()
+}
+
+// lossCounted reports whether the end that printed f counted the datagrams that were lost, as only a receiver can.
+func (f *flow) lossCounted() bool {
+	for _, s := range f.streams {
+		if c := s.totals[totalOwn]; c == nil || !c.udp.Has.Has(Lost|Jitter) {
+			return false
+		}
+	}
+	return len(f.streams) > 0
+}
+
+func (t *test) place(to **Total, v *Total) {
+	if v != nil {
+		*to = v
+	}
+}
+
+func (f *Flow) totalAt(k totalKind) **Total {
+	switch k {
+	case totalSent:
+		return &f.Sent
+	case totalReceived:
+		return &f.Received
+	}
+	return &f.Unlabelled
+}
+
+func (s *Stream) totalAt(k totalKind) **Total {
+	switch k {
+	case totalSent:
+		return &s.Sent
+	case totalReceived:
+		return &s.Received
+	}
+	return &s.Unlabelled
+}
+
+// finishMixed decides what a sum of a test in two directions is of.
+func (t *test) finishMixed() {
+	for _, f := range t.flows {
+		if f.key.class != classMixed {
+			continue
+		}
+		total := t.pick(f, totalOwn)
+		if len(f.streams) > 0 {
+			out := t.output(f)
+			out.Unlabelled = total
+			t.rep.Mixed = out
+			return
+		}
+		var forward, reverse BitRate
+		if t.rep.Forward != nil {
+			forward = t.rep.Forward.anyRate()
+		}
+		if t.rep.Reverse != nil {
+			reverse = t.rep.Reverse.anyRate()
+		}
+		if total == nil && f.emitted == 0 {
+			return
+		}
+		near := func(a, b BitRate) bool { return b > 0 && math.Abs(float64(a/b)-1) < 0.05 }
+		switch {
+		case total != nil && near(total.Rate, forward) && !near(total.Rate, forward+reverse),
+			total != nil && near(total.Rate, reverse) && !near(total.Rate, forward+reverse):
+			// The sum of one direction, of which there is one already.
+		case total == nil, near(total.Rate, forward+reverse):
+			t.rep.Mixed = &Flow{Intervals: f.intervals, Unlabelled: total}
+		default:
+			t.warn(0, "the printed sum is of neither direction nor of both")
+		}
+		return
+	}
+}
+
+// anyRate is a flow's rate, whoever counted it.
+func (f *Flow) anyRate() BitRate {
+	for _, t := range []*Total{f.Received, f.Sent, f.Unlabelled} {
+		if t != nil {
+			return t.Rate
+		}
+	}
+	return 0
+}

@@ -1,0 +1,219 @@
+package report
+
+import (
+	"fmt"
+	"time"
+)
+
+// A group is an interval of all streams.
+type group struct {
+	cell
+	n      int // streams that are in it
+	serial int
+	summed bool // it is the sum that iperf printed
+}
+
+// addSync takes an interval of iperf 3, which prints the streams of one interval one after the other.
+func (f *flow) addSync(k streamKey, c *cell) {
+	s := f.stream(k)
+	if len(f.groups) > 0 && s.serial == f.groups[0].serial {
+		f.closeAll()
+	}
+	if !f.keep(s, c) {
+		return
+	}
+	if len(f.groups) == 0 {
+		f.open(c)
+	} else {
+		f.groups[0].add(c)
+		f.groups[0].n++
+	}
+	s.serial = f.groups[0].serial
+	if f.t.expected(f) == 1 {
+		f.closeAll()
+	}
+}
+
+// sumSync takes the sum that iperf 3 printed.
+func (f *flow) sumSync(c *cell) {
+	if f.t.sums == sumAdded {
+		f.closeAll()
+		return
+	}
+	if len(f.groups) == 0 {
+		f.open(c)
+		f.groups[0].n = 0
+	}
+	g := &f.groups[0]
+	if g.n == 1 {
+		c.fill(&g.cell)
+	}
+	g.cell = *c
+	g.summed = true
+	f.closeAll()
+}
+
+func (f *flow) open(c *cell) *group {
+	f.serial++
+	f.groups = append(f.groups, group{cell: *c, n: 1, serial: f.serial})
+	return &f.groups[len(f.groups)-1]
+}
+
+// maxGroups is how far streams may run apart before their intervals are given out as they are.
+const maxGroups = 64
+
+// addAsync takes an interval of iperf 2, whose streams print when each is ready.
+func (f *flow) addAsync(s *stream, c *cell) {
+	if !f.keep(s, c) {
+		return
+	}
+	// The groups of earlier intervals that all streams are in have had their time for a sum.
+	for len(f.groups) > 0 && f.groups[0].n >= f.live() && !f.groups[0].matches(c) && f.groups[0].start < c.start {
+		f.closeFirst()
+	}
+	g := f.find(c)
+	switch {
+	case g != nil:
+		s.serial = g.serial
+		if !g.summed {
+			g.add(c)
+		}
+		g.n++
+	case f.emitted > 0 && c.start <= f.lastStart && f.late(c):
+		return
+	default:
+		g = f.open(c)
+		s.serial = g.serial
+		if f.t.expected(f) == 1 {
+			f.closeAll()
+			return
+		}
+	}
+	for len(f.groups) > maxGroups {
+		f.closeFirst()
+	}
+}
+
+// live is how many streams an interval is to have, as far as is known.
+func (f *flow) live() int { return max(f.t.expected(f), len(f.streams)) }
+
+func (f *flow) find(c *cell) *group {
+	for i := range f.groups {
+		if f.groups[i].matches(c) {
+			return &f.groups[i]
+		}
+	}
+	return nil
+}
+
+// matches reports whether c belongs to the interval g: it starts at about the same time.
+func (g *group) matches(c *cell) bool {
+	return 2*(g.start-c.start).Abs() < max(min(g.end-g.start, c.end-c.start), time.Millisecond)
+}
+
+// late adds c to an interval that was given out without it. It is false when there is none.
+func (f *flow) late(c *cell) bool {
+	if f.sum.n > 0 || f.sum.holds {
+		return true // it is in the sum that was printed
+	}
+	for back := 1; back <= min(f.emitted, maxGroups); back++ {
+		at := f.recent[(f.emitted-back)%maxGroups]
+		if g := (group{cell: cell{start: at.start, end: at.end}}); !g.matches(c) {
+			continue
+		}
+		f.t.warn(c.line, "a stream's interval came after those of the next one")
+		if !f.t.discard() {
+			f.t.slabs.addTo(&f.intervals[len(f.intervals)-back], c)
+		}
+		return true
+	}
+	return false
+}
+
+// sumAsync takes the sum that iperf 2 printed.
+func (f *flow) sumAsync(c *cell) {
+	if f.t.sums == sumAdded {
+		return
+	}
+	g := f.find(c)
+	if g == nil {
+		if f.emitted > 0 && c.start <= f.lastStart {
+			return // it was added up already
+		}
+		g = f.open(c)
+		g.n = 0
+	}
+	if g.n >= f.live() {
+		c.complete(&g.cell)
+	}
+	g.cell = *c
+	g.summed = true
+	for len(f.groups) > 0 && f.groups[0].summed {
+		f.closeFirst()
+	}
+}
+
+func (f *flow) closeAll() {
+	for len(f.groups) > 0 {
+		f.closeFirst()
+	}
+}
+
+// closeFirst gives out the oldest open interval.
+func (f *flow) closeFirst() {
+	g := f.groups[0]
+	copy(f.groups, f.groups[1:])
+	f.groups = f.groups[:len(f.groups)-1]
+	// iperf 2 may print a sum before the last of its streams.
+	if n := f.t.expected(f); !(g.summed && f.t.async) && (g.n < n && !g.summed || g.n > 0 && f.closed == 0 && g.n < len(f.streams)) {
+		f.warnMissing(&g, n)
+	}
+	if !g.summed && g.n > 1 {
+		if f.t.sums == sumPrinted {
+			f.t.warn(g.line, fmt.Sprintf("no sum of interval %v-%v is printed", g.start, g.end))
+			return
+		}
+		f.t.warnAdded(g.line)
+	}
+	f.emit(&g.cell)
+}
+
+// warnMissing says which streams are not in g.
+func (f *flow) warnMissing(g *group, expected int) {
+	if f.t.full() {
+		return
+	}
+	var ids []int
+	for _, s := range f.streams {
+		if s.serial < g.serial && len(ids) < 32 {
+			ids = append(ids, s.key.id)
+		}
+	}
+	if len(ids) == 0 {
+		f.t.warn(g.line, fmt.Sprintf("interval %v-%v has %d of %d streams", g.start, g.end, g.n, expected))
+		return
+	}
+	f.t.warn(g.line, fmt.Sprintf("interval %v-%v lacks streams %v", g.start, g.end, ids))
+}
+
+func (f *flow) emit(c *cell) {
+	if !f.t.async && f.emitted > 0 && f.recent[(f.emitted-1)%maxGroups] == (span{c.start, c.end, c.omitted}) {
+		return // it is printed twice, of which its stream has warned
+	}
+	in := f.t.slabs.interval(c)
+	length := c.end - c.start
+	if f.first == 0 {
+		f.first = length
+	} else if !c.omitted && length*10 < f.first*9 {
+		in.Short = true
+	}
+	f.recent[f.emitted%maxGroups] = span{c.start, c.end, c.omitted}
+	f.emitted++
+	f.lastStart = c.start
+	if !f.t.discard() {
+		f.intervals = append(f.intervals, in)
+	}
+	if f.t.each != nil && f.key.class != classMixed {
+		f.t.each(in)
+	}
+}

@@ -1,0 +1,113 @@
+package report
+
+import (
+	"math"
+	"time"
+)
+
+// seconds gives a Duration of what JSON counts in seconds.
+func seconds(f float64) time.Duration {
+	f *= float64(time.Second)
+	if math.Abs(f) >= math.MaxInt64 {
+		return 0
+	}
+	return time.Duration(math.Round(f))
+}
+
+// A jsonCell is one of the objects that hold numbers of traffic.
+type jsonCell struct {
+	cell
+	id        int
+	sender    bool // this end sends
+	hasSender bool
+	some      bool // it has bytes and a rate
+}
+
+func (d *document) cell() (c jsonCell) {
+	c.line = d.lines
+	if !d.open('{') {
+		return c
+	}
+	has := 0
+	for d.more('}') {
+		key := d.key()
+		switch string(key) {
+		case "omitted":
+			c.omitted = d.bool()
+			continue
+		case "sender":
+			c.sender, c.hasSender = d.bool(), true
+			continue
+		}
+		switch string(key) {
+		case "socket":
+			v, _ := d.int()
+			c.id = int(v)
+		case "start":
+			if v, ok := d.float(); ok {
+				c.start = seconds(v)
+			}
+		case "end":
+			if v, ok := d.float(); ok {
+				c.end = seconds(v)
+			}
+		case "bytes":
+			if v, ok := d.int(); ok {
+				c.bytes = v
+				has |= 1
+			}
+		case "bits_per_second":
+			if v, ok := d.float(); ok {
+				c.rate = BitRate(v)
+				has |= 2
+			}
+		case "retransmits":
+			d.field(&c.tcp.Retransmits, &c.tcp.Has, Retransmits)
+		case "snd_cwnd", "max_snd_cwnd":
+			d.field(&c.tcp.CongestionWindow, &c.tcp.Has, CongestionWindow)
+		case "snd_wnd", "max_snd_wnd":
+			d.field(&c.tcp.SendWindow, &c.tcp.Has, SendWindow)
+		case "rtt", "mean_rtt":
+			d.micros(&c.tcp.RTT, &c.tcp.Has, RTT)
+		case "rttvar":
+			d.micros(&c.tcp.RTTVar, &c.tcp.Has, RTTVar)
+		case "min_rtt":
+			d.micros(&c.tcp.MinRTT, &c.tcp.Has, RTTRange)
+		case "max_rtt":
+			d.micros(&c.tcp.MaxRTT, &c.tcp.Has, RTTRange)
+		case "pmtu":
+			d.field(&c.tcp.PMTU, &c.tcp.Has, PMTU)
+		case "reorder":
+			d.field(&c.tcp.Reorder, &c.tcp.Has, Reorder)
+		case "jitter_ms":
+			if v, ok := d.float(); ok && v >= 0 && v < 1e12 {
+				c.udp.Jitter = time.Duration(math.Round(v * float64(time.Millisecond)))
+				c.udp.Has |= Jitter
+			}
+		case "lost_packets":
+			d.field(&c.udp.Lost, &c.udp.Has, Lost)
+		case "packets":
+			d.field(&c.udp.Packets, &c.udp.Has, Packets)
+		case "out_of_order":
+			d.field(&c.udp.OutOfOrder, &c.udp.Has, OutOfOrder)
+		default:
+			d.skip()
+		}
+	}
+	c.some = has == 3 && !d.cut
+	return c
+}
+
+func (d *document) field(to *int64, has *Fields, f Fields) {
+	if v, ok := d.int(); ok {
+		*to = v
+		*has |= f
+	}
+}
+
+func (d *document) micros(to *time.Duration, has *Fields, f Fields) {
+	if v, ok := d.int(); ok && v >= 0 && v < math.MaxInt64/1000 {
+		*to = time.Duration(v) * time.Microsecond
+		*has |= f
+	}
+}

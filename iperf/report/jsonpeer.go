@@ -1,0 +1,51 @@
+package report
+
+import "bytes"
+
+// peerText takes the server's own output, which came as a string.
+func (d *document) peerText(text []byte) {
+	in := reader{p: d.r.p, sums: d.r.sums, src: source{r: bytes.NewReader(bytes.Clone(text))}}
+	peer := in.newTest(nil)
+	peer.isIperf3(ServerSide)
+	peer.reverse = d.t.reverse
+	in.cur = peer
+	if t := in.next(); t != nil && t.lines > 0 {
+		d.t.rep.Peer, _ = t.finish()
+	}
+}
+
+// peerJSON takes the server's own output, which came as a document within this one.
+func (d *document) peerJSON() {
+	if d.peek() != '{' {
+		d.skip()
+		return
+	}
+	outer := d.t
+	d.t = d.r.newTest(nil)
+	d.t.lines, d.t.json = 1, true
+	d.t.rep.Program = programIperf3
+	d.open('{')
+	for d.more('}') {
+		switch string(d.key()) {
+		case "start":
+			d.start()
+		case "intervals":
+			if d.open('[') {
+				for d.more(']') {
+					d.interval()
+				}
+			}
+		case "end":
+			d.end()
+		case "error":
+			d.fail(d.string())
+		default:
+			d.skip()
+		}
+	}
+	peer := d.t
+	d.t = outer
+	if outer.again == nil && !d.cut {
+		outer.rep.Peer, _ = peer.finish()
+	}
+}

@@ -1,0 +1,82 @@
+package report
+
+import (
+	"fmt"
+	"time"
+)
+
+// pick gives a flow's total of that kind: the sum that was printed, or that of the streams.
+func (t *test) pick(f *flow, k totalKind) *Total {
+	c := f.sum.totals[k]
+	sum, n := f.added(k)
+	switch {
+	case t.sums == sumAdded && len(f.streams) > 0:
+		c = nil
+	case t.sums == sumPrinted && len(f.streams) > 1:
+		if n > 0 && c == nil {
+			t.warn(sum.line, "no sum of the totals is printed")
+		}
+		n = 0
+	}
+	switch {
+	case c == nil && n == 0:
+		return nil
+	case c == nil:
+		if n > 1 {
+			t.warnAdded(sum.line)
+		}
+		if n < len(f.streams) {
+			t.warn(sum.line, fmt.Sprintf("only %d of %d streams have a total", n, len(f.streams)))
+		}
+		c = &sum
+	case n > 0 && n == len(f.streams):
+		t.completeSum(c, &sum, n)
+		if off := float64(c.rate / sum.rate); off < 0.9 || off > 1.1 {
+			t.warn(c.line, fmt.Sprintf("the sum says %v, its streams together %v", c.rate, sum.rate))
+		}
+	}
+	t.checkRate(c)
+	return c.total()
+}
+
+// added adds up the streams' totals of that kind, of which there are n.
+func (f *flow) added(k totalKind) (sum cell, n int) {
+	for _, s := range f.streams {
+		if s.totals[k] == nil {
+			continue
+		}
+		if n++; n == 1 {
+			sum = *s.totals[k]
+		} else {
+			sum.add(s.totals[k])
+		}
+	}
+	return sum, n
+}
+
+// completeSum gives a printed sum what it lacks of its streams' numbers. iperf 2 leaves the loss out of its sums, prints
+// it under the heading of writes, or counts too little of it.
+func (t *test) completeSum(c, streams *cell, n int) {
+	if both := Lost | Packets; streams.udp.Has.Has(both) && c.udp.Has.Has(both) && c.udp.Lost < streams.udp.Lost {
+		t.warn(c.line, fmt.Sprintf("the sum says that %d datagrams were lost, its streams %d", c.udp.Lost, streams.udp.Lost))
+		c.udp.Lost = streams.udp.Lost
+		c.udp.Packets = max(c.udp.Packets, streams.udp.Packets)
+	}
+	c.complete(streams)
+	if n == 1 {
+		c.fill(streams)
+	}
+}
+
+// checkRate warns of a rate that is not what the bytes and the time give.
+func (t *test) checkRate(c *cell) {
+	d := c.end - c.start
+	if d < 100*time.Millisecond || c.bytes == 0 {
+		return
+	}
+	rate := float64(c.bytes) * 8 / d.Seconds()
+	// The interval's end may have been rounded to a tenth of a second, the amount to three digits.
+	if off := float64(c.rate) / rate; off < 0.8 || off > 1.25 {
+		t.warn(c.line, fmt.Sprintf("the printed rate %v is not that of the bytes and the time, %v", c.rate, BitRate(rate)))
+	}
+}
