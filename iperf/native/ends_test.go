@@ -5,12 +5,14 @@ import (
 	"context"
 	"errors"
 	testflags "flag"
+	"fmt"
 	"io"
 	"net"
 	"os"
 	"os/exec"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -51,15 +53,9 @@ type ended struct {
 func (p program) client(t testing.TB, port int, args ...string) ended {
 	t.Helper()
 	args = append([]string{"-c", "127.0.0.1", "-p", strconv.Itoa(port)}, args...)
-	for {
-		var stdout, stderr bytes.Buffer
-		status := p.run(t.Context(), args, &stdout, &stderr)
-		// A server under -J does not say when it listens. A refused connection costs it nothing.
-		if strings.Contains(stdout.String()+stderr.String(), "Connection refused") && t.Context().Err() == nil {
-			continue
-		}
-		return ended{stdout.String(), stderr.String(), status}
-	}
+	var stdout, stderr bytes.Buffer
+	status := p.run(t.Context(), args, &stdout, &stderr)
+	return ended{stdout.String(), stderr.String(), status}
 }
 
 // A running server.
@@ -69,7 +65,7 @@ type running struct {
 	stop context.CancelFunc
 }
 
-// server starts a server and returns when it listens or, with -J, at once.
+// server starts a server and returns when it listens.
 func (p program) server(t testing.TB, args ...string) *running {
 	t.Helper()
 	for {
@@ -83,21 +79,41 @@ func (p program) server(t testing.TB, args ...string) *running {
 			r.end <- ended{stdout.buffer.String(), stderr.String(), status}
 		}()
 		t.Cleanup(func() { cancel(); r.end <- <-r.end })
-		for _, a := range args {
-			if strings.HasPrefix(a, "-J") || strings.HasPrefix(a, "--json") {
+		for {
+			select {
+			case <-banner:
+				return r
+			case e := <-r.end:
+				r.end <- e
+				if !strings.Contains(e.stdout+e.stderr, "in use") {
+					t.Fatalf("%s server: %+v", p.name, e)
+				}
+			case <-time.After(5 * time.Millisecond): // under -J there is no banner
+				if !listened(t, port) {
+					continue
+				}
 				return r
 			}
+			break
 		}
-		select {
-		case <-banner:
-			return r
-		case e := <-r.end:
-			r.end <- e
-			if !strings.Contains(e.stderr, "in use") {
-				t.Fatalf("%s server: %+v", p.name, e)
+	}
+}
+
+// listened reports whether the system has a TCP socket that listens on port.
+func listened(t testing.TB, port int) bool {
+	for _, name := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Skipf("a server that prints no banner cannot be seen to listen here: %v", err)
+		}
+		for line := range strings.Lines(string(text)) {
+			f := strings.Fields(line)
+			if len(f) > 3 && f[3] == "0A" && strings.HasSuffix(f[1], fmt.Sprintf(":%04X", port)) {
+				return true
 			}
 		}
 	}
+	return false
 }
 
 // wait waits for a server that ends by itself.
@@ -133,14 +149,22 @@ func (w *watched) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// freePort gives a port that no one listens on, and gives it only once.
 func freePort(t testing.TB) int {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		port := l.Addr().(*net.TCPAddr).Port
+		l.Close()
+		if _, taken := givenPorts.LoadOrStore(port, true); !taken {
+			return port
+		}
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }
+
+var givenPorts sync.Map
 
 // Most tests wait for seconds to pass, with little to do: more of them may run at once than there are processors.
 func TestMain(m *testing.M) {

@@ -139,7 +139,7 @@ func TestInterruptedClientReports(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	s := startHostServer(t, ctx, &h, "-1")
 	clientCtx, interrupt := context.WithCancel(ctx)
-	out := &watched{want: "0.00-0.10", seen: make(chan struct{})}
+	out := &watched{want: "Bitrate", seen: make(chan struct{})}
 	var stderr bytes.Buffer
 	done := make(chan error, 1)
 	go func() { done <- h.Run(clientCtx, "iperf3 -c 127.0.0.1 -t 60 -i 0.1 -b 10M -p "+s.port, out, &stderr) }()

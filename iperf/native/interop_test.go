@@ -15,7 +15,7 @@ import (
 	"github.com/tunaperf/tuna/internal/testbed"
 )
 
-// interopCases are command lines that every pair of ends must run. limit is what the client sends at most.
+// interopCases are command lines that every pair of ends must run.
 var interopCases = []struct{ name, args string }{
 	{"tcp", "-t 1"},
 	{"tcp reverse", "-t 1 -R"},

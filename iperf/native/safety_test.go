@@ -20,7 +20,7 @@ func TestStrangersDisturbNothing(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	s := startHostServer(t, ctx, &h)
 	address := "127.0.0.1:" + s.port
-	out := &watched{want: "0.00-0.10", seen: make(chan struct{})}
+	out := &watched{want: "Bitrate", seen: make(chan struct{})}
 	done := make(chan error, 1)
 	go func() { done <- h.Run(ctx, "iperf3 -c 127.0.0.1 -t 1 -i 0.1 -b 20M -p "+s.port, out, io.Discard) }()
 	<-out.seen
