@@ -126,7 +126,7 @@ func TestPrefixNamespace(t *testing.T) {
 // TestHangingLogin has a start-up file that does not come to its end.
 func TestHangingLogin(t *testing.T) {
 	testbed.NeedRoot(t)
-	c := config(testbed.StartSSHD(t, testbed.SSHDConfig{Login: testbed.Login{Delay: time.Hour}}))
+	c := config(testbed.StartSSHD(t, testbed.SSHDConfig{Login: testbed.Login{Delay: 20 * time.Second}}))
 	c.Timeout = 2 * time.Second
 	_, err := sshhost.Dial(t.Context(), c)
 	checkError(t, err, sshhost.ErrTimeout, c.Addr)

@@ -12,12 +12,15 @@ nl='
 '
 job= watch=
 
-# pause sleeps shortly, if sleep knows fractions, and counts hundredths of a second. Grace is how many TERM is given.
+# pause sleeps for a moment, a longer one when it has come to that before, and counts the hundredths of a second, with
+# some for the work between two pauses. Grace is how many TERM is given.
 grace=100
 pause() {
-	if sleep 0.02; then
-		count=$((count + 2))
-	else
+	if [ "$count" -lt 20 ] && sleep 0.02; then
+		count=$((count + 4))
+	elif sleep 0.1; then
+		count=$((count + 13))
+	else # this sleep knows whole seconds only
 		sleep 1
 		count=$((count + 100))
 	fi

@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -36,6 +37,19 @@ func Descendants(pid int) []int {
 		next = deeper
 	}
 	return all
+}
+
+// withEnv returns the processes that have setting in their environment.
+func withEnv(setting string) (pids []int) {
+	files, _ := filepath.Glob("/proc/[0-9]*/environ")
+	for _, file := range files {
+		b, _ := os.ReadFile(file) // nothing if it has ended meanwhile, or is somebody else's
+		if slices.Contains(strings.Split(string(b), "\x00"), setting) {
+			pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(file)))
+			pids = append(pids, pid)
+		}
+	}
+	return pids
 }
 
 func kill(pids ...int) {

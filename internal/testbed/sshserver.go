@@ -149,8 +149,7 @@ func (s *SSHServer) start(port string) bool {
 	}
 }
 
-// Stop kills the server and all of its sessions at once, as a host does that loses its power. What the sessions have
-// put beyond the server's reach, by a daemon's double fork, lives on.
+// Stop kills the server and all that its sessions have started, as happens on a host that loses its power.
 func (s *SSHServer) Stop() {
 	if s.PID == 0 {
 		return
@@ -158,6 +157,10 @@ func (s *SSHServer) Stop() {
 	kill(append(Descendants(s.PID), s.PID)...)
 	<-s.exited
 	s.PID = 0
+	// What was forked meanwhile, or has been a daemon, is known by the home directory that nobody else has.
+	for left := withEnv("HOME=" + s.home); left != nil; left = withEnv("HOME=" + s.home) {
+		kill(left...)
+	}
 }
 
 // DenyLogins keeps everybody from logging in from now on. Who is logged in stays so.
