@@ -5,7 +5,7 @@
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 MODULES     := . examples
-FUZZTIME    ?= 5s
+FUZZTIME    ?= 1000x
 
 test:
 	@.ci/test
