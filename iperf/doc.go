@@ -50,8 +50,8 @@
 // Errors are told apart by kind with errors.Is: [ErrNotInstalled], [ErrUnsupported], [ErrPortInUse], [ErrRefused],
 // [ErrServerBusy], [ErrTimeout], [ErrHostLost], [ErrCanceled] and the others beside them. A [*RunError], which
 // errors.AsType finds, holds the evidence of a program that failed: host, role, command line, exit status and what it
-// printed on stderr. It prints as one line, and with %+v as everything. A failure is what iperf's exit status says or what
-// its output says, whichever is worse: some versions fail with status 0.
+// printed on stderr. It prints as one line, and with %+v as everything. A run has failed when the exit status says so, and
+// also when only the output does: some versions of iperf fail with status 0.
 //
 // When the client had started, Run returns a [Result] with the error. It holds whatever both ends had reported until
 // then.
