@@ -1,10 +1,14 @@
 package config_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
+	"testing"
 
+	"github.com/tunaperf/tuna/iperf"
 	"github.com/tunaperf/tuna/iperf/config"
+	"github.com/tunaperf/tuna/iperf/iperftest"
 )
 
 func ExampleRead() {
@@ -44,4 +48,40 @@ func ExampleFromMap() {
 	}
 	fmt.Println(conf.ClientSettings.Protocol, conf.ClientSettings.Rate, conf.ClientSettings.Time)
 	// Output: UDP 50.0 Mbit/s 5s
+}
+
+// exampleTB stands in for a test's *testing.T.
+type exampleTB struct{ testing.TB }
+
+func (exampleTB) Helper()                   {}
+func (exampleTB) Cleanup(func())            {}
+func (exampleTB) Errorf(f string, a ...any) { fmt.Printf(f+"\n", a...) }
+
+// From a file to a value. The hosts are played from a script here; the package's page shows how to dial real ones.
+func ExampleConfiguration_Metric() {
+	conf, err := config.Read(strings.NewReader(`
+[link_under_test]
+component = Iperf
+direction = up
+iperf_repetitions = 3
+aggregator = max
+store_output = no
+`), "")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	dut, server := iperftest.NewHost(exampleTB{}, "192.0.2.50"), iperftest.NewHost(exampleTB{}, "192.0.2.60")
+	iperftest.TCP(95.4e6).Expect(dut, server)
+	iperftest.TCP(95.7e6).Expect(dut, server)
+	iperftest.TCP(95.6e6).Expect(dut, server)
+
+	metric := conf.Metric(iperf.Hosts{DUT: dut, TrafficServer: server}, nil)
+	got, err := metric.Measure(context.Background(), "kitchen")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(got.Value, "of", got.Of(iperf.Upstream).Rates())
+	// Output: 95.7 Mbit/s of [95.4 Mbit/s 95.7 Mbit/s 95.6 Mbit/s]
 }
