@@ -59,9 +59,9 @@ var controlFaults = []*fault{
 		want:   []error{iperf.ErrHostLost, iperf.ErrInterrupted}, passes: unaware, within: 12 * time.Second,
 	},
 	{
-		name: "the SSH sessions' shells are killed", stages: []stage{asking, starting, traffic, draining}, sides: bothEnds,
+		name: "the SSH sessions' shells are killed", stages: []stage{asking, starting, traffic, draining}, sides: bothEnds, short: true,
 		inject: func(r *trial) error { return r.machine().EndShells(syscall.SIGKILL) },
-		want:   []error{iperf.ErrHostLost}, passes: unaware, within: 12 * time.Second,
+		want:   []error{iperf.ErrHostLost}, passes: unaware, within: 12 * time.Second, gone: lifetime,
 	},
 	{
 		name: "the SSH server's process of the connection is killed", stages: []stage{asking, starting, traffic, draining}, sides: bothEnds,
