@@ -106,11 +106,11 @@ func (c *cell) fill(o *cell) {
 // A slab makes pointers to values, many per allocation.
 type slab[T any] struct{ free []T }
 
-func (s *slab[T]) put(v T) *T {
+func (s *slab[T]) put(v *T) *T {
 	if len(s.free) == cap(s.free) {
 		s.free = make([]T, 0, min(256, max(4, 2*cap(s.free))))
 	}
-	s.free = append(s.free, v)
+	s.free = append(s.free, *v)
 	return &s.free[len(s.free)-1]
 }
 
@@ -122,21 +122,27 @@ type slabs struct {
 	enh   slab[Enhanced]
 }
 
-func (s *slabs) interval(c *cell) Interval {
+// interval makes an interval of c.
+func (s *slabs) interval(c *cell) (i Interval) {
+	s.fill(&i, c)
+	return i
+}
+
+// fill makes i, which is empty, an interval of c.
+func (s *slabs) fill(i *Interval, c *cell) {
 	if s.reuse {
 		s.tcp.free, s.udp.free, s.enh.free = s.tcp.free[:0], s.udp.free[:0], s.enh.free[:0]
 	}
-	i := Interval{Start: c.start, End: c.end, Bytes: c.bytes, Rate: c.rate, Omitted: c.omitted}
+	i.Start, i.End, i.Bytes, i.Rate, i.Omitted = c.start, c.end, c.bytes, c.rate, c.omitted
 	if c.tcp.Has != 0 {
-		i.TCP = s.tcp.put(c.tcp)
+		i.TCP = s.tcp.put(&c.tcp)
 	}
 	if c.udp.Has != 0 {
-		i.UDP = s.udp.put(c.udp)
+		i.UDP = s.udp.put(&c.udp)
 	}
 	if c.enh.Has != 0 {
-		i.Enhanced = s.enh.put(c.enh)
+		i.Enhanced = s.enh.put(&c.enh)
 	}
-	return i
 }
 
 // addTo adds c to an interval that was made before.

@@ -125,7 +125,11 @@ func (f *flow) keep(s *stream, c *cell) bool {
 		f.noteBlocks(c.bytes, c.start == 0)
 	}
 	if !f.t.discard() {
-		s.intervals = append(s.intervals, f.t.slabs.interval(c))
+		if s.intervals == nil {
+			s.intervals = make([]Interval, 0, 16)
+		}
+		s.intervals = append(s.intervals, Interval{})
+		f.t.slabs.fill(&s.intervals[len(s.intervals)-1], c)
 	}
 	return true
 }
