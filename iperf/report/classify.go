@@ -102,7 +102,7 @@ func classifyLine(b []byte) error {
 	if len(b) == 0 || len(b) > 1024 {
 		return nil
 	}
-	lower := bytes.ToLower(b)
+	lower := lowerASCII(b)
 	if bytes.Contains(lower, []byte("warning: ")) || bytes.HasPrefix(lower, []byte("warning")) {
 		return nil
 	}
@@ -145,4 +145,15 @@ func saidError(text []byte, kind error) error {
 	}
 	s := strings.ToValidUTF8(strings.Trim(string(text), ": "), "\uFFFD")
 	return fmt.Errorf("%w: %s", kind, s)
+}
+
+// lowerASCII keeps every byte in its place, which bytes.ToLower does not.
+func lowerASCII(b []byte) []byte {
+	lower := bytes.Clone(b)
+	for i, c := range lower {
+		if c-'A' < 26 {
+			lower[i] = c + 'a' - 'A'
+		}
+	}
+	return lower
 }

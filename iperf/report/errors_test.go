@@ -63,6 +63,7 @@ func TestClassifyError(t *testing.T) {
 		{"iperf3: the client has terminated\niperf3: interrupt - the server has terminated\n", "interrupted, peer lost",
 			"the other end went away: the client has terminated: iperf was interrupted: interrupt - the server has terminated"},
 		{"[  5] (sender statistics not available)\n", "", ""},
+		{"\u0130\u0130\u0130\u0130 iperf3: error - \u212A", "reported", "iperf reported an error: \u212A"}, // their small letters are shorter
 	}
 	for _, tt := range tests {
 		err := report.ClassifyError(tt.stderr)
