@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -21,9 +20,7 @@ func TestLoginShells(t *testing.T) {
 	defer g.Wait()
 	for _, shell := range []string{"/bin/sh", "/bin/bash", "/bin/csh", "/bin/tcsh", "/usr/bin/fish", "/bin/zsh", "/bin/mksh"} {
 		g.Run(t, shell, func(t *testing.T) {
-			if _, err := exec.LookPath(shell); err != nil {
-				t.Skip("not installed")
-			}
+			testbed.Need(t, shell)
 			s := testbed.StartSSHD(t, testbed.SSHDConfig{Login: testbed.Login{Shell: shell}})
 			h := dial(t, config(s))
 			var out strings.Builder
