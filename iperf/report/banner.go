@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"slices"
 	"time"
 )
 
@@ -17,11 +18,11 @@ func (r *reader) readBanner(b []byte) bool {
 	case bytes.Contains(b, []byte("Server listening on TCP port ")), bytes.Contains(b, []byte("Server listening on UDP port ")):
 		t := r.begin(r.cur != nil && r.cur.listens != nil && r.cur.over())
 		t.isIperf2(b)
-		t.listens = append(t.listens, intAfter(b, " port "))
+		addPort(&t.listens, intAfter(b, " port "))
 	case bytes.Contains(b, []byte("Client connecting to ")):
 		t := r.begin(r.cur != nil && r.cur.connects != nil && r.cur.listens == nil && r.cur.over())
 		t.isIperf2(b)
-		t.connects = append(t.connects, intAfter(b, " port "))
+		addPort(&t.connects, intAfter(b, " port "))
 		t.flowsPrinted = max(t.flowsPrinted, intAfter(b, " ("))
 	case bytes.Contains(b, []byte("Server listening on ")):
 		if r.cur != nil && r.cur.lines == 0 {
@@ -98,6 +99,13 @@ func (r *reader) readBanner(b []byte) bool {
 		return isKnown(b)
 	}
 	return true
+}
+
+// addPort adds a port of a test, which has few.
+func addPort(ports *[]int, port int) {
+	if !slices.Contains(*ports, port) && len(*ports) < maxFlows {
+		*ports = append(*ports, port)
+	}
 }
 
 // isKnown reports whether b is a line of iperf's that says nothing of use here.
@@ -192,42 +200,40 @@ func (r *reader) readConn(b []byte) bool {
 
 // readStarting takes "TCP, 1 streams, 131072 byte blocks, omitting 0 seconds, 2 second test, tos 0".
 func (r *reader) readStarting(b []byte) {
-	t := r.begin(false)
-	switch s := &t.rep.Settings; {
-	default:
-		switch {
-		case hasPrefix(b, "TCP"):
-			t.rep.Protocol = ProtocolTCP
-		case hasPrefix(b, "UDP"):
-			t.rep.Protocol = ProtocolUDP
-		case hasPrefix(b, "SCTP"):
-			t.rep.Protocol = ProtocolSCTP
+	rep := r.begin(false).rep
+	switch {
+	case hasPrefix(b, "TCP"):
+		rep.Protocol = ProtocolTCP
+	case hasPrefix(b, "UDP"):
+		rep.Protocol = ProtocolUDP
+	case hasPrefix(b, "SCTP"):
+		rep.Protocol = ProtocolSCTP
+	}
+	s := &rep.Settings
+	for part := range bytes.SplitSeq(b, []byte(", ")) {
+		n, l := parseInt(part)
+		switch string(part[l:]) {
+		case " streams":
+			s.Streams = int(n)
+		case " byte blocks":
+			s.Length = n
+		case " second test":
+			s.Duration = time.Duration(min(n, maxSeconds)) * time.Second
+		case " bytes to send":
+			s.Bytes = n
+		case " blocks to send":
+			s.Blocks = n
 		}
-		for part := range bytes.SplitSeq(b, []byte(", ")) {
-			n, l := parseInt(part)
-			if l == 0 {
-				if hasPrefix(part, "omitting ") {
-					s.Omit = time.Duration(intAfter(part, "omitting ")) * time.Second
-				} else if hasPrefix(part, "tos ") {
-					s.TOS = intAfter(part, "tos ")
-				}
-				continue
-			}
-			switch unit := string(part[l:]); unit {
-			case " streams":
-				s.Streams = int(n)
-			case " byte blocks":
-				s.Length = n
-			case " second test":
-				s.Duration = time.Duration(n) * time.Second
-			case " bytes to send":
-				s.Bytes = n
-			case " blocks to send":
-				s.Blocks = n
-			}
+		if hasPrefix(part, "omitting ") {
+			s.Omit = time.Duration(min(intAfter(part, "omitting "), maxSeconds)) * time.Second
+		} else if hasPrefix(part, "tos ") {
+			s.TOS = intAfter(part, "tos ")
 		}
 	}
 }
+
+// maxSeconds is what a Duration has room for.
+const maxSeconds = 9e9
 
 // readCPU takes "local/sender 76.1% (1.4%u/74.7%s), remote/receiver 51.8% (1.7%u/50.2%s)".
 func (r *reader) readCPU(b []byte) {

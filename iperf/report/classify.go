@@ -87,7 +87,7 @@ func ClassifyError(text string) error {
 		if err == nil || len(errs) > 0 && errs[len(errs)-1].Error() == err.Error() {
 			continue
 		}
-		if errs = append(errs, err); len(errs) == 8 {
+		if errs = append(errs, err); len(errs) == maxSaid {
 			break
 		}
 	}

@@ -2,6 +2,17 @@ package report
 
 import "slices"
 
+// A conn is a connection that the text introduces: "[  5] local 10.0.0.1 port 35936 connected to 10.0.0.2 port 5201".
+type conn struct {
+	id            int
+	star          bool
+	local, remote int // ports
+	peer          bool
+	reverse       bool // the server sends
+	both          bool // both ends send
+	reused        bool // a later one has the same id
+}
+
 // maxConns is how many connections of a test are told apart. iperf itself stops at 128, or does so in effect.
 const maxConns = 1024
 

@@ -91,6 +91,10 @@ type span struct {
 	omitted    bool
 }
 
+// maxStreams is more than iperf can make.
+const maxStreams = 1 << 12
+
+// stream gives the stream of that key, which it makes when there is none.
 func (f *flow) stream(k streamKey) *stream {
 	if len(f.streams) > 0 {
 		if f.streams[f.last].key == k {
@@ -102,6 +106,9 @@ func (f *flow) stream(k streamKey) *stream {
 		}
 	}
 	i, ok := f.index[k]
+	if !ok && len(f.streams) == maxStreams {
+		i, ok = maxStreams-1, true // the last one takes the rest: this is no output of iperf's
+	}
 	if !ok {
 		i = len(f.streams)
 		f.streams = append(f.streams, &stream{key: k})

@@ -99,7 +99,6 @@ func (d *document) data() {
 	case "end":
 		d.begin(false)
 		d.t.stream = true
-		d.t.ended = true
 		d.end()
 	case "error":
 		d.begin(false)

@@ -18,41 +18,28 @@ type test struct {
 	lines     int           // that belong to it
 	cut       bool          // its end is missing
 	added     bool          // the warning about it was given
-	streams   int           // as printed; 0: not printed
 	reverse   bool          // iperf 3 says so
 	done      bool          // what follows belongs to another test
 	broken    bool          // the last row was cut
 	usage     bool          // the program's help was printed
-	said      []error
+	said      []error       // the failures that iperf reported
 	csv       csvLayout
-	heading   heading
-	bursts    bool // the rows are of bursts
-	ruled     bool // a line was drawn, which a summary may follow
-	summary   bool // what follows are totals
-	sendsHere bool // the heading is a sender's
-	listens   []int
-	connects  []int
+	heading   heading // of the rows that follow
+	bursts    bool    // the rows are of bursts
+	ruled     bool    // a line was drawn, which a summary may follow
+	summary   bool    // what follows are totals
+	sendsHere bool    // the heading is a sender's
+	listens   []int   // ports that this end listens on
+	connects  []int   // ports that it connects to
 
-	flowsPrinted int
+	flowsPrinted int             // how many iperf 2's client says that it makes
 	connAt       map[connKey]int // into conns, the last of each
-	lastConn     int
+	lastConn     int             // whose row came last
 
-	json   bool
+	json   bool // it is a document, or events
 	stream bool // it comes as events
-	ended  bool // with the end event
 	cookie string
 	again  *test // it is that test said again
-}
-
-// A conn is a connection that the text introduces: "[  5] local 10.0.0.1 port 35936 connected to 10.0.0.2 port 5201".
-type conn struct {
-	id            int
-	star          bool
-	local, remote int // ports
-	peer          bool
-	reverse       bool // the server sends
-	both          bool // both ends send
-	reused        bool // a later one has the same id
 }
 
 func (t *test) discard() bool { return t.p.Discard }
@@ -85,6 +72,9 @@ func (t *test) warnAdded(line int) {
 	}
 }
 
+// maxSaid is how many different failures of a test are kept.
+const maxSaid = 8
+
 // fail takes an error that iperf printed.
 func (t *test) fail(err error) {
 	for _, e := range t.said {
@@ -92,7 +82,9 @@ func (t *test) fail(err error) {
 			return
 		}
 	}
-	t.said = append(t.said, err)
+	if len(t.said) < maxSaid {
+		t.said = append(t.said, err)
+	}
 }
 
 // maxFlows is more than a test can have.
@@ -125,9 +117,6 @@ func (t *test) has(k flowClass) bool {
 
 // expected is how many streams f has, as far as the output says; 0: it does not.
 func (t *test) expected(f *flow) int {
-	if t.streams > 0 {
-		return t.streams
-	}
 	if t.json {
 		return 0
 	}
