@@ -1,6 +1,9 @@
 package report
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // A cell is what one row says, or the sum of several.
 type cell struct {
@@ -17,7 +20,7 @@ type cell struct {
 // add adds a parallel stream's cell to c. Numbers that have no sum, or that one of the two lacks, are given up.
 func (c *cell) add(o *cell) {
 	c.start, c.end = min(c.start, o.start), max(c.end, o.end)
-	c.bytes += o.bytes
+	c.bytes = addBytes(c.bytes, o.bytes)
 	c.rate += o.rate
 	c.omitted = c.omitted && o.omitted
 	if c.tcp.Has|o.tcp.Has != 0 {
@@ -29,6 +32,14 @@ func (c *cell) add(o *cell) {
 	if c.enh.Has|o.enh.Has != 0 {
 		c.enh.add(&o.enh)
 	}
+}
+
+// addBytes adds up to what an int64 has room for: nonsense of iperf's can be as much alone.
+func addBytes(a, b int64) int64 {
+	if a > 0 && b > math.MaxInt64-a {
+		return math.MaxInt64
+	}
+	return a + b
 }
 
 func (t *TCP) add(o *TCP) {

@@ -76,6 +76,10 @@ func (t *test) finishSync() {
 			continue
 		}
 		forward := sends == (t.rep.Side != ServerSide)
+		if f.counted = totalReceived; sends {
+			f.counted = totalSent
+		}
+		t.checkStreams(f)
 		out := t.output(f)
 		out.Sent, out.Received, out.Unlabelled = t.pick(f, totalSent), t.pick(f, totalReceived), t.pick(f, totalUnlabelled)
 		for i, s := range f.streams {

@@ -72,6 +72,7 @@ func (t *test) finishAsync() {
 		default:
 			own = totalReceived
 		}
+		t.checkStreams(f)
 		out := t.output(f)
 		t.place(out.totalAt(own), t.pick(f, totalOwn))
 		t.place(out.totalAt(totalReceived), t.pick(f, totalFar))

@@ -33,8 +33,10 @@ type flow struct {
 	serial    int
 	first     time.Duration // the first interval's length
 	emitted   int
-	sum       stream // what iperf itself printed of the sum
-	closed    int    // how many streams have their total
+	carried   int64         // bytes of all intervals but the omitted ones
+	until     time.Duration // the end of the last of them
+	sum       stream        // what iperf itself printed of the sum
+	closed    int           // how many streams have their total
 	lastStart time.Duration
 	recent    [maxGroups]span // what was given out last, in a ring
 	expect    int             // how many connections it has
@@ -45,6 +47,7 @@ type flow struct {
 	counts  struct{ sender, receiver bool }    // it has columns that only such a one prints
 	forward bool
 	own     totalKind
+	counted totalKind // the count of the end that printed it, once that is known
 }
 
 // flowKey tells the directions apart before it is known which is which.

@@ -209,6 +209,10 @@ func (f *flow) emit(c *cell) {
 	}
 	f.recent[f.emitted%maxGroups] = span{c.start, c.end, c.omitted}
 	f.emitted++
+	if !c.omitted {
+		f.carried = addBytes(f.carried, c.bytes)
+		f.until = max(f.until, c.end)
+	}
 	f.lastStart = c.start
 	if !f.t.discard() {
 		f.intervals = append(f.intervals, in)

@@ -81,3 +81,17 @@ func TestSide(t *testing.T) {
 		}
 	}
 }
+
+func TestStreamCount(t *testing.T) {
+	const text = `Client connecting to 192.0.2.1, TCP port 5001 with pid 16924 (2 flows)
+[  1] local 192.0.2.2 port 1111 connected with 192.0.2.1 port 5001
+[  1] 0.0000-2.0000 sec  25.0 MBytes   105 Mbits/sec
+`
+	rep, err := report.Parse(strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(rep.Warnings) != 1 || rep.Warnings[0].Error() != "2 streams were asked for, there are 1" {
+		t.Errorf("got the warnings %v", rep.Warnings)
+	}
+}

@@ -36,6 +36,9 @@ func (t *test) pick(f *flow, k totalKind) *Total {
 		}
 	}
 	t.checkRate(c)
+	if k == totalOwn || k == f.counted {
+		t.checkIntervals(f, c)
+	}
 	return c.total()
 }
 
@@ -78,5 +81,23 @@ func (t *test) checkRate(c *cell) {
 	// The interval's end may have been rounded to a tenth of a second, the amount to three digits.
 	if off := float64(c.rate) / rate; off < 0.8 || off > 1.25 {
 		t.warn(c.line, fmt.Sprintf("the printed rate %v is not that of the bytes and the time, %v", c.rate, BitRate(rate)))
+	}
+}
+
+// checkIntervals warns of a total of the end that printed the intervals, when it is not what they make up.
+func (t *test) checkIntervals(f *flow, c *cell) {
+	if f.carried == 0 || c.bytes == 0 || (c.end-f.until).Abs() > c.end/100 {
+		return
+	}
+	if off := float64(f.carried) / float64(c.bytes); off < 0.97 || off > 1.03 {
+		t.warn(c.line, fmt.Sprintf("the total says %d bytes, the intervals together %d", c.bytes, f.carried))
+	}
+}
+
+// checkStreams warns when a flow has another number of streams than the test was to have.
+func (t *test) checkStreams(f *flow) {
+	want := max(t.rep.Settings.Streams, t.flowsPrinted)
+	if n := len(f.streams); want > 0 && n > 0 && n != want {
+		t.warn(0, fmt.Sprintf("%d streams were asked for, there are %d", want, n))
 	}
 }
