@@ -1,0 +1,48 @@
+package iperf_test
+
+import (
+	"context"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/tunaperf/tuna/internal/testbed"
+	"github.com/tunaperf/tuna/iperf"
+	"github.com/tunaperf/tuna/iperf/native"
+	"github.com/tunaperf/tuna/sshhost"
+)
+
+func TestHostsWithoutTheProgramGetOne(t *testing.T) {
+	testbed.Need(t, "go")
+	link := testbed.NewLink(t, "50mbit", "50mbit")
+	srv := testbed.StartSSHD(t, testbed.SSHDConfig{})
+	var installed atomic.Int32
+	x := iperf.Iperf{
+		ClientServer: iperf.Hosts{DUT: dial(t, srv, link.A), TrafficServer: dial(t, srv, link.B), Connects: iperf.DUTConnects},
+		Program:      "no-such-iperf3",
+		Client:       iperf.ClientSettings{Time: time.Second},
+	}
+	if _, err := x.Upstream(t.Context(), ""); err == nil {
+		t.Fatal("no error without Install")
+	}
+	x.Install = func(ctx context.Context, h iperf.HostSSH) (string, error) {
+		installed.Add(1)
+		return native.Install(ctx, h.(*sshhost.Host))
+	}
+	for d := range iperf.Both.Each() {
+		res, err := x.Run(t.Context(), d, "")
+		if err != nil {
+			t.Fatalf("%+v", err)
+		}
+		if err := near(d.String(), res.Bandwidth, tcpShare*50e6, 0.1); err != nil {
+			t.Error(err)
+		}
+		if !strings.Contains(res.ServerEnd.Version.Text, "native") || !strings.Contains(res.ServerEnd.Argv[0], "iperf3-") {
+			t.Errorf("ran %v, %q", res.ServerEnd.Argv, res.ServerEnd.Version.Text)
+		}
+	}
+	if installed.Load() == 0 {
+		t.Error("nothing was installed")
+	}
+}
