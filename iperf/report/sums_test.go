@@ -22,9 +22,9 @@ const summed = `Client connecting to 192.0.2.1, TCP port 5001
 [  4]  1.0- 2.0 sec  12.0 MBytes   110 Mbits/sec
 [  3]  2.0- 3.0 sec  12.0 MBytes   120 Mbits/sec
 [SUM]  2.0- 3.0 sec  24.0 MBytes   241 Mbits/sec
-[  3]  0.0- 3.0 sec  37.0 MBytes   110 Mbits/sec
-[  4]  0.0- 3.0 sec  37.0 MBytes   110 Mbits/sec
-[SUM]  0.0- 3.0 sec  75.0 MBytes   221 Mbits/sec
+[  3]  0.0- 3.0 sec  36.0 MBytes   110 Mbits/sec
+[  4]  0.0- 3.0 sec  36.0 MBytes   110 Mbits/sec
+[SUM]  0.0- 3.0 sec  72.0 MBytes   221 Mbits/sec
 `
 
 func TestSums(t *testing.T) {
