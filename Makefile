@@ -1,7 +1,10 @@
 # make test      everything that CI runs
 # make bench     the benchmarks
 # make corpus    real outputs with their expected readings: DIR=folder
-.PHONY: test tools check unit fuzz readme bench corpus
+# make matrix    every fault in every stage, with both programs and both SSH servers; about half an hour
+# make soak      2,000 short runs while things break
+# make fuzz      every fuzz target: FUZZTIME=10m or 5000x
+.PHONY: test tools check unit fuzz readme bench corpus matrix soak
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 MODULES     := . examples
@@ -32,3 +35,9 @@ bench:
 
 corpus:
 	TUNA_CORPUS=$(abspath $(DIR)) go test -run Corpus -v ./iperf/report
+
+matrix:
+	TUNA_INTEGRATION=required TUNA_MATRIX=full go test -timeout 90m -run FaultMatrix -v ./iperf
+
+soak:
+	go run ./internal/soak -runs 1000 -together 1000 -parallel 50
