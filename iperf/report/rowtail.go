@@ -42,6 +42,12 @@ func (r *row) parseTail(b []byte, cut bool) rowKind {
 			r.by = 'r'
 		case tok[0]-'0' <= 9 || tok[0] == '-' && len(tok) > 1 && tok[1]-'0' <= 9:
 			rest = r.parseColumn(tok, rest)
+		case hasPrefix(tok, "Unknown/"):
+			// iperf 3 where it cannot tell the loss of the omitted time from that of the test.
+			if v, n := parseInt(tok[len("Unknown/"):]); n > 0 && r.delay >= 0 {
+				r.udp.Has |= Packets | Jitter
+				r.udp.Packets, r.udp.Jitter = v, r.delay
+			}
 		case hasPrefix(tok, "NA/"):
 			// No congestion window, but perhaps a round-trip time.
 			var p parts
