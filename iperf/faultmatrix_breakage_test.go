@@ -20,7 +20,7 @@ import (
 
 // onlyBin has the host that the fault befalls find no programs but those that a run needs besides iperf. bad, which may
 // be nil, makes a file in the place of iperf. The next run finds the real one there.
-func (r *trial) onlyBin(bad func(file, real string) error) error {
+func (r *trial) onlyBin(bad func(file string) error) error {
 	m, role := r.machine(), r.where()
 	r.bare = true
 	for _, name := range []string{"cat", "uname"} {
@@ -33,7 +33,7 @@ func (r *trial) onlyBin(bad func(file, real string) error) error {
 	if bad == nil {
 		return nil
 	}
-	return bad(filepath.Join(m.Bin, r.program), r.program)
+	return bad(filepath.Join(m.Bin, r.program))
 }
 
 func linkProgram(m *testbed.Machine, name string) error {
@@ -121,7 +121,7 @@ time_t time(time_t *t) {
 	return now.tv_sec;
 }
 `
-	library := filepath.Join(os.TempDir(), fmt.Sprintf("tuna-clock-%d.so", os.Getpid()))
+	library := clockFile()
 	cmd := exec.Command("cc", "-shared", "-fPIC", "-x", "c", "-o", library, "-")
 	cmd.Stdin = strings.NewReader(source)
 	if out, err := cmd.CombinedOutput(); err != nil {
@@ -129,6 +129,11 @@ time_t time(time_t *t) {
 	}
 	return library, nil
 })
+
+// clockFile is where the library is, for as long as the tests run.
+func clockFile() string {
+	return filepath.Join(os.TempDir(), fmt.Sprintf("tuna-clock-%d.so", os.Getpid()))
+}
 
 // fakeClock gives iperf on the host that the fault befalls a clock that jump moves.
 func (r *trial) fakeClock() error {

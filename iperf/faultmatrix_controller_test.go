@@ -44,6 +44,7 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	code := m.Run()
+	os.Remove(clockFile()) // it may never have been made
 	os.Exit(code)
 }
 

@@ -49,13 +49,13 @@ var programFaults = []*fault{
 		name: "iperf floods stdout with 200 MB", sides: bothEnds,
 		prepare: func(r *trial) error { return r.flood("") },
 		mend:    func(r *trial) error { r.x.Timeout = 0; return nil },
-		want:    []error{anyway, iperf.ErrNotUnderstood}, within: 2 * time.Minute,
+		want:    []error{anyway, iperf.ErrNotUnderstood}, within: 2 * time.Minute, heavy: true,
 	},
 	{
 		name: "iperf floods stderr with 200 MB", sides: bothEnds,
 		prepare: func(r *trial) error { return r.flood(" >&2") },
 		mend:    func(r *trial) error { r.x.Timeout = 0; return nil },
-		want:    []error{anyway}, within: 2 * time.Minute,
+		want:    []error{anyway}, within: 2 * time.Minute, heavy: true,
 	},
 	{
 		name: "iperf prints garbage", sides: bothEnds, short: true,

@@ -21,7 +21,7 @@ var anyway error
 // endedFaults end the run from the caller's side.
 var endedFaults = []*fault{
 	{
-		name: "the caller cancels", stages: everyStage, sides: nil, short: true,
+		name: "the caller cancels", stages: everyStage, short: true,
 		inject: func(r *trial) error { r.ctx.end(context.Canceled); return nil },
 		mend:   func(r *trial) error { return r.machine().PassControl() },
 		want:   []error{iperf.ErrCanceled}, within: 5 * time.Second,
@@ -84,6 +84,7 @@ var controlFaults = []*fault{
 	{
 		name: "the firewall drops the control link for a second", stages: everyStage[:5], sides: bothEnds, short: true,
 		inject: func(r *trial) error { return r.outage((*testbed.Machine).DropControl, (*testbed.Machine).PassControl) },
+		alive:  3 * time.Second, // by when lost packets have long been sent again
 		want:   []error{anyway}, within: 12 * time.Second,
 	},
 	{
@@ -96,6 +97,7 @@ var controlFaults = []*fault{
 	{
 		name: "the control link is down for a second", stages: everyStage[1:5], sides: bothEnds,
 		inject: func(r *trial) error { return r.outage(setControl("down"), setControl("up")) },
+		alive:  3 * time.Second,
 		want:   []error{anyway}, within: 12 * time.Second,
 	},
 	{
@@ -153,7 +155,7 @@ var hostFaults = []*fault{
 	{
 		name: "the program has no execute bit", sides: bothEnds,
 		prepare: func(r *trial) error {
-			return r.onlyBin(func(file, real string) error { return os.WriteFile(file, []byte("#!/bin/sh\n"), 0o644) })
+			return r.onlyBin(func(file string) error { return os.WriteFile(file, []byte("#!/bin/sh\n"), 0o644) })
 		},
 		want: []error{iperf.ErrNotInstalled}, within: 5 * time.Second,
 	},

@@ -37,7 +37,9 @@ type fault struct {
 	passes func(variant) bool // where there may be no error; nil: nowhere
 	within time.Duration      // from the fault to the end of the run
 	gone   time.Duration      // from the end of the run until nothing of ours is left on the hosts; zero: 3 s
+	alive  time.Duration      // between keepalives; zero: controlAlive
 	store  bool               // it befalls the storage, so that nobody can say what is kept there
+	heavy  bool               // it takes a processor for itself, so that no two such run at a time
 	short  bool               // it is also in the short matrix, once
 }
 
@@ -111,6 +113,7 @@ func TestFaultMatrix(t *testing.T) {
 		parallel = 24
 	}
 	slots := make(chan struct{}, parallel)
+	alone := make(chan struct{}, 1)
 	passed := map[string]int{}
 	var mu sync.Mutex
 	var wg sync.WaitGroup
@@ -127,6 +130,10 @@ func TestFaultMatrix(t *testing.T) {
 			// Not t.Parallel, which runs no more tests than there are processors.
 			wg.Go(func() {
 				defer func() { <-slots }()
+				if v.heavy {
+					alone <- struct{}{}
+					defer func() { <-alone }()
+				}
 				if t.Run(v.String(), func(t *testing.T) { newTrial(t, v).all() }) {
 					mu.Lock()
 					defer mu.Unlock()
@@ -203,6 +210,7 @@ const controlAlive = time.Second
 
 func (r *trial) dial(role iperf.Role, m *testbed.Machine) *stagedHost {
 	at := reachOf(m)
+	at.KeepAlive = cmp.Or(r.alive, controlAlive)
 	if r.bare {
 		at.Prefix = "PATH=" + m.Bin + ";"
 	}
@@ -218,16 +226,19 @@ func (r *trial) dial(role iperf.Role, m *testbed.Machine) *stagedHost {
 }
 
 // reach is how to get to a machine.
-type reach struct{ Addr, User, TestAddr, KeyFile, KnownHosts, Prefix string }
+type reach struct {
+	Addr, User, TestAddr, KeyFile, KnownHosts, Prefix string
+	KeepAlive                                         time.Duration
+}
 
 func reachOf(m *testbed.Machine) reach {
-	return reach{m.SSH.Addr, m.SSH.User, m.Addr, m.SSH.KeyFile, m.SSH.KnownHosts, "PATH=" + m.Bin + ":$PATH;"}
+	return reach{m.SSH.Addr, m.SSH.User, m.Addr, m.SSH.KeyFile, m.SSH.KnownHosts, "PATH=" + m.Bin + ":$PATH;", controlAlive}
 }
 
 func (a reach) config() sshhost.Config {
 	return sshhost.Config{
 		Addr: a.Addr, User: a.User, TestAddr: a.TestAddr, KeyFiles: []string{a.KeyFile}, KnownHosts: []string{a.KnownHosts},
-		Agent: "none", KeepAlive: controlAlive, Timeout: 4 * time.Second, Prefix: a.Prefix,
+		Agent: "none", KeepAlive: a.KeepAlive, Timeout: 4 * time.Second, Prefix: a.Prefix,
 	}
 }
 
