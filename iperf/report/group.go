@@ -68,7 +68,7 @@ func (f *flow) addAsync(s *stream, c *cell) {
 		return
 	}
 	// The groups of earlier intervals that all streams are in have had their time for a sum.
-	for len(f.groups) > 0 && f.groups[0].n >= f.live() && !f.groups[0].matches(c) && f.groups[0].start < c.start {
+	for len(f.groups) > 0 && f.groups[0].n >= f.size()-f.ended(&f.groups[0]) && !f.groups[0].matches(c) && f.groups[0].start < c.start {
 		f.closeFirst()
 	}
 	g := f.find(c)
@@ -94,8 +94,30 @@ func (f *flow) addAsync(s *stream, c *cell) {
 	}
 }
 
-// live is how many streams an interval is to have, as far as is known.
-func (f *flow) live() int { return max(f.t.expected(f), len(f.streams)) }
+// size is how many streams the flow has, as far as is known.
+func (f *flow) size() int { return max(f.t.expected(f), len(f.streams)) }
+
+// ended is how many streams had their end before the interval g.
+func (f *flow) ended(g *group) (n int) {
+	if f.closed == 0 {
+		return 0
+	}
+	for _, s := range f.streams {
+		if s.endedBefore(g) {
+			n++
+		}
+	}
+	return n
+}
+
+func (s *stream) endedBefore(g *group) bool {
+	for _, t := range s.totals {
+		if t != nil {
+			return t.end <= (g.start+g.end)/2
+		}
+	}
+	return false
+}
 
 func (f *flow) find(c *cell) *group {
 	for i := range f.groups {
@@ -143,7 +165,7 @@ func (f *flow) sumAsync(c *cell) {
 		g = f.open(c)
 		g.n = 0
 	}
-	if g.n >= f.live() {
+	if g.n >= f.size() {
 		c.complete(&g.cell)
 	}
 	g.cell = *c
@@ -165,7 +187,7 @@ func (f *flow) closeFirst() {
 	copy(f.groups, f.groups[1:])
 	f.groups = f.groups[:len(f.groups)-1]
 	// iperf 2 may print a sum before the last of its streams.
-	if n := f.t.expected(f); !(g.summed && f.t.async) && (g.n < n && !g.summed || g.n > 0 && f.closed == 0 && g.n < len(f.streams)) {
+	if n := f.t.expected(f); !(g.summed && f.t.async) && (g.n < n-f.ended(&g) && !g.summed || g.n > 0 && f.closed == 0 && g.n < len(f.streams)) {
 		f.warnMissing(&g, n)
 	}
 	if !g.summed && g.n > 1 {
@@ -185,7 +207,7 @@ func (f *flow) warnMissing(g *group, expected int) {
 	}
 	var ids []int
 	for _, s := range f.streams {
-		if s.serial < g.serial && len(ids) < 32 {
+		if s.serial < g.serial && !s.endedBefore(g) && len(ids) < 32 {
 			ids = append(ids, s.key.id)
 		}
 	}

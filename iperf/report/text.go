@@ -176,10 +176,6 @@ func (r *reader) readOther(b []byte) {
 		t.rep.Program, t.async, t.bursts = programIperf2, true, true
 		return
 	}
-	if i := bytes.Index(b, []byte("][Role] Interval")); i >= 0 {
-		r.readHeading(b[i:])
-		return
-	}
 	if r.readBanner(b) {
 		return
 	}
