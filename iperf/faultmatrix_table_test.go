@@ -5,6 +5,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // matrixFile holds the table of the matrix as it came out when all of it was run.
@@ -26,6 +28,21 @@ func matrixTable(passed map[string]int) string {
 	}
 	fmt.Fprintf(&b, "| **%d faults** | | **%d** | **%d** |\n", len(faults), cells, good)
 	return b.String()
+}
+
+// TestMatrixIsUpToDate compares the table with the faults that there are, and wants every cell to have passed.
+func TestMatrixIsUpToDate(t *testing.T) {
+	got, err := os.ReadFile(matrixFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	passed := map[string]int{}
+	for _, f := range faults {
+		passed[f.name] = len(f.variants())
+	}
+	if diff := cmp.Diff(matrixTable(passed), string(got)); diff != "" {
+		t.Errorf("%s is not of these faults; TUNA_MATRIX=full go test -run FaultMatrix makes it anew (-faults +file):\n%s", matrixFile, diff)
+	}
 }
 
 func writeMatrix(t *testing.T, passed map[string]int) {
