@@ -20,15 +20,20 @@ import (
 // BenchmarkOverhead measures what a run takes beside the iperf client's own time, on hosts that are connected: two
 // connections to an SSH server on loopback. Beside the median it reports what one bare command costs on such a host
 // (bare-ms), what a shell script takes for the same with two cold ssh calls (script-ms), and the ratio of the two.
-// The clock of the client's process is read by a bash around it, whose start counts as overhead.
+// The clock of the client's process is read by a bash around it, whose start counts as overhead. The third case has a
+// login shell that takes 150 ms for its start-up file.
 //
 //	go test -run '^$' -bench Overhead -benchtime 11x ./iperf
 func BenchmarkOverhead(b *testing.B) {
 	testbed.Need(b, "iperf", "iperf3", "ssh", "bash")
-	srv := testbed.StartSSHD(b, testbed.SSHDConfig{})
 	here := testbed.Netns{Addr: "127.0.0.1"}
-	for _, program := range []string{"iperf3", "iperf"} {
-		b.Run(program, func(b *testing.B) {
+	for _, test := range []struct {
+		name, program string
+		login         testbed.Login
+	}{{"iperf3", "iperf3", testbed.Login{}}, {"iperf", "iperf", testbed.Login{}}, {"slow login shell", "iperf3", testbed.Login{Delay: 150 * time.Millisecond}}} {
+		b.Run(test.name, func(b *testing.B) {
+			program := test.program
+			srv := testbed.StartSSHD(b, testbed.SSHDConfig{Login: test.login})
 			clock := filepath.Join(b.TempDir(), "clock")
 			client := &clockedHost{HostSSH: dial(b, srv, here), file: clock}
 			server := dial(b, srv, here)

@@ -110,6 +110,23 @@ func TestTCPOnAShapedLink(t *testing.T) {
 	}
 }
 
+// The iperf 3 in Go, as a program of its own, tells of a link what the C program does.
+func TestNativeOnAShapedLink(t *testing.T) {
+	testbed.Need(t, "go")
+	program := t.TempDir() + "/iperf3"
+	testbed.Command(t, "go", "build", "-o", program, "github.com/tunaperf/tuna/iperf/native/iperf3")
+	x := iperf.Iperf{ClientServer: newBed(t, "20mbit", "100mbit"), Program: program, Client: iperf.ClientSettings{Time: 3 * time.Second}}
+	for d, rate := range map[iperf.Direction]float64{iperf.Upstream: 20e6, iperf.Downstream: 100e6} {
+		measure(t, func() error {
+			res, err := x.Run(t.Context(), d, "")
+			if err != nil {
+				t.Fatalf("%+v", err)
+			}
+			return near(d.String(), res.Bandwidth, tcpShare*rate, 0.01)
+		})
+	}
+}
+
 // Whoever connects, the direction is the DUT's, as the rates of the two ways tell.
 func TestWhoConnectsDoesNotChangeTheDirection(t *testing.T) {
 	for _, program := range []string{"iperf3", "iperf"} {
