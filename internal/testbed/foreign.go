@@ -35,7 +35,9 @@ func (m *Machine) StartForeign(tb testing.TB, port int, name string, arg ...stri
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	giveUp := time.After(20 * time.Second)
-	for !listens(cmd.Process.Pid, strconv.Itoa(port)) && !bound(cmd.Process.Pid, port) {
+	pid := cmd.Process.Pid
+	// Until it has entered the machine's namespace, it would show the sockets of ours.
+	for !m.hosts(pid) || !listens(pid, strconv.Itoa(port)) && !bound(pid, port) {
 		select {
 		case <-exited:
 			tb.Fatalf("%s: %v: %s", cmd, cmd.ProcessState, out.String())

@@ -33,12 +33,11 @@ func inode(info os.FileInfo) uint64 { return info.Sys().(*syscall.Stat_t).Ino }
 
 // Processes lists what runs on the machine, zombies left out.
 func (m *Machine) Processes() []Process {
-	namespace := fmt.Sprintf("net:[%d]", m.inode)
 	var all []Process
 	dirs, _ := filepath.Glob("/proc/[0-9]*")
 	for _, dir := range dirs {
-		// What ends meanwhile has no files any more, and a zombie has no namespace.
-		if ns, err := os.Readlink(dir + "/ns/net"); err != nil || ns != namespace {
+		pid, _ := strconv.Atoi(filepath.Base(dir))
+		if !m.hosts(pid) {
 			continue
 		}
 		stat, err := os.ReadFile(dir + "/stat")
@@ -51,8 +50,7 @@ func (m *Machine) Processes() []Process {
 		if fields[state] == "Z" || fields[state] == "X" {
 			continue
 		}
-		p := Process{Name: string(stat[open+1 : end]), Born: fields[start]}
-		p.PID, _ = strconv.Atoi(filepath.Base(dir))
+		p := Process{PID: pid, Name: string(stat[open+1 : end]), Born: fields[start]}
 		p.Parent, _ = strconv.Atoi(fields[parent])
 		args, _ := os.ReadFile(dir + "/cmdline")
 		p.Args = strings.Split(strings.TrimRight(string(args), "\x00"), "\x00")
@@ -61,6 +59,12 @@ func (m *Machine) Processes() []Process {
 		all = append(all, p)
 	}
 	return all
+}
+
+// hosts reports whether the process runs on the machine. What has ended meanwhile and zombies have no namespace.
+func (m *Machine) hosts(pid int) bool {
+	ns, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/net", pid))
+	return err == nil && ns == fmt.Sprintf("net:[%d]", m.inode)
 }
 
 // Iperf returns the iperf that a supervisor has started with the given argument, "-c" or "-s".
