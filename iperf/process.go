@@ -35,21 +35,22 @@ var errStopped = errors.New("stopped")
 
 // A session is what the two ends of a run share.
 type session struct {
-	x      *Iperf
-	name   string // of the files, without the role
-	mu     sync.Mutex
-	parser Parser
+	x    *Iperf
+	name string // of the files, without the role
+	mu   sync.Mutex
 }
 
-func (x *Iperf) newSession(name string) *session {
-	return &session{x: x, name: name, parser: x.parser()}
-}
+func (x *Iperf) newSession(name string) *session { return &session{x: x, name: name} }
 
-func (x *Iperf) parser() Parser {
-	if x.Parser == nil {
-		return &report.Parser{}
+// parser is what reads the output of one end. Some formats do not tell which end it is from.
+func (x *Iperf) parser(role Role) Parser {
+	switch {
+	case x.Parser != nil:
+		return x.Parser
+	case role == RoleClient:
+		return &report.Parser{Side: report.ClientSide}
 	}
-	return x.Parser
+	return &report.Parser{Side: report.ServerSide}
 }
 
 // start makes the file for the raw output and starts the program. onLine, which may be nil, sees every line of its
@@ -75,7 +76,7 @@ func (s *session) start(ctx context.Context, c command, m *machine, onLine func(
 	pr, pw := io.Pipe()
 	var parsed sync.WaitGroup
 	parsed.Go(func() {
-		p.report, p.parseErr = s.parser.Parse(pr, func(i report.Interval) {
+		p.report, p.parseErr = s.x.parser(c.role).Parse(pr, func(i report.Interval) {
 			p.intervals.interval(i)
 			s.interval(c.role, i)
 		})

@@ -49,10 +49,10 @@ func (x *Iperf) Replay(fsys fs.FS, name string) (*Result, error) {
 			return nil, fmt.Errorf("replay: %w", err)
 		}
 	}
-	if res.Client, err = x.replayEnd(fsys, m.Client.File); err != nil {
+	if res.Client, err = x.replayEnd(fsys, RoleClient, m.Client.File); err != nil {
 		return nil, fmt.Errorf("replay: %w", err)
 	}
-	if res.Server, err = x.replayEnd(fsys, m.Server.File); err != nil {
+	if res.Server, err = x.replayEnd(fsys, RoleServer, m.Server.File); err != nil {
 		return nil, fmt.Errorf("replay: %w", err)
 	}
 	if now, _, _ := bandwidth(res.Client, res.Server, m.Reversed, x.aggregator()); now != m.Bandwidth {
@@ -65,7 +65,7 @@ func (x *Iperf) Replay(fsys fs.FS, name string) (*Result, error) {
 }
 
 // replayEnd reads a raw file again. That the output is odd is part of what is replayed.
-func (x *Iperf) replayEnd(fsys fs.FS, file string) (*report.Report, error) {
+func (x *Iperf) replayEnd(fsys fs.FS, role Role, file string) (*report.Report, error) {
 	if file == "" {
 		return nil, nil
 	}
@@ -74,7 +74,7 @@ func (x *Iperf) replayEnd(fsys fs.FS, file string) (*report.Report, error) {
 		return nil, err
 	}
 	defer f.Close()
-	rep, _ := x.parser().Parse(f, nil)
+	rep, _ := x.parser(role).Parse(f, nil)
 	return rep, nil
 }
 
