@@ -85,13 +85,14 @@ func TestTCPOnAShapedLink(t *testing.T) {
 		for _, test := range []struct {
 			name    string
 			streams int
+			length  int64
 			reverse bool
-		}{{"one stream", 1, false}, {"four streams", 4, false}, {"four streams in reverse", 4, true}} {
+		}{{"one stream", 1, 0, false}, {"four streams", 4, 16 << 10, false}, {"four streams in reverse", 4, 16 << 10, true}} {
 			t.Run(program+"/"+test.name, func(t *testing.T) {
 				x := iperf.Iperf{
 					ClientServer: newBed(t, "20mbit", "100mbit"),
 					Program:      program,
-					Client:       iperf.ClientSettings{Time: 3 * time.Second, Parallel: test.streams, Reverse: test.reverse},
+					Client:       iperf.ClientSettings{Time: 3 * time.Second, Parallel: test.streams, Length: test.length, Reverse: test.reverse},
 				}
 				for d, link := range linkRates {
 					var res *iperf.Result
