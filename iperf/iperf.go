@@ -36,8 +36,8 @@ type Iperf struct {
 	Timeout time.Duration
 
 	// Install is called for a host that lacks Program, and returns the path of a program that it has put there, which
-	// this run then uses on that host. It has 5 minutes, and may be called for both hosts at once. native.Install is
-	// made for it. Nil: a host without Program is an error.
+	// this run then uses on that host. It has 5 minutes, and is called for one host at a time. native.Install is made
+	// for it. Nil: a host without Program is an error.
 	Install func(ctx context.Context, h HostSSH) (program string, err error)
 
 	// Retries is how often Run tries again when the server is busy or its port is in use, after a moment each time.

@@ -59,12 +59,17 @@ func (x *Iperf) ask(ctx context.Context, h HostSSH, role Role) (*machine, error)
 	return m, err
 }
 
+// oneInstall lets one Install go on at a time: two hosts may share a home directory, or be the same machine.
+var oneInstall sync.Mutex
+
 // install puts a program on the host that has none, and asks again.
 func (m *machine) install(ctx context.Context, install func(context.Context, HostSSH) (string, error)) error {
 	// What is sent may be large and the link slow, so this has a time of its own.
 	ctx, cancel := withTimeout(ctx, installing)
 	defer cancel()
+	oneInstall.Lock()
 	program, err := install(ctx, m.host)
+	oneInstall.Unlock()
 	if err != nil {
 		return fmt.Errorf("%w on %s, and installing it failed: %w", ErrNotInstalled, hostName(m.host), err)
 	}
