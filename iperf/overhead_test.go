@@ -82,7 +82,7 @@ const clockScript = `s=$EPOCHREALTIME; "${@:2}"; r=$?; echo "$s $EPOCHREALTIME" 
 
 func (h *clockedHost) Run(ctx context.Context, command string, stdout, stderr io.Writer) error {
 	if strings.Contains(command, " -c ") {
-		command = shquote.Join([]string{"bash", "-c", clockScript, "clock", h.file}) + " " + command
+		command = shquote.Join([]string{"bash", "--norc", "-c", clockScript, "clock", h.file}) + " " + command
 	}
 	return h.HostSSH.Run(ctx, command, stdout, stderr)
 }
@@ -108,7 +108,7 @@ func scriptOverhead(tb testing.TB, srv *testbed.SSHServer, program, clock string
 	ssh := []string{"ssh", "-p", port, "-i", srv.KeyFile, "-o", "UserKnownHostsFile=" + srv.KnownHosts, "-o", "IdentitiesOnly=yes", "-F", "none", srv.User + "@" + host}
 	server := map[string]string{"iperf3": "iperf3 -s -1 -D", "iperf": "iperf -s -P 1 >/dev/null 2>&1 &"}[program]
 	start := time.Now()
-	for _, command := range []string{server, shquote.Join([]string{"bash", "-c", clockScript, "clock", clock, program, "-c", "127.0.0.1", "-t", "1"})} {
+	for _, command := range []string{server, shquote.Join([]string{"bash", "--norc", "-c", clockScript, "clock", clock, program, "-c", "127.0.0.1", "-t", "1"})} {
 		if out, err := exec.Command(ssh[0], append(ssh[1:], command)...).CombinedOutput(); err != nil {
 			tb.Fatalf("%s: %v\n%s", command, err, out)
 		}
