@@ -64,12 +64,12 @@ var oneInstall sync.Mutex
 
 // install puts a program on the host that has none, and asks again.
 func (m *machine) install(ctx context.Context, install func(context.Context, HostSSH) (string, error)) error {
+	oneInstall.Lock()
+	defer oneInstall.Unlock()
 	// What is sent may be large and the link slow, so this has a time of its own.
 	ctx, cancel := withTimeout(ctx, installing)
 	defer cancel()
-	oneInstall.Lock()
 	program, err := install(ctx, m.host)
-	oneInstall.Unlock()
 	if err != nil {
 		return fmt.Errorf("%w on %s, and installing it failed: %w", ErrNotInstalled, hostName(m.host), err)
 	}
