@@ -15,7 +15,8 @@ import (
 // nobody holds its output open any more.
 type channel struct {
 	ssh.Channel
-	exit chan int // receives the exit status, if there is one, and is closed when none can come any more
+	exit   chan int      // receives the exit status, if there is one, and is closed when none can come any more
+	closed chan struct{} // closed when the server has closed the session, or the connection is over
 }
 
 // open opens a session and has the server begin something in it: request is exec or subsystem, and what is the command or
@@ -53,7 +54,7 @@ func (c *conn) begin(wg *sync.WaitGroup, request, what string) (*channel, error)
 	if err != nil {
 		return nil, lost(err)
 	}
-	ch := &channel{raw, make(chan int, 1)}
+	ch := &channel{raw, make(chan int, 1), make(chan struct{})}
 	wg.Go(func() { ch.watch(requests) })
 	switch ok, err := ch.SendRequest(request, true, ssh.Marshal(struct{ What string }{what})); {
 	case err != nil:
@@ -68,6 +69,7 @@ func (c *conn) begin(wg *sync.WaitGroup, request, what string) (*channel, error)
 
 // watch waits for the exit status, until the session is closed.
 func (ch *channel) watch(requests <-chan *ssh.Request) {
+	defer close(ch.closed)
 	defer close(ch.exit)
 	told := false
 	for r := range requests {
@@ -121,8 +123,20 @@ func (c *conn) supervise(ctx context.Context, wg *sync.WaitGroup, prefix string,
 		stdout: ch,
 		stderr: ch.Stderr(),
 		wait:   func() { <-ch.exit },
-		stop:   func() { ch.Close() },
+		stop:   ch.end,
 	}, prefix, lease, wg)
+}
+
+// end closes the session when the server has, which it does when what ran there has ended. A server counts the session
+// until then. Besides, Dropbear ends the whole connection when a session is closed under what runs there and still prints.
+func (ch *channel) end() {
+	late := time.NewTimer(termGrace + killGrace)
+	defer late.Stop()
+	select {
+	case <-ch.closed:
+	case <-late.C:
+	}
+	ch.Close()
 }
 
 // An input is the standard input of what runs in a channel. Package ssh does not let a channel be written to while its

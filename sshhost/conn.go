@@ -21,6 +21,15 @@ type conn struct {
 	limit int // how many the server allows; 0: it has refused none
 }
 
+// keepRoom keeps room for a session, if there is any.
+func (c *conn) keepRoom() bool {
+	if c.limit != 0 && c.used >= c.limit {
+		return false
+	}
+	c.used++
+	return true
+}
+
 // connect connects to the host that c names and logs in.
 func (c Config) connect(ctx context.Context) (*conn, error) {
 	c, err := c.withDefaults()

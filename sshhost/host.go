@@ -82,10 +82,14 @@ func (h *Host) supervised(ctx context.Context, command string, stdout, stderr io
 	if err != nil {
 		return 0, err
 	}
+	c := h.home(s)
 	status, err := s.run(ctx, command, stdout, stderr)
 	h.release(s)
-	if errors.Is(err, ErrLost) && h.isClosed() {
+	switch {
+	case errors.Is(err, ErrLost) && h.isClosed():
 		err = fmt.Errorf("%w: %w", err, ErrClosed)
+	case errors.Is(err, ErrLost):
+		h.sweep(ctx, c)
 	}
 	return status, err
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -120,36 +121,59 @@ func TestLostConnection(t *testing.T) {
 	}
 }
 
-// TestKilledSupervisor kills the supervisor alone. What it ran is ended when its lease is over.
+// TestKilledSupervisor kills supervisors alone. The next one ends what they ran, and what waited for the end of their
+// leases.
 func TestKilledSupervisor(t *testing.T) {
-	s := testbed.StartSSHD(t, testbed.SSHDConfig{})
-	c := config(s)
-	c.KeepAlive = 200 * time.Millisecond
-	h, nap := dial(t, c), napper()
-	ended := make(chan error, 1)
-	go func() { ended <- h.Run(t.Context(), nap+" & wait", nil, nil) }()
-	waitRuns(t, nap)
-	var supervisors []int
-	for _, pid := range testbed.Descendants(s.PID) {
+	var g group
+	defer g.Wait()
+	for _, server := range servers {
+		g.Run(t, server.name, func(t *testing.T) {
+			s := server.start(t)
+			h, nap, daemon := dial(t, config(s)), napper(), napper()
+			ended := make(chan error, 1)
+			go func() { ended <- h.Run(t.Context(), "(setsid "+daemon+" &); "+nap+" & wait", nil, nil) }()
+			waitRuns(t, nap)
+			waitRuns(t, daemon)
+			// Its own lease is told to a supervisor when its command has run for a moment.
+			eventually(t, 5*time.Second, "the lease has begun", func() bool { return len(leases(s)) == 2 })
+			killed, ends := supervisors(s), leases(s)
+			for _, pid := range killed {
+				syscall.Kill(pid, syscall.SIGKILL)
+			}
+			if err := <-ended; !errors.Is(err, sshhost.ErrLost) {
+				t.Errorf("got %v, want ErrLost", err)
+			}
+			for _, n := range []string{nap, daemon} {
+				waitGone(t, n, 3*time.Second)
+			}
+			if err := h.Run(t.Context(), "true", nil, nil); err != nil {
+				t.Errorf("the next command: %v", err)
+			}
+			eventually(t, 5*time.Second, "the ends of the old leases are gone", func() bool {
+				return !slices.ContainsFunc(ends, isLease)
+			})
+		})
+	}
+}
+
+// supervisors lists the supervisors that run under the server.
+func supervisors(s *testbed.SSHServer) []int {
+	return slices.DeleteFunc(testbed.Descendants(s.PID), func(pid int) bool {
 		line, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
 		parent, _ := os.ReadFile("/proc/" + parentOf(pid) + "/comm")
-		if strings.Contains(string(line), "IFS= read") && strings.TrimSpace(string(parent)) == "sshd" {
-			supervisors = append(supervisors, pid)
-		}
-	}
-	if len(supervisors) == 0 {
-		t.Fatal("there is no supervisor")
-	}
-	for _, pid := range supervisors {
-		syscall.Kill(pid, syscall.SIGKILL)
-	}
-	waitGone(t, nap, 10*time.Second)
-	if err := <-ended; err == nil {
-		t.Error("got no error")
-	}
-	if err := h.Run(t.Context(), "true", nil, nil); err != nil {
-		t.Errorf("the next command: %v", err)
-	}
+		name := strings.TrimSpace(string(parent))
+		return !strings.Contains(string(line), "IFS= read") || !strings.HasPrefix(name, "sshd") && name != "dropbear"
+	})
+}
+
+// leases lists the processes that wait for the end of a supervisor's lease.
+func leases(s *testbed.SSHServer) []int {
+	return slices.DeleteFunc(testbed.Descendants(s.PID), func(pid int) bool { return !isLease(pid) })
+}
+
+func isLease(pid int) bool {
+	env, _ := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
+	return strings.Contains(string(env), "TUNA_LEASE=")
 }
 
 func TestHostIsDownForAWhile(t *testing.T) {
@@ -197,6 +221,38 @@ func startLink(t *testing.T, server string) *link {
 	return k
 }
 
+// drop closes the connections that there are.
+func (k *link) drop() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, c := range k.conns {
+		c.Close()
+	}
+}
+
+// taken is how many connections there were.
+func (k *link) taken() int {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return len(k.conns) / 2
+}
+
+// behind returns what logs in to s through k.
+func behind(t *testing.T, k *link, s *testbed.SSHServer) sshhost.Config {
+	t.Helper()
+	c := config(s)
+	c.Addr, c.HostKeyAlias = k.Addr().String(), "testbed"
+	known, err := os.ReadFile(s.KnownHosts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.KnownHosts = []string{t.TempDir() + "/known_hosts"}
+	if err := os.WriteFile(c.KnownHosts[0], []byte(strings.ReplaceAll(string(known), "["+strings.Replace(s.Addr, ":", "]:", 1), "testbed")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
 func (k *link) accept() {
 	for {
 		a, err := k.Accept()
@@ -237,16 +293,8 @@ func TestSilentLink(t *testing.T) {
 	start := func(t *testing.T, keepAlive time.Duration) (*link, *sshhost.Host) {
 		s := testbed.StartSSHD(t, testbed.SSHDConfig{})
 		k := startLink(t, s.Addr)
-		c := config(s)
-		c.Addr, c.HostKeyAlias, c.KeepAlive = k.Addr().String(), "testbed", keepAlive
-		known, err := os.ReadFile(s.KnownHosts)
-		if err != nil {
-			t.Fatal(err)
-		}
-		c.KnownHosts = []string{t.TempDir() + "/known_hosts"}
-		if err := os.WriteFile(c.KnownHosts[0], []byte(strings.ReplaceAll(string(known), "["+strings.Replace(s.Addr, ":", "]:", 1), "testbed")), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		c := behind(t, k, s)
+		c.KeepAlive = keepAlive
 		return k, dial(t, c)
 	}
 	var g group

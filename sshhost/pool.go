@@ -4,25 +4,27 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"sync"
-
-	"golang.org/x/crypto/ssh"
+	"time"
 )
 
 const (
 	warmSessions = 2 // that Dial opens
-	idleSessions = 4 // that are kept
+	idleSessions = 4 // that are kept for good
 	maxConns     = 16
+	maxOrphans   = 100
+
+	idleTime = 10 * time.Second // that further ones are kept: many commands side by side will soon be followed by many more
 )
 
 // A pool holds the connections to one host and the supervisors that run there. A supervisor that no command needs waits
 // for the next one. Where the server opens no further session on a connection, the pool makes another connection, and
 // where it takes no further connection either, commands wait for each other.
 type pool struct {
-	config   Config
-	wg       sync.WaitGroup // all that runs for the pool, calls of Host's methods included
-	dialling chan struct{}  // who can send to it may connect
+	config Config
+	wg     sync.WaitGroup // all that runs for the pool, calls of Host's methods included
 
 	// background is the life of the goroutines that look after connections.
 	background context.Context
@@ -31,13 +33,23 @@ type pool struct {
 	mu     sync.Mutex
 	closed bool
 	conns  []*conn
-	idle   []*session         // the one used last at the end
+	idle   []idler            // the one used last at the end
+	reaper *time.Timer        // ends some that have been idle for long; nil: there are none
 	homes  map[*session]*conn // of all supervisors
 	freed  chan struct{}      // closed, and replaced, when there is room again
+
+	dialling *dialling // nil: nobody connects
+	orphans  []string  // ids of supervisors that were lost: what they ran may still do so
+}
+
+// An idler is a supervisor that runs nothing.
+type idler struct {
+	*session
+	since time.Time
 }
 
 func newPool(c Config) *pool {
-	p := &pool{config: c, dialling: make(chan struct{}, 1), homes: map[*session]*conn{}, freed: make(chan struct{})}
+	p := &pool{config: c, homes: map[*session]*conn{}, freed: make(chan struct{})}
 	p.background, p.end = context.WithCancel(context.Background())
 	return p
 }
@@ -90,18 +102,18 @@ func (p *pool) warmUp(ctx context.Context) error {
 	return nil
 }
 
-// acquire returns a supervisor that nobody else uses.
+// acquire returns a supervisor that nobody else uses. Before its next command it ends what lost ones have left.
 func (p *pool) acquire(ctx context.Context) (*session, error) {
 	for {
 		if s := p.takeIdle(); s != nil {
 			return s, nil
 		}
-		c, err := p.room(ctx)
+		c, err := p.room(ctx, true)
 		if err != nil {
 			return nil, err
 		}
 		if c == nil {
-			continue // a supervisor may have become idle
+			continue
 		}
 		s, err := p.supervise(ctx, c)
 		if !errors.Is(err, errSessions) {
@@ -110,22 +122,36 @@ func (p *pool) acquire(ctx context.Context) (*session, error) {
 	}
 }
 
+// takeIdle takes out the supervisor that was used last. Those that have ended meanwhile are dropped.
 func (p *pool) takeIdle() *session {
-	for {
-		p.mu.Lock()
-		n := len(p.idle) - 1
-		if n < 0 {
-			p.mu.Unlock()
-			return nil
+	p.mu.Lock()
+	var broken []*session
+	p.idle = slices.DeleteFunc(p.idle, func(i idler) bool {
+		if !i.reusable() {
+			broken = append(broken, i.session)
 		}
-		s := p.idle[n]
+		return !i.reusable()
+	})
+	var s *session
+	if n := len(p.idle) - 1; n >= 0 {
+		s = p.idle[n].session
 		p.idle = p.idle[:n]
-		p.mu.Unlock()
-		if s.reusable() {
-			return s
-		}
-		p.drop(s)
 	}
+	p.mu.Unlock()
+	for _, b := range broken {
+		p.drop(b)
+	}
+	if s != nil {
+		p.sweepBy(s)
+	}
+	return s
+}
+
+// home is the connection that a supervisor came by.
+func (p *pool) home(s *session) *conn {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.homes[s]
 }
 
 // supervise starts a supervisor in the room that a connection has. If there is none after all, the error is errSessions.
@@ -137,15 +163,28 @@ func (p *pool) supervise(ctx context.Context, c *conn) (*session, error) {
 		return nil, p.vacate(c, err)
 	}
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	p.homes[s] = c
+	p.mu.Unlock()
+	p.sweepBy(s)
 	return s, nil
+}
+
+// sweepBy has a supervisor end what lost ones have left, before its next command.
+func (p *pool) sweepBy(s *session) {
+	p.mu.Lock()
+	ids := p.orphans
+	p.orphans = nil
+	p.mu.Unlock()
+	if ids != nil {
+		s.swept = ids
+		s.sweep(ids) // if that fails, the next command does too
+	}
 }
 
 // open opens a session that is no supervisor's. The caller vacates its room.
 func (p *pool) open(ctx context.Context, request, what string) (*conn, *channel, error) {
 	for {
-		c, err := p.room(ctx)
+		c, err := p.room(ctx, false)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -165,135 +204,93 @@ func (p *pool) open(ctx context.Context, request, what string) (*conn, *channel,
 // release takes a supervisor back.
 func (p *pool) release(s *session) {
 	p.mu.Lock()
-	if s.reusable() && len(p.idle) < idleSessions && !p.closed {
-		p.idle = append(p.idle, s)
-		p.tellFreed()
+	if !s.reusable() || p.closed {
 		p.mu.Unlock()
+		p.drop(s)
 		return
 	}
+	s.swept = nil
+	p.idle = append(p.idle, idler{s, time.Now()})
+	p.watchIdle()
+	p.tellFreed()
 	p.mu.Unlock()
-	p.drop(s)
+}
+
+// watchIdle has reap come when the supervisors that are idle are more than are kept for good. The caller holds mu.
+func (p *pool) watchIdle() {
+	if p.reaper == nil && len(p.idle) > idleSessions {
+		p.reaper = time.AfterFunc(time.Until(p.idle[0].since.Add(idleTime)), p.reap)
+	}
+}
+
+// reap ends supervisors that nobody has needed for some time.
+func (p *pool) reap() {
+	if p.enter() != nil {
+		return
+	}
+	defer p.leave()
+	for s := p.longIdle(); s != nil; s = p.longIdle() {
+		p.drop(s)
+	}
+}
+
+// longIdle takes out a supervisor that is to end, if there is one, and else has reap come again when there will be.
+func (p *pool) longIdle() *session {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.reaper = nil
+	if len(p.idle) > idleSessions && time.Since(p.idle[0].since) >= idleTime {
+		return p.takeOldest()
+	}
+	p.watchIdle()
+	return nil
+}
+
+// takeOldest takes out the supervisor that has been idle for longest. The caller holds mu.
+func (p *pool) takeOldest() *session {
+	s := p.idle[0].session
+	p.idle = slices.Delete(p.idle, 0, 1)
+	return s
 }
 
 // drop ends a supervisor.
 func (p *pool) drop(s *session) {
-	s.close()
 	p.mu.Lock()
 	c := p.homes[s]
 	delete(p.homes, s)
+	if s.broken.Load() {
+		p.orphans = append(append(p.orphans, s.swept...), s.id)
+		p.orphans = p.orphans[max(0, len(p.orphans)-maxOrphans):]
+	}
 	p.mu.Unlock()
-	p.vacate(c, nil)
-}
-
-// room returns a connection in which room for a session is kept: an existing one or else a new one. It returns nil when
-// there was none to be had and something has become free meanwhile.
-func (p *pool) room(ctx context.Context) (*conn, error) {
-	c, others, freed := p.keepRoom()
-	if c != nil {
-		return c, nil
-	}
-	if others < maxConns {
-		select {
-		case p.dialling <- struct{}{}:
-			defer func() { <-p.dialling }()
-		case <-freed:
-			return nil, nil
-		case <-ctx.Done():
-			return nil, ctxError(ctx)
-		}
-		if c, others, freed = p.keepRoom(); c != nil { // somebody else was faster
-			return c, nil
-		}
-		if c, err := p.connect(ctx); err == nil || others == 0 || ctx.Err() != nil {
-			return c, err
-		}
-	}
-	select {
-	case <-freed:
-		return nil, nil
-	case <-ctx.Done():
-		return nil, ctxError(ctx)
-	}
-}
-
-func (p *pool) keepRoom() (c *conn, conns int, freed <-chan struct{}) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, c := range p.conns {
-		if c.limit == 0 || c.used < c.limit {
-			c.used++
-			return c, len(p.conns), p.freed
-		}
-	}
-	return nil, len(p.conns), p.freed
-}
-
-// vacate gives back room that was kept for a session, because the session is over or, with an error, never began.
-func (p *pool) vacate(c *conn, err error) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	c.used--
-	switch full := errors.Is(err, errSessions); {
-	case full && c.used == 0:
-		refused, _ := errors.AsType[*ssh.OpenChannelError](err)
-		err = fmt.Errorf("no session: %w", refused)
-	case full:
-		c.limit = c.used
-	case c.used == 0 && len(p.conns) > 1 && p.conns[0] != c:
-		c.limit = -1 // nobody else may begin one
-		c.hangUp()
-	}
-	p.tellFreed()
-	return err
-}
-
-func (p *pool) tellFreed() {
-	close(p.freed)
-	p.freed = make(chan struct{})
-}
-
-// connect makes a connection, keeps room for a first session in it, and looks after it until it ends.
-func (p *pool) connect(ctx context.Context) (*conn, error) {
-	c, err := p.config.connect(ctx)
-	if err != nil {
-		return nil, err
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.closed {
-		c.hangUp()
-		return nil, ErrClosed
-	}
-	c.used = 1
-	p.conns = append(p.conns, c)
-	alive, dead := context.WithCancel(p.background)
 	p.wg.Go(func() {
-		c.Wait()
-		dead()
-		p.forget(c)
+		s.close()
+		p.vacate(c, nil)
 	})
-	if p.config.KeepAlive > 0 {
-		p.wg.Go(func() { c.keepAlive(alive, p.config.KeepAlive, func() { p.renew(c) }) })
-	}
-	return c, nil
 }
 
-// forget drops a connection that has ended, and the supervisors that are idle there.
-func (p *pool) forget(c *conn) {
-	c.hangUp()
-	p.mu.Lock()
-	p.conns = slices.DeleteFunc(p.conns, func(other *conn) bool { return other == c })
-	var gone []*session
-	p.idle = slices.DeleteFunc(p.idle, func(s *session) bool {
-		if p.homes[s] == c {
-			gone = append(gone, s)
+// sweep ends what a lost supervisor, which is dropped, has left running, where its connection has not gone with it:
+// somebody has killed it alone. In all other cases the host ends that, or the next supervisor does.
+func (p *pool) sweep(ctx context.Context, c *conn) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), termGrace+killGrace)
+	defer cancel()
+	for p.connected(c) {
+		s, err := p.acquire(ctx)
+		if err != nil {
+			return
 		}
-		return p.homes[s] == c
-	})
-	p.mu.Unlock()
-	for _, s := range gone {
-		p.drop(s)
+		_, err = s.run(ctx, ":", io.Discard, io.Discard) // begins when the sweeping is over
+		p.release(s)
+		if !errors.Is(err, ErrLost) { // or it was killed too
+			return
+		}
 	}
+}
+
+func (p *pool) connected(c *conn) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Contains(p.conns, c)
 }
 
 // renew renews the leases of a connection's supervisors.
@@ -316,6 +313,9 @@ func (p *pool) close() {
 	p.end()
 	p.mu.Lock()
 	p.closed = true
+	if p.reaper != nil {
+		p.reaper.Stop()
+	}
 	conns := slices.Clone(p.conns)
 	p.mu.Unlock()
 	for _, c := range conns {

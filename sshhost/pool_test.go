@@ -79,6 +79,95 @@ func TestSessionLimit(t *testing.T) {
 	})
 }
 
+// TestManyCommands runs short commands side by side, far more of them than are kept ready.
+func TestManyCommands(t *testing.T) {
+	var g group
+	defer g.Wait()
+	for _, server := range servers {
+		g.Run(t, server.name, func(t *testing.T) {
+			const atOnce, each = 40, 15
+			h := dial(t, config(server.start(t)))
+			var wg sync.WaitGroup
+			for i := range atOnce {
+				wg.Go(func() {
+					for j := range each {
+						var out strings.Builder
+						if err := h.Run(t.Context(), fmt.Sprintf("echo %d %d", i, j), &out, nil); err != nil || out.String() != fmt.Sprintf("%d %d\n", i, j) {
+							t.Errorf("command %d %d: got %q (%v)", i, j, &out, err)
+						}
+					}
+				})
+			}
+			wg.Wait()
+		})
+	}
+}
+
+// TestIdleSupervisors looks at what runs on a host after many commands at once: it is soon less.
+func TestIdleSupervisors(t *testing.T) {
+	s := testbed.StartSSHD(t, testbed.SSHDConfig{})
+	h := dial(t, config(s))
+	var wg sync.WaitGroup
+	for range 20 {
+		wg.Go(func() { h.Run(t.Context(), "sleep 0.5", nil, nil) })
+	}
+	wg.Wait()
+	if n := len(supervisors(s)); n < 20 {
+		t.Errorf("%d supervisors are left at once, want those of all 20 commands", n)
+	}
+	eventually(t, 30*time.Second, "four supervisors are left", func() bool { return len(supervisors(s)) == 4 })
+	if err := h.Run(t.Context(), "true", nil, nil); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestDialIsShared has commands side by side find that their host does not answer: each takes that from the first.
+func TestDialIsShared(t *testing.T) {
+	s := testbed.StartSSHD(t, testbed.SSHDConfig{})
+	k := startLink(t, s.Addr)
+	c := behind(t, k, s)
+	c.Timeout = 500 * time.Millisecond
+	h := dial(t, c)
+	k.cut.Lock() // connections are taken and carry nothing
+	defer k.cut.Unlock()
+	k.drop()
+	eventually(t, 5*time.Second, "the loss is noticed", func() bool {
+		return errors.Is(h.Run(t.Context(), "true", nil, nil), sshhost.ErrUnreachable)
+	})
+	before := k.taken()
+	var wg sync.WaitGroup
+	errs := make([]error, 10)
+	for i := range errs {
+		wg.Go(func() { errs[i] = h.Run(t.Context(), "true", nil, nil) })
+	}
+	wg.Wait()
+	for i, err := range errs {
+		if !errors.Is(err, sshhost.ErrUnreachable) || !errors.Is(err, sshhost.ErrTimeout) {
+			t.Errorf("command %d: got %v, want ErrUnreachable and ErrTimeout", i, err)
+		}
+	}
+	if n := k.taken() - before; n > 2 { // one may come when the first dial is over
+		t.Errorf("%d connections were tried, want one", n)
+	}
+	// Who gives up does not take the others with it.
+	ctx, cancel := context.WithCancel(t.Context())
+	wg.Go(func() {
+		if err := h.Run(ctx, "true", nil, nil); !errors.Is(err, context.Canceled) {
+			t.Errorf("who gives up: got %v, want context.Canceled", err)
+		}
+	})
+	for i := range errs {
+		wg.Go(func() { errs[i] = h.Run(t.Context(), "true", nil, nil) })
+	}
+	cancel()
+	wg.Wait()
+	for i, err := range errs {
+		if !errors.Is(err, sshhost.ErrTimeout) {
+			t.Errorf("command %d beside one that gave up: got %v, want ErrTimeout", i, err)
+		}
+	}
+}
+
 // TestManyHosts has many hosts in one process and looks at what each costs, and at what is left of them.
 func TestManyHosts(t *testing.T) {
 	const hosts, perHost = 40, 20

@@ -3,6 +3,7 @@ package sshhost
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -28,6 +29,7 @@ const (
 type session struct {
 	pipes
 	lease  time.Duration // how long the supervisor lives without hearing from us; 0: for ever
+	id     string        // begins the mark that its processes have in their environment
 	mark   string
 	events chan event
 	done   chan struct{} // closed by close
@@ -35,6 +37,8 @@ type session struct {
 	out    [2]gate
 	stray  atomic.Bool // something printed when no command ran
 	broken atomic.Bool // a stream ended
+
+	swept []string // ids that it was told to sweep, and has not said that it did; under the pool's lock
 
 	requests sync.Mutex // one request at a time
 	number   int        // of commands so far
@@ -53,13 +57,13 @@ type pipes struct {
 	stdin          io.WriteCloser
 	stdout, stderr io.Reader
 	wait           func() // waits for the end of the shell
-	stop           func() // closes everything below; the readers end after it, and wait too, unless the link is dead
+	stop           func() // closes everything below, once stdin is closed; the readers end after it, and wait too, unless the link is dead
 }
 
-// newSession starts a supervisor for commands that begin with prefix. The goroutines that read from it belong to wg. When ctx ends first, or no
-// supervisor answers, the pipes are closed.
+// newSession starts a supervisor for commands that begin with prefix. The goroutines that read from it belong to wg. When
+// ctx ends first, or no supervisor answers, the pipes are closed, by a goroutine of wg's.
 func newSession(ctx context.Context, p pipes, prefix string, lease time.Duration, wg *sync.WaitGroup) (*session, error) {
-	s := &session{pipes: p, lease: lease, mark: newMark(), events: make(chan event), done: make(chan struct{})}
+	s := &session{pipes: p, lease: lease, id: rand.Text(), mark: newMark(), events: make(chan event), done: make(chan struct{})}
 	for i, r := range []io.Reader{p.stdout, p.stderr} {
 		wg.Go(func() { s.read(i, r) })
 	}
@@ -70,7 +74,7 @@ func newSession(ctx context.Context, p pipes, prefix string, lease time.Duration
 		s.tell(event{err: io.EOF})
 	})
 	if err := s.hello(ctx, prefix); err != nil {
-		s.close()
+		wg.Go(s.close)
 		return nil, err
 	}
 	return s, nil
@@ -78,7 +82,7 @@ func newSession(ctx context.Context, p pipes, prefix string, lease time.Duration
 
 func (s *session) hello(ctx context.Context, prefix string) error {
 	// Until the supervisor speaks, start-up files of the login shell may.
-	if _, err := io.WriteString(s.stdin, supervisorText(s.mark, prefix)); err != nil {
+	if _, err := io.WriteString(s.stdin, supervisorText(s.mark, s.id, prefix)); err != nil {
 		return fmt.Errorf("%w: %w", ErrNoShell, err)
 	}
 	for range s.out {
@@ -171,6 +175,11 @@ func (s *session) run(ctx context.Context, command string, stdout, stderr io.Wri
 	return status, err
 }
 
+// sweep ends, before the next command, what other supervisors have left that were lost and had these ids.
+func (s *session) sweep(ids []string) error {
+	return s.request("sweep " + strings.Join(ids, " ") + "\n")
+}
+
 func (s *session) setDeadline(deadline time.Time, _ bool) {
 	s.requests.Lock()
 	defer s.requests.Unlock()
@@ -250,7 +259,7 @@ func lost(err error) error {
 // reusable reports whether the session can run another command.
 func (s *session) reusable() bool { return !s.stray.Load() && !s.broken.Load() }
 
-// close ends the session and what it runs.
+// close ends the session and what it runs, and waits for that as long as stop does.
 func (s *session) close() {
 	s.once.Do(func() {
 		close(s.done)

@@ -25,9 +25,9 @@ const bootstrap = "exec sh -c '" + loader + "'"
 func newMark() string { return "\x1e" + rand.Text() }
 
 // supervisorText is what the loader reads: the supervisor without its comments and indentation.
-func supervisorText(mark, prefix string) string {
+func supervisorText(mark, id, prefix string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "mark=%s session=%s root=%s\n", shquote.Quote(mark), rand.Text(), shquote.Quote(root(prefix)))
+	fmt.Fprintf(&b, "mark=%s session=%s root=%s\n", shquote.Quote(mark), id, shquote.Quote(root(prefix)))
 	for line := range strings.Lines(supervisor) {
 		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
 			b.WriteString(line + "\n")

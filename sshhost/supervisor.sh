@@ -47,11 +47,11 @@ born() {
 	born=${20}
 }
 
-# marked MARK puts the processes into $marked whose environment has that mark, or one that begins so: everything that a
-# command started, whatever session or group it has put itself into.
+# marked NAME=MARK puts the processes into $marked whose environment has that mark, or one that begins so: everything that
+# a command started, whatever session or group it has put itself into.
 marked() {
 	marked=
-	for file in $(grep $zeros -l -s -F "TUNA_RUN=$1" /proc/[0-9]*/environ); do
+	for file in $(grep $zeros -l -s -F "$1" /proc/[0-9]*/environ); do
 		file=${file#/proc/}
 		marked="$marked ${file%/environ}"
 	done
@@ -78,7 +78,7 @@ end() {
 signal() {
 	[ "$pid" ] || return 0
 	end "$1" "-$pid" || end "$1" "$pid"
-	[ "$apart" ] || { marked "$id"; end "$1" $marked; }
+	[ "$apart" ] || { marked "TUNA_RUN=$id"; end "$1" $marked; }
 }
 
 # members PGID puts the processes of a group, and of its session, into $left. Zombies are no longer among them: they may
@@ -88,7 +88,7 @@ members() {
 	left=
 	kill -0 "-$1" && left=-$1
 	[ "$left" ] || [ "$ended" ] || return 0
-	[ -r /proc/self/stat ] || return 0
+	[ -r /proc/self/stat ] && [ "$grep" ] || return 0
 	left=
 	# A group keeps its number from being used anew. So where a process has that number now, the group was empty.
 	[ -d "/proc/$1" ] && return
@@ -106,7 +106,7 @@ clear() {
 		left=
 		[ "$apart" ] && members "$1"
 		if [ "$ended" ] || [ -z "$apart" ]; then
-			marked "$id"
+			marked "TUNA_RUN=$id"
 			left="$left $marked"
 		fi
 		[ "${left# }" ] || return 0
@@ -178,7 +178,7 @@ lease() {
 watch() {
 	cut= nap=
 	trap 'cut=1' TERM
-	sleep "$1" &
+	TUNA_LEASE=$session sleep "$1" &
 	nap=$!
 	trap 'kill -KILL "$nap"; exit' TERM
 	[ "$cut" ] && kill -KILL "$nap" && exit
@@ -188,9 +188,22 @@ watch() {
 	if [ "$born" = "$was" ]; then
 		kill -TERM $$
 	else # somebody has killed the supervisor
-		marked "$session"
+		marked "TUNA_RUN=$session"
 		end KILL $marked
 	fi
+}
+
+# sweep SESSION... ends what other supervisors have left that were lost: their commands, and the ends of their leases.
+sweep() {
+	all=
+	for id; do
+		all="$all${all:+$nl}TUNA_RUN=$id${nl}TUNA_LEASE=$id"
+	done
+	count=0
+	while marked "$all"; [ "$marked" ] && [ "$count" -lt "$grace" ]; do
+		end KILL $marked
+		pause
+	done
 }
 
 # finish ends the session.
@@ -212,6 +225,7 @@ born $$
 self=$born
 printf '%s=%s\n' "$mark" "$apart"
 printf '%s=%s\n' "$mark" "$apart" >&4
+grep=$(command -v grep)
 # The environment of a process is words with zero bytes between. A grep that does not take them for lines sees the first.
 zeros=-z
 echo | grep -q -z . || zeros=

@@ -1,0 +1,160 @@
+package sshhost
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"golang.org/x/crypto/ssh"
+)
+
+// A dialling is an attempt to connect. Who needs a connection meanwhile waits for it, and takes its failure for their own:
+// a host that does not answer costs that time once.
+type dialling struct {
+	done chan struct{} // closed when it is over
+	err  error         // nil: it came to something, or ended because its caller's time was over
+}
+
+// room returns a connection in which room for a session is kept: an existing one or else a new one. It returns nil when
+// there was none to be had and something has become free meanwhile. Who wants a supervisor is content with an idle one;
+// for others they make room.
+func (p *pool) room(ctx context.Context, idle bool) (*conn, error) {
+	p.mu.Lock()
+	if idle && len(p.idle) > 0 {
+		p.mu.Unlock()
+		return nil, nil
+	}
+	for _, c := range p.conns {
+		if c.keepRoom() {
+			p.mu.Unlock()
+			return c, nil
+		}
+	}
+	freed, others, d := p.freed, len(p.conns), p.dialling
+	first := d == nil && others < maxConns
+	if first {
+		d = &dialling{done: make(chan struct{})}
+		p.dialling = d
+	}
+	p.mu.Unlock()
+	if first {
+		c, err := p.connect(ctx)
+		p.dialled(ctx, err)
+		if err == nil || others == 0 || ctx.Err() != nil {
+			return c, err
+		}
+	} else if d != nil {
+		select {
+		case <-d.done:
+			if d.err == nil || others == 0 {
+				return nil, d.err
+			}
+		case <-freed:
+			return nil, nil
+		case <-ctx.Done():
+			return nil, ctxError(ctx)
+		}
+	}
+	if !idle {
+		p.yield()
+	}
+	select {
+	case <-freed:
+		return nil, nil
+	case <-ctx.Done():
+		return nil, ctxError(ctx)
+	}
+}
+
+// dialled tells those who wait what came of connecting.
+func (p *pool) dialled(ctx context.Context, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if ctx.Err() == nil {
+		p.dialling.err = err
+	}
+	close(p.dialling.done)
+	p.dialling = nil
+}
+
+// yield ends an idle supervisor, if there is one.
+func (p *pool) yield() {
+	p.mu.Lock()
+	var s *session
+	if len(p.idle) > 0 {
+		s = p.takeOldest()
+	}
+	p.mu.Unlock()
+	if s != nil {
+		p.drop(s)
+	}
+}
+
+// vacate gives back room that was kept for a session, because the session is over or, with an error, never began.
+func (p *pool) vacate(c *conn, err error) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c.used--
+	switch full := errors.Is(err, errSessions); {
+	case full && c.used == 0:
+		refused, _ := errors.AsType[*ssh.OpenChannelError](err)
+		err = fmt.Errorf("no session: %w", refused)
+	case full:
+		c.limit = c.used
+	case c.used == 0 && len(p.conns) > 1 && p.conns[0] != c:
+		c.limit = -1 // nobody else may begin one
+		c.hangUp()
+	}
+	p.tellFreed()
+	return err
+}
+
+func (p *pool) tellFreed() {
+	close(p.freed)
+	p.freed = make(chan struct{})
+}
+
+// connect makes a connection, keeps room for a first session in it, and looks after it until it ends.
+func (p *pool) connect(ctx context.Context) (*conn, error) {
+	c, err := p.config.connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		c.hangUp()
+		return nil, ErrClosed
+	}
+	c.used = 1
+	p.conns = append(p.conns, c)
+	alive, dead := context.WithCancel(p.background)
+	p.wg.Go(func() {
+		c.Wait()
+		dead()
+		p.forget(c)
+	})
+	if p.config.KeepAlive > 0 {
+		p.wg.Go(func() { c.keepAlive(alive, p.config.KeepAlive, func() { p.renew(c) }) })
+	}
+	return c, nil
+}
+
+// forget drops a connection that has ended, and the supervisors that are idle there.
+func (p *pool) forget(c *conn) {
+	c.hangUp()
+	p.mu.Lock()
+	p.conns = slices.DeleteFunc(p.conns, func(other *conn) bool { return other == c })
+	var gone []*session
+	p.idle = slices.DeleteFunc(p.idle, func(i idler) bool {
+		if p.homes[i.session] == c {
+			gone = append(gone, i.session)
+		}
+		return p.homes[i.session] == c
+	})
+	p.mu.Unlock()
+	for _, s := range gone {
+		p.drop(s)
+	}
+}
