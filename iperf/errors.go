@@ -100,6 +100,8 @@ func (c command) fail(ctx context.Context, err error, stderr string) *RunError {
 		e.Err = fmt.Errorf("%w: %w", ErrInterrupted, withStderr(err, stderr))
 	case exited:
 		e.Err = withStderr(err, stderr)
+	case ctx.Err() != nil && notEnded(err):
+		e.Err = fmt.Errorf("%w; %w: %w", endedBy(ctx), ErrHostLost, err)
 	case ctx.Err() != nil:
 		e.Err = endedBy(ctx)
 	case errors.Is(err, report.ErrNotUnderstood), errors.Is(err, errEarlyExit):
@@ -150,6 +152,15 @@ func withTimeout(ctx context.Context, d time.Duration) (context.Context, context
 }
 
 var errEarlyExit = fmt.Errorf("%w: exited before it listened", ErrIncomplete)
+
+// notEnded reports whether a host did not confirm the end of a command that was to be ended.
+func notEnded(err error) bool {
+	e, ok := errors.AsType[interface {
+		error
+		NotEnded() bool
+	}](err)
+	return ok && e.NotEnded()
+}
 
 // exitStatus finds the exit status of a command that ran and failed.
 func exitStatus(err error) (int, bool) {

@@ -61,7 +61,9 @@ var controlFaults = []*fault{
 	{
 		name: "the SSH sessions' shells are killed", stages: []stage{asking, starting, traffic, draining}, sides: bothEnds, short: true,
 		inject: func(r *trial) error { return r.machine().EndShells(syscall.SIGKILL) },
-		want:   []error{iperf.ErrHostLost}, passes: unaware, within: 12 * time.Second, gone: lifetime,
+		want:   []error{iperf.ErrHostLost}, within: 12 * time.Second,
+		// Dropbear may keep a session open for what its shell has started, which then comes to its own end.
+		passes: func(v variant) bool { return unaware(v) || v.ssh == "dropbear" && v.stage == traffic },
 	},
 	{
 		name: "the SSH server's process of the connection is killed", stages: []stage{asking, starting, traffic, draining}, sides: bothEnds,
@@ -91,8 +93,7 @@ var controlFaults = []*fault{
 		name: "the firewall drops the control link for good", stages: everyStage, sides: bothEnds, short: true,
 		inject: func(r *trial) error { return r.machine().DropControl() },
 		mend:   func(r *trial) error { r.awaitLoss(); return r.machine().PassControl() },
-		// A client that could not be started did not connect either.
-		want: []error{iperf.ErrHostLost, iperf.ErrUnreachable}, passes: unaware, within: 16 * time.Second, gone: lifetime,
+		want: []error{iperf.ErrHostLost}, passes: unaware, within: 16 * time.Second, gone: lifetime,
 	},
 	{
 		name: "the control link is down for a second", stages: everyStage[1:5], sides: bothEnds,
@@ -104,7 +105,7 @@ var controlFaults = []*fault{
 		name: "the control link is down for good", stages: everyStage[1:], sides: bothEnds,
 		inject: func(r *trial) error { return r.machine().SetControl("down") },
 		mend:   func(r *trial) error { r.awaitLoss(); return r.machine().SetControl("up") },
-		want:   []error{iperf.ErrHostLost, iperf.ErrUnreachable}, passes: unaware, within: 16 * time.Second, gone: lifetime,
+		want:   []error{iperf.ErrHostLost}, passes: unaware, within: 16 * time.Second, gone: lifetime,
 	},
 }
 

@@ -15,8 +15,9 @@ type HostSSH interface {
 	// Run runs command in the host's shell and returns when it has exited and its output is copied. Output is written
 	// as it arrives. When ctx ends first, Run ends the command and everything it started on the host, waits for that,
 	// and returns an error that wraps ctx's. An exit status other than 0 is an error that has ExitStatus() int. Any
-	// other error means that the host could not be asked. Run may be called from many goroutines; the writers are never
-	// nil here.
+	// other error means that the host could not be asked. Where the host did not confirm that the command has ended,
+	// an error among those that are wrapped has NotEnded() bool, which is true. Run may be called from many goroutines;
+	// the writers are never nil here.
 	Run(ctx context.Context, command string, stdout, stderr io.Writer) error
 
 	// TestAddr is the address that test traffic is sent to, not the one that SSH uses.

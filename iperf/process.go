@@ -28,6 +28,7 @@ type process struct {
 	report          *report.Report
 	parseErr        error
 	runErr          error // a *RunError, unless stop ended it
+	stopErr         error // stop could not see it end
 }
 
 // errStopped is the cause by which stop ends a program, which is no failure of it.
@@ -118,8 +119,11 @@ func (s *session) start(ctx context.Context, c command, m *machine, onLine func(
 		if status, exited := exitStatus(err); exited || err == nil {
 			p.end.ExitStatus = status
 		}
-		if err != nil && context.Cause(p.ctx) != errStopped {
+		switch stopped := context.Cause(p.ctx) == errStopped; {
+		case err != nil && !stopped:
 			p.runErr = p.fail(p.ctx, err, p.stderr.String())
+		case stopped && notEnded(err):
+			p.stopErr = fmt.Errorf("%v on %s could not be stopped: %w: %w", c.role, p.end.Host, ErrHostLost, err)
 		}
 		s.x.logger().DebugContext(ctx, "end", "role", c.role.String(), "host", p.end.Host, "error", err)
 	}()

@@ -102,7 +102,16 @@ func bandwidth(client, server *report.Report, reverse bool, aggregate Aggregator
 		return &report.Flow{}
 	}
 	received, sent := flow(receiver), flow(sender)
-	if rates := countedRates(received.Intervals); len(rates) > 0 {
+	rates, whole := countedRates(received.Intervals)
+	if whole {
+		return aggregate(rates), Source{Role: receiver.role, Intervals: len(rates)}, nil
+	}
+	// What TCP carried has arrived. A receiver that iperf 3 ended before it had read anything has counted 0 all the same.
+	tcp := sender.rep != nil && sender.rep.Protocol == report.ProtocolTCP
+	if t := received.Received; tcp && t != nil && t.Bytes == 0 && sent.Sent != nil && sent.Sent.Bytes > 0 {
+		return 0, Source{}, fmt.Errorf("%w: the test was over before its receiver had counted anything", ErrNoBandwidth)
+	}
+	if len(rates) > 0 {
 		return aggregate(rates), Source{Role: receiver.role, Intervals: len(rates)}, nil
 	}
 	if t := received.Received; t != nil {
@@ -116,8 +125,8 @@ func bandwidth(client, server *report.Report, reverse bool, aggregate Aggregator
 	if t := sent.Received; t != nil { // what the receiver told the sender
 		return t.Rate, Source{Role: sender.role}, nil
 	}
-	if sender.rep != nil && sender.rep.Protocol == report.ProtocolTCP {
-		if rates := countedRates(sent.Intervals); len(rates) > 0 {
+	if tcp {
+		if rates, _ := countedRates(sent.Intervals); len(rates) > 0 {
 			return aggregate(rates), Source{Role: sender.role, Sender: true, Intervals: len(rates)}, nil
 		}
 		if t := sent.Sent; t != nil {
@@ -128,20 +137,20 @@ func bandwidth(client, server *report.Report, reverse bool, aggregate Aggregator
 }
 
 // countedRates are the rates of the intervals that count. A short tail says little about the rate, but of a test that
-// is shorter than one interval it is all there is.
-func countedRates(intervals []report.Interval) []report.BitRate {
-	var whole, short []report.BitRate
+// is shorter than one interval, which has no whole ones, it is all there is.
+func countedRates(intervals []report.Interval) (rates []report.BitRate, whole bool) {
+	var short []report.BitRate
 	for _, i := range intervals {
 		switch {
 		case i.Omitted:
 		case i.Short:
 			short = append(short, i.Rate)
 		default:
-			whole = append(whole, i.Rate)
+			rates = append(rates, i.Rate)
 		}
 	}
-	if len(whole) == 0 {
-		return short
+	if len(rates) == 0 {
+		return short, false
 	}
-	return whole
+	return rates, true
 }

@@ -52,6 +52,12 @@ func TestBandwidthIsTheReceivers(t *testing.T) {
 			server: &report.Report{Protocol: tcp, Reverse: &report.Flow{Intervals: intervals(9)}},
 			want:   3, source: "1 interval of the receiver in the client's report"},
 		{name: "the other way does not count", client: &report.Report{Protocol: tcp, Reverse: &report.Flow{Intervals: intervals(3)}}, wantErr: ErrNoBandwidth},
+		{name: "over before the receiver had read anything", client: forward(tcp, report.Flow{Sent: &report.Total{Rate: 9, Bytes: 9}}),
+			server: forward(tcp, report.Flow{Intervals: []report.Interval{{Short: true}}, Received: total(0)}), wantErr: ErrNoBandwidth},
+		{name: "nothing arrived of UDP", client: forward(udp, report.Flow{Sent: &report.Total{Rate: 9, Bytes: 9}}),
+			server: forward(udp, report.Flow{Received: total(0)}), want: 0, source: "total of the receiver in the server's report"},
+		{name: "nothing arrived of TCP in any interval", client: forward(tcp, report.Flow{Sent: &report.Total{Rate: 9, Bytes: 9}}),
+			server: forward(tcp, report.Flow{Intervals: intervals(0, 0), Received: total(0)}), want: 0, source: "2 intervals of the receiver in the server's report"},
 		{name: "a rate of zero is a rate", server: forward(tcp, report.Flow{Intervals: intervals(0, 0, 0)}), want: 0, source: "3 intervals of the receiver in the server's report"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

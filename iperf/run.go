@@ -20,7 +20,7 @@ import (
 //
 // When the client has started, Run returns a Result with an error; it then holds what there is. Errors tell their kind
 // with errors.Is (see ErrTimeout and the others), and hold a *RunError for each program that failed. When Run returns,
-// nothing of it runs on either host, unless the error wraps ErrHostLost.
+// nothing of it runs on either host, unless the error, or one of the result's warnings, wraps ErrHostLost.
 func (x *Iperf) Run(ctx context.Context, d Direction, name string) (*Result, error) {
 	if err := x.Check(); err != nil {
 		return nil, err
@@ -96,7 +96,7 @@ func (x *Iperf) attempt(ctx context.Context, d Direction, client, server HostSSH
 	cli, err := x.startClient(ctx, s, onClient, server.TestAddr(), srv.Port)
 	if err != nil {
 		srv.finish(ctx, 0)
-		return nil, both(err, srv.storeErr)
+		return nil, both(both(err, srv.process.stopErr), srv.storeErr)
 	}
 	<-cli.done
 	// After a failure there may be nothing to wait for, but what the server still knows arrives soon.
@@ -109,15 +109,19 @@ func (x *Iperf) attempt(ctx context.Context, d Direction, client, server HostSSH
 	res.Client, res.Server = cli.report, srv.process.report
 	res.ClientEnd, res.ServerEnd = cli.end, srv.process.end
 	res.Warnings = append(res.Warnings, srv.warnings...)
-	var noRate error
 	res.Reversed = reversed
-	noRate = res.aggregate(x.aggregator())
+	noRate := res.aggregate(x.aggregator())
 	if res.Source.Sender {
 		res.Warnings = append(res.Warnings, errors.New("the receiver reported nothing: the bandwidth is the sender's, which counts what it put into its socket buffer"))
 	}
 	err = res.judge(ctx, cli, srv.process)
 	if err == nil {
 		err = noRate
+	}
+	if err == nil && srv.process.stopErr != nil {
+		res.Warnings = append(res.Warnings, srv.process.stopErr) // all that was wanted is there
+	} else {
+		err = both(err, srv.process.stopErr)
 	}
 	err = both(err, both(cli.closeFiles(), srv.storeErr))
 	res.Elapsed = time.Since(res.Start)
@@ -141,7 +145,7 @@ func (res *Result) judge(ctx context.Context, client, server *process) error {
 		return both(p.runErr, err)
 	}
 	clientErr, serverErr := fault(client, server), fault(server, client)
-	if clientErr != nil && ctx.Err() != nil && errors.Is(serverErr, context.Cause(ctx)) {
+	if clientErr != nil && ctx.Err() != nil && errors.Is(serverErr, context.Cause(ctx)) && !errors.Is(serverErr, ErrHostLost) {
 		return clientErr // what ended the one ended the other
 	}
 	return both(clientErr, serverErr)

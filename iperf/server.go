@@ -155,15 +155,15 @@ func (x *Iperf) watchPort(ctx context.Context, srv *Server, h HostSSH, v Version
 }
 
 // Stop ends the server and returns what it reported. A server that got a client may finish its test and print its
-// report first, for the EventTimer's time and as long as ctx lasts. After Stop nothing of it runs on the host. Further
-// calls return the same again.
+// report first, for the EventTimer's time and as long as ctx lasts. After Stop nothing of it runs on the host, unless the
+// error wraps ErrHostLost. Further calls return the same again.
 func (s *Server) Stop(ctx context.Context) (*report.Report, error) {
 	var wait time.Duration
 	if isClosed(s.accepted.Event()) || !s.textual {
 		wait = s.drain
 	}
 	s.finish(ctx, wait)
-	return s.process.report, both(both(s.process.runErr, s.process.outputFault()), s.storeErr)
+	return s.process.report, both(both(both(s.process.runErr, s.process.outputFault()), s.process.stopErr), s.storeErr)
 }
 
 // finish ends the server, which may go on for some time first to print its report.

@@ -19,10 +19,18 @@ var (
 	ErrTimeout  = errors.New("no answer in time") // Config.Timeout has passed
 	ErrNoShell  = errors.New("no POSIX shell")    // see Config.Plain
 	ErrLost     = errors.New("connection lost")   // while a command ran: nobody knows its exit status
-	ErrNotEnded = errors.New("end not confirmed") // the command was to end; it has not, or the host does not say so
 	ErrClosed   = errors.New("host is closed")    // by Host.Close
 	errSessions = errors.New("too many sessions") // the server opens no further one on this connection
 )
+
+// ErrNotEnded tells that a command was to end and has not, or that the host does not say so.
+var ErrNotEnded error = notEnded{}
+
+// notEnded has a method by which callers can tell it who do not import this package, such as package iperf.
+type notEnded struct{}
+
+func (notEnded) Error() string  { return "end not confirmed" }
+func (notEnded) NotEnded() bool { return true }
 
 // An ExitError tells that a command ran and that its exit status was not 0.
 type ExitError struct {

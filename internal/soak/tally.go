@@ -44,8 +44,9 @@ func kindOf(err error) string {
 	return ""
 }
 
-// result counts a run. wanted tells by which errors it may have ended, when not by none, and most what it may have measured.
-func (t *tally) result(what string, res *iperf.Result, err error, wanted []error, most report.BitRate) {
+// result counts a run. wanted tells by which errors it may have ended, when not by none, and least and most what it may
+// have measured.
+func (t *tally) result(what string, res *iperf.Result, err error, wanted []error, least, most report.BitRate) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.runs++
@@ -54,8 +55,7 @@ func (t *tally) result(what string, res *iperf.Result, err error, wanted []error
 	}
 	if err == nil {
 		t.good++
-		// Where the link was down, nothing may have come in most intervals.
-		if res.Bandwidth < 0 || res.Bandwidth == 0 && wanted == nil || res.Bandwidth > most {
+		if res.Bandwidth < least || res.Bandwidth > most {
 			t.unexpected = append(t.unexpected, fmt.Sprintf("%s: %v on a link of %v, from %v", what, res.Bandwidth, linkRate, res.Source))
 		}
 		return

@@ -3,6 +3,7 @@ package testbed
 import (
 	"errors"
 	"fmt"
+	"net"
 	"os/exec"
 	"slices"
 	"syscall"
@@ -27,9 +28,12 @@ func (m *Machine) DropControl() error {
 // PassControl undoes DropControl, however often that was called.
 func (m *Machine) PassControl() error { return m.run("iptables", "-w", "-F") }
 
-// SetControl takes the machine's end of the control link up or down.
+// SetControl takes the machine's end of the control link up or down. What both ends have learnt about the way to each
+// other meanwhile is forgotten.
 func (m *Machine) SetControl(state string) error {
-	return m.run("ip", "link", "set", m.Control, state)
+	host, _, _ := net.SplitHostPort(m.SSH.Addr)
+	return errors.Join(m.run("ip", "link", "set", m.Control, state), m.run("ip", "neigh", "flush", "dev", m.Control),
+		exec.Command("ip", "neigh", "flush", "to", host).Run())
 }
 
 // SetTest takes a machine's end of the test link up or down. What the two have learnt about the way to each other
