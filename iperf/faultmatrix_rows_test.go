@@ -93,7 +93,7 @@ var controlFaults = []*fault{
 		name: "the firewall drops the control link for good", stages: everyStage, sides: bothEnds, short: true,
 		inject: func(r *trial) error { return r.machine().DropControl() },
 		mend:   func(r *trial) error { r.awaitLoss(); return r.machine().PassControl() },
-		want: []error{iperf.ErrHostLost}, passes: unaware, within: 16 * time.Second, gone: lifetime,
+		want:   []error{iperf.ErrHostLost}, passes: unaware, within: 16 * time.Second, gone: lifetime,
 	},
 	{
 		name: "the control link is down for a second", stages: everyStage[1:5], sides: bothEnds,
