@@ -13,6 +13,7 @@ import (
 const (
 	warmSessions = 2 // that Dial opens
 	idleSessions = 4 // that are kept for good
+	maxStarting  = 4 // supervisors at a time: more would only slow each other down, and commands that end soon free others
 	maxConns     = 16
 	maxOrphans   = 100
 
@@ -36,6 +37,7 @@ type pool struct {
 	idle   []idler            // the one used last at the end
 	reaper *time.Timer        // ends some that have been idle for long; nil: there are none
 	homes  map[*session]*conn // of all supervisors
+	starts int                // how many supervisors are being started
 	freed  chan struct{}      // closed, and replaced, when there is room again
 
 	dialling *dialling // nil: nobody connects
@@ -106,6 +108,7 @@ func (p *pool) warmUp(ctx context.Context) error {
 func (p *pool) acquire(ctx context.Context) (*session, error) {
 	for {
 		if s := p.takeIdle(); s != nil {
+			p.sweepBy(s)
 			return s, nil
 		}
 		c, err := p.room(ctx, true)
@@ -116,6 +119,7 @@ func (p *pool) acquire(ctx context.Context) (*session, error) {
 			continue
 		}
 		s, err := p.supervise(ctx, c)
+		p.started()
 		if !errors.Is(err, errSessions) {
 			return s, err
 		}
@@ -141,10 +145,15 @@ func (p *pool) takeIdle() *session {
 	for _, b := range broken {
 		p.drop(b)
 	}
-	if s != nil {
-		p.sweepBy(s)
-	}
 	return s
+}
+
+// started makes way for the start of another supervisor.
+func (p *pool) started() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.starts--
+	p.tellFreed()
 }
 
 // home is the connection that a supervisor came by.

@@ -17,21 +17,29 @@ type dialling struct {
 }
 
 // room returns a connection in which room for a session is kept: an existing one or else a new one. It returns nil when
-// there was none to be had and something has become free meanwhile. Who wants a supervisor is content with an idle one;
-// for others they make room.
-func (p *pool) room(ctx context.Context, idle bool) (*conn, error) {
+// there was none to be had and something has become free meanwhile. Who gets room for a supervisor says when it has
+// started; an idle one will do as well, and is no reason to wait. For others, idle ones make room.
+func (p *pool) room(ctx context.Context, supervisor bool) (*conn, error) {
 	p.mu.Lock()
-	if idle && len(p.idle) > 0 {
+	freed := p.freed
+	switch {
+	case supervisor && len(p.idle) > 0:
 		p.mu.Unlock()
 		return nil, nil
+	case supervisor && len(p.conns) > 0 && p.starts >= maxStarting:
+		p.mu.Unlock()
+		return nil, await(ctx, freed)
 	}
 	for _, c := range p.conns {
 		if c.keepRoom() {
+			if supervisor {
+				p.starts++
+			}
 			p.mu.Unlock()
 			return c, nil
 		}
 	}
-	freed, others, d := p.freed, len(p.conns), p.dialling
+	others, d := len(p.conns), p.dialling
 	first := d == nil && others < maxConns
 	if first {
 		d = &dialling{done: make(chan struct{})}
@@ -40,7 +48,7 @@ func (p *pool) room(ctx context.Context, idle bool) (*conn, error) {
 	p.mu.Unlock()
 	if first {
 		c, err := p.connect(ctx)
-		p.dialled(ctx, err)
+		p.dialled(ctx, err, supervisor)
 		if err == nil || others == 0 || ctx.Err() != nil {
 			return c, err
 		}
@@ -56,21 +64,29 @@ func (p *pool) room(ctx context.Context, idle bool) (*conn, error) {
 			return nil, ctxError(ctx)
 		}
 	}
-	if !idle {
+	if !supervisor {
 		p.yield()
 	}
+	return nil, await(ctx, freed)
+}
+
+// await waits until something has become free.
+func await(ctx context.Context, freed <-chan struct{}) error {
 	select {
 	case <-freed:
-		return nil, nil
+		return nil
 	case <-ctx.Done():
-		return nil, ctxError(ctx)
+		return ctxError(ctx)
 	}
 }
 
-// dialled tells those who wait what came of connecting.
-func (p *pool) dialled(ctx context.Context, err error) {
+// dialled tells those who wait what came of connecting, perhaps to start a supervisor.
+func (p *pool) dialled(ctx context.Context, err error, supervisor bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if err == nil && supervisor {
+		p.starts++
+	}
 	if ctx.Err() == nil {
 		p.dialling.err = err
 	}
