@@ -71,6 +71,46 @@ func (e *RunError) Format(s fmt.State, verb rune) {
 	}
 }
 
+// evidence is an error around others, such as those of both ends. With %+v it prints what each RunError in it does.
+type evidence struct{ error }
+
+// errorf does what fmt.Errorf does, and keeps the evidence.
+func errorf(format string, args ...any) error { return evidence{fmt.Errorf(format, args...)} }
+
+func (e evidence) Unwrap() error { return e.error }
+
+func (e evidence) Format(s fmt.State, verb rune) {
+	io.WriteString(s, e.Error())
+	if verb == 'v' && s.Flag('+') {
+		printEvidence(s, e.error)
+	}
+}
+
+// printEvidence prints the evidence of every RunError that err wraps.
+func printEvidence(w io.Writer, err error) {
+	switch e := err.(type) {
+	case *RunError:
+		fmt.Fprintf(w, "\n\n%+v", e)
+	case interface{ Unwrap() error }:
+		printEvidence(w, e.Unwrap())
+	case interface{ Unwrap() []error }:
+		for _, err := range e.Unwrap() {
+			printEvidence(w, err)
+		}
+	}
+}
+
+// both joins the errors of two ends in one line.
+func both(a, b error) error {
+	switch {
+	case a == nil:
+		return b
+	case b == nil:
+		return a
+	}
+	return errorf("%w; %w", a, b)
+}
+
 // A command is what is run on a host.
 type command struct {
 	host HostSSH

@@ -215,7 +215,7 @@ func (m *Metric) repeat(ctx context.Context, x *Iperf, s *Series, name string, r
 		if ctx.Err() != nil && !errors.Is(err, ctx.Err()) {
 			err = both(err, endedBy(ctx)) // what the run met is not why it is not tried again
 		}
-		return fmt.Errorf("%s: %w", what, err)
+		return errorf("%s: %w", what, err)
 	}
 }
 

@@ -37,7 +37,7 @@ func (x *Iperf) Run(ctx context.Context, d Direction, name string) (*Result, err
 				res.Attempts = len(failed) + 1
 				res.Warnings = append(failed, res.Warnings...)
 			} else if len(failed) > 0 {
-				err = fmt.Errorf("%w (tried %d times)", err, len(failed)+1)
+				err = errorf("%w (tried %d times)", err, len(failed)+1)
 			}
 			return res, err
 		}
@@ -203,17 +203,6 @@ func (x *Iperf) fileName(d Direction, name string) string {
 		parts = append(parts, name)
 	}
 	return strings.Join(parts, "_")
-}
-
-// both joins the errors of two ends in one line.
-func both(a, b error) error {
-	switch {
-	case a == nil:
-		return b
-	case b == nil:
-		return a
-	}
-	return fmt.Errorf("%w; %w", a, b)
 }
 
 var _ Parser = (*report.Parser)(nil)

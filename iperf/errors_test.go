@@ -1,0 +1,41 @@
+package iperf
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// An error of a run is one line, and with %+v everything that is known, however deep it is inside.
+func TestEvidence(t *testing.T) {
+	client := &RunError{Host: "dut", Role: RoleClient, Command: "iperf3 -c b", ExitStatus: 1, Stderr: "no way\n", Err: ErrUnreachable}
+	server := &RunError{Host: "pc", Role: RoleServer, Command: "iperf3 -s", ExitStatus: -1, Err: ErrTimeout}
+	ofClient := "iperf3 client on dut: host unreachable\ncommand: iperf3 -c b\nexit status: 1\nstderr:\nno way\n"
+	ofServer := "iperf3 server on pc: timed out\ncommand: iperf3 -s\nexit status: -1\nstderr:\n"
+	for _, test := range []struct {
+		name        string
+		err         error
+		short, long string // long: after the short one
+	}{
+		{"one end", client, "iperf3 client on dut: host unreachable", strings.TrimPrefix(ofClient, "iperf3 client on dut: host unreachable")},
+		{"both ends", both(client, server), "iperf3 client on dut: host unreachable; iperf3 server on pc: timed out", "\n\n" + ofClient + "\n\n" + ofServer},
+		{"one of them", both(nil, server), "iperf3 server on pc: timed out", strings.TrimPrefix(ofServer, "iperf3 server on pc: timed out")},
+		{"of many runs", errorf("upstream, repetition 2: %w", both(client, ErrStorage)),
+			"upstream, repetition 2: iperf3 client on dut: host unreachable; raw output could not be kept", "\n\n" + ofClient},
+		{"no program's", both(ErrStorage, ErrCanceled), "raw output could not be kept; ended by the caller", ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			for format, want := range map[string]string{"%v": test.short, "%s": test.short, "%+v": test.short + test.long} {
+				if diff := cmp.Diff(want, fmt.Sprintf(format, test.err)); diff != "" {
+					t.Errorf("%s (-want +got)\n%s", format, diff)
+				}
+			}
+		})
+	}
+	if err := both(client, server); !errors.Is(err, ErrUnreachable) || !errors.Is(err, ErrTimeout) {
+		t.Errorf("%v: want both kinds", err)
+	}
+}
