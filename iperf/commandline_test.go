@@ -2,6 +2,7 @@ package iperf
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -86,5 +87,38 @@ func TestOptionsThatAVersionLacks(t *testing.T) {
 	}
 	if _, err := x.serverArgs(v3, "192.0.2.1", 1); !errors.Is(err, ErrUnsupported) {
 		t.Errorf("the window of an iperf 3 server: got %v", err)
+	}
+}
+
+// A server that nobody comes to ends by itself when the run is over, where its version can.
+func TestServerEndsUnused(t *testing.T) {
+	own := ServerSettings{IdleTimeout: 9 * time.Second}
+	for _, test := range []struct {
+		name   string
+		server ServerSettings
+		v      Version
+		limit  time.Duration
+		want   string
+	}{
+		{"the run's time", ServerSettings{}, Version{Major: 3, Minor: 11}, 25200 * time.Millisecond, "--idle-timeout 26"},
+		{"a time of its own", own, Version{Major: 3, Minor: 12}, 25 * time.Second, "--idle-timeout 9"},
+		{"a run of weeks", ServerSettings{}, Version{Major: 3, Minor: 22}, 1000 * time.Hour, "--idle-timeout 86400"},
+		{"would start again", ServerSettings{}, Version{Major: 3, Minor: 10}, 25 * time.Second, ""},
+		{"iperf 2", ServerSettings{}, Version{Major: 2, Minor: 2}, 25 * time.Second, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			x := &Iperf{Server: test.server}
+			args, err := x.endingUnused(test.v, test.limit).serverArgs(test.v, "192.0.2.1", 7)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := ""
+			if i := slices.Index(args, "--idle-timeout"); i >= 0 {
+				got = shquote.Join(args[i : i+2])
+			}
+			if got != test.want || x.Server.IdleTimeout != test.server.IdleTimeout {
+				t.Errorf("got %q, want %q; the Iperf has %v", got, test.want, x.Server.IdleTimeout)
+			}
+		})
 	}
 }

@@ -86,10 +86,11 @@ func (x *Iperf) attempt(ctx context.Context, d Direction, client, server HostSSH
 		return nil, err
 	}
 
-	ctx, cancel := withTimeout(ctx, x.timeout(max(onClient.rtt, onServer.rtt)))
+	limit := x.timeout(max(onClient.rtt, onServer.rtt))
+	ctx, cancel := withTimeout(ctx, limit)
 	defer cancel()
 	s := x.newSession(x.fileName(d, name))
-	srv, err := x.startServer(ctx, s, onServer)
+	srv, err := x.endingUnused(onServer.version, limit).startServer(ctx, s, onServer)
 	if err != nil {
 		return nil, err
 	}
@@ -131,6 +132,17 @@ func (x *Iperf) attempt(ctx context.Context, d Direction, client, server HostSSH
 	var manifestErr error
 	res.Manifest, manifestErr = x.writeManifest(res, s.name, err, sums)
 	return res, both(err, manifestErr)
+}
+
+// endingUnused gives x with a server that ends by itself when no client has come by the end of the run, as far as its
+// version does that: since 3.11 it no longer starts again then.
+func (x *Iperf) endingUnused(v Version, limit time.Duration) *Iperf {
+	if x.Server.IdleTimeout > 0 || !v.AtLeast(3, 11, 0) {
+		return x
+	}
+	with := *x
+	with.Server.IdleTimeout = min(limit.Round(time.Second)+time.Second, day)
+	return &with
 }
 
 // judge is the error of a run. Odd output is a warning where the bandwidth is not from it, or where the other program

@@ -156,7 +156,7 @@ type ServerSettings struct {
 
 	RcvTimeout           time.Duration       // how long nothing may arrive before a test is given up, 100 ms to a day; iperf 3 only
 	SndTimeout           time.Duration       // how long TCP data may stay unacknowledged, to a day; iperf 3 only
-	IdleTimeout          time.Duration       // without a client, whole seconds to a day; iperf 3 only, which ends then since 3.11
+	IdleTimeout          time.Duration       // without a client, whole seconds to a day; iperf 3 only, which ends then since 3.11; zero: in a run the run's time, else none
 	MaxDuration          time.Duration       // of a test that the server accepts, whole seconds; iperf 3 only
 	BitrateLimit         report.BitRate      // of all streams; the server ends a test that is faster; iperf 3 only
 	BitrateLimitInterval time.Duration       // that BitrateLimit is averaged over, whole seconds to 1000; zero: 5 s
