@@ -48,14 +48,19 @@ type Config struct {
 	// in ~/.ssh, as far as there are any.
 	KeyFiles []string
 
+	// CertificateFiles names certificates of keys that do not stand beside their keys. A key is in KeyFiles or in the
+	// agent. Nil: none.
+	CertificateFiles []string
+
 	// Passphrase is asked for the passphrase of an encrypted key. Nil: encrypted keys are passed over.
 	Passphrase func(keyFile string) (string, error)
 
 	// Agent is the socket of the SSH agent. Empty: what SSH_AUTH_SOCK says. "none": no agent is asked.
 	Agent string
 
-	// IdentitiesOnly keeps to the keys in KeyFiles: of the agent's, only those are used. The agent may hold a key whose file
-	// is encrypted, or of which only the public half is there, as NAME.pub. False: all of the agent's keys.
+	// IdentitiesOnly keeps to the keys in KeyFiles and CertificateFiles: of the agent's, only those are used. The agent may
+	// hold a key whose file is encrypted, or of which only the public half is there, as NAME.pub. False: all of the agent's
+	// keys.
 	IdentitiesOnly bool
 
 	// Password answers the server when it asks for a password, and when it asks a single hidden question. Empty: it is
