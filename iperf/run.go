@@ -119,6 +119,9 @@ func (x *Iperf) attempt(ctx context.Context, d Direction, client, server HostSSH
 	if err == nil {
 		err = noRate
 	}
+	if short := res.coverage(&x.Client); err == nil && short != nil {
+		res.Warnings = append(res.Warnings, short)
+	}
 	err = both(err, both(cli.closeFiles(), srv.storeErr))
 	res.Elapsed = time.Since(res.Start)
 	sums := map[string]string{}
