@@ -5,7 +5,6 @@ go 1.26.0
 require github.com/tunaperf/tuna v0.0.0
 
 require (
-	github.com/kevinburke/ssh_config v1.6.0 // indirect
 	github.com/kr/fs v0.1.0 // indirect
 	github.com/pkg/sftp v1.13.12 // indirect
 	github.com/skeema/knownhosts v1.3.3 // indirect

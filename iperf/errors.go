@@ -167,16 +167,20 @@ func withStderr(err error, stderr string) error {
 	return fmt.Errorf("%w: %s", err, firstLine(stderr))
 }
 
-// endedBy is the error of what ctx ended.
+// endedBy is the error of what ctx ended. It wraps both ctx's error and its cause.
 func endedBy(ctx context.Context) error {
-	cause := context.Cause(ctx)
+	err, cause := ctx.Err(), context.Cause(ctx)
+	kind := ErrCanceled
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(cause, context.DeadlineExceeded) {
+		kind = ErrTimeout
+	}
 	switch {
 	case errors.Is(cause, ErrTimeout), errors.Is(cause, ErrUnreachable), errors.Is(cause, ErrCanceled):
 		return cause
-	case errors.Is(cause, context.DeadlineExceeded):
-		return fmt.Errorf("%w: %w", ErrTimeout, cause)
+	case err == nil || errors.Is(cause, err):
+		return fmt.Errorf("%w: %w", kind, cause)
 	}
-	return fmt.Errorf("%w: %w", ErrCanceled, cause)
+	return fmt.Errorf("%w: %w: %w", kind, err, cause)
 }
 
 // A deadlineError is the cause of a context whose time was set here.

@@ -161,7 +161,16 @@ func (p *process) outputFault() error {
 		return nil
 	}
 	stderr := p.stderr.String()
-	if said := report.ClassifyError(stderr); said != nil {
+	said := report.ClassifyError(stderr)
+	if context.Cause(p.ctx) == errStopped { // the signal that it tells of was ours
+		if p.parseErr == nil && errors.Is(err, ErrInterrupted) {
+			return nil
+		}
+		if errors.Is(said, ErrInterrupted) {
+			said = nil
+		}
+	}
+	if said != nil {
 		err = fmt.Errorf("%w: %w", said, err)
 	}
 	return &RunError{Host: p.end.Host, Role: p.role, Command: p.end.Command, ExitStatus: p.end.ExitStatus, Stderr: stderr, Err: err}

@@ -3,6 +3,7 @@ package iperf
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/tunaperf/tuna/iperf/report"
 )
@@ -64,6 +65,40 @@ func TestBandwidthIsTheReceivers(t *testing.T) {
 			got, source, err := bandwidth(test.client, test.server, test.reverse, Median)
 			if got != test.want || !errors.Is(err, test.wantErr) || (err == nil && source.String() != test.source) {
 				t.Errorf("got %v, %v, %v; want %v, %v, %v", got, source, err, test.want, test.source, test.wantErr)
+			}
+		})
+	}
+}
+
+func TestCoverage(t *testing.T) {
+	const second = time.Second
+	flow := func(from, to time.Duration) *report.Report {
+		return &report.Report{Forward: &report.Flow{Received: &report.Total{Start: from, End: to}}}
+	}
+	for _, test := range []struct {
+		name         string
+		server       *report.Report
+		client       ClientSettings
+		warning, err error
+	}{
+		{"all of it", flow(0, 10*second), ClientSettings{}, nil, nil},
+		{"a second less", flow(0, 9*second), ClientSettings{}, nil, nil},
+		{"much less", flow(0, 5*second), ClientSettings{}, ErrIncomplete, nil},
+		{"much more", flow(0, 22*second), ClientSettings{}, ErrIncomplete, nil},
+		{"more than the run can have taken", flow(0, 1211*second), ClientSettings{}, nil, ErrNoBandwidth},
+		{"as long as the bytes take", flow(0, 1211*second), ClientSettings{Bytes: 1e6}, nil, nil},
+		{"nothing", &report.Report{}, ClientSettings{}, nil, nil},
+		{"intervals, without what is omitted", &report.Report{Forward: &report.Flow{Intervals: []report.Interval{
+			{End: 2 * second, Omitted: true}, {End: second}, {Start: second, End: 2 * second}}}}, ClientSettings{Time: 2 * second}, nil, nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			res := Result{Server: test.server, Source: Source{Role: RoleServer}}
+			if f := test.server.Forward; f != nil {
+				res.Source.Intervals = len(f.Intervals)
+			}
+			warning, err := res.coverage(&test.client, 26*second)
+			if !errors.Is(warning, test.warning) || !errors.Is(err, test.err) {
+				t.Errorf("got %v, %v; want %v, %v", warning, err, test.warning, test.err)
 			}
 		})
 	}

@@ -119,6 +119,14 @@ func (x *Iperf) attempt(ctx context.Context, d Direction, client, server HostSSH
 	if err == nil {
 		err = noRate
 	}
+	if err == nil {
+		var odd error
+		if odd, err = res.coverage(&x.Client, limit); odd != nil {
+			res.Warnings = append(res.Warnings, odd)
+		} else if err != nil {
+			res.Bandwidth, res.Source = 0, Source{}
+		}
+	}
 	if err == nil && srv.process.stopErr != nil {
 		res.Warnings = append(res.Warnings, srv.process.stopErr) // all that was wanted is there
 	} else {

@@ -79,9 +79,15 @@ func askVersion(ctx context.Context, h HostSSH, program string) (Version, error)
 	return Version{}, cmd.fail(ctx, err, errs.String())
 }
 
+// longestLine is how much of a line an error shows.
+const longestLine = 200
+
 func firstLine(s string) string {
 	for line := range strings.Lines(s) {
-		if line = strings.TrimSpace(line); line != "" {
+		if line = strings.TrimSpace(line); len(line) > longestLine {
+			line = strings.ToValidUTF8(line[:longestLine], "") + "…"
+		}
+		if line != "" {
 			return strconv.Quote(line)
 		}
 	}

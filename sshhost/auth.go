@@ -29,12 +29,17 @@ func (c Config) auth(ctx context.Context) (methods []ssh.AuthMethod, release fun
 		release()
 		return nil, nil, err
 	}
+	certified, err := c.certified(append(own[:len(own):len(own)], signers...))
+	if err != nil {
+		release()
+		return nil, nil, err
+	}
 	if c.IdentitiesOnly {
 		signers = slices.DeleteFunc(signers, func(s ssh.Signer) bool { return !c.ownsKey(s.PublicKey()) })
 	}
 	// The files first: an agent may hold more keys than the server has patience for.
 	known := map[string]bool{}
-	signers = slices.DeleteFunc(append(own, signers...), func(s ssh.Signer) bool {
+	signers = slices.DeleteFunc(slices.Concat(certified, own, signers), func(s ssh.Signer) bool {
 		key := string(s.PublicKey().Marshal())
 		twice := known[key]
 		known[key] = true
@@ -119,34 +124,71 @@ func (c Config) fileKey(file string) ([]ssh.Signer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("key %s: %w", file, err)
 	}
-	signers := []ssh.Signer{signer}
-	text, err = os.ReadFile(file + "-cert.pub")
-	if err != nil {
-		return signers, nil
+	cert, err := readCertificate(file + "-cert.pub")
+	if errors.Is(err, os.ErrNotExist) {
+		return []ssh.Signer{signer}, nil
 	}
-	public, _, _, _, err := ssh.ParseAuthorizedKey(text)
 	if err != nil {
-		return nil, fmt.Errorf("certificate %s-cert.pub: %w", file, err)
-	}
-	cert, ok := public.(*ssh.Certificate)
-	if !ok {
-		return nil, fmt.Errorf("certificate %s-cert.pub: it is a plain key", file)
+		return nil, err
 	}
 	certified, err := ssh.NewCertSigner(cert, signer)
 	if err != nil {
 		return nil, fmt.Errorf("certificate %s-cert.pub: %w", file, err)
 	}
-	return append([]ssh.Signer{certified}, signers...), nil
+	return []ssh.Signer{certified, signer}, nil
 }
 
-// ownsKey reports whether the public half of one of the key files is key.
+func readCertificate(file string) (*ssh.Certificate, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	public, _, _, _, err := ssh.ParseAuthorizedKey(text)
+	if err != nil {
+		return nil, fmt.Errorf("certificate %s: %w", file, err)
+	}
+	cert, ok := public.(*ssh.Certificate)
+	if !ok {
+		return nil, fmt.Errorf("certificate %s: it is a plain key", file)
+	}
+	return cert, nil
+}
+
+// certified returns the certificates in CertificateFiles whose keys are among signers.
+func (c Config) certified(signers []ssh.Signer) (all []ssh.Signer, err error) {
+	for _, file := range c.CertificateFiles {
+		cert, err := readCertificate(file)
+		if err != nil {
+			return nil, err
+		}
+		i := slices.IndexFunc(signers, func(s ssh.Signer) bool { return sameKey(s.PublicKey(), cert.Key) })
+		if i < 0 {
+			continue // as for a key that is encrypted: there may be another way to log in
+		}
+		signer, err := ssh.NewCertSigner(cert, signers[i])
+		if err != nil {
+			return nil, fmt.Errorf("certificate %s: %w", file, err)
+		}
+		all = append(all, signer)
+	}
+	return all, nil
+}
+
+func sameKey(a, b ssh.PublicKey) bool { return string(a.Marshal()) == string(b.Marshal()) }
+
+// ownsKey reports whether key is the public half of one of the key files, or what a certificate is for.
 func (c Config) ownsKey(key ssh.PublicKey) bool {
+	for _, file := range c.CertificateFiles {
+		if cert, err := readCertificate(file); err == nil && sameKey(cert.Key, key) {
+			return true
+		}
+	}
 	for _, file := range c.KeyFiles {
 		text, err := os.ReadFile(strings.TrimSuffix(file, ".pub") + ".pub")
 		if err != nil {
 			continue
 		}
-		if own, _, _, _, err := ssh.ParseAuthorizedKey(text); err == nil && string(own.Marshal()) == string(key.Marshal()) {
+		if own, _, _, _, err := ssh.ParseAuthorizedKey(text); err == nil && sameKey(own, key) {
 			return true
 		}
 	}

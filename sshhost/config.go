@@ -48,14 +48,19 @@ type Config struct {
 	// in ~/.ssh, as far as there are any.
 	KeyFiles []string
 
+	// CertificateFiles names certificates of keys that do not stand beside their keys. A key is in KeyFiles or in the
+	// agent. Nil: none.
+	CertificateFiles []string
+
 	// Passphrase is asked for the passphrase of an encrypted key. Nil: encrypted keys are passed over.
 	Passphrase func(keyFile string) (string, error)
 
 	// Agent is the socket of the SSH agent. Empty: what SSH_AUTH_SOCK says. "none": no agent is asked.
 	Agent string
 
-	// IdentitiesOnly keeps to the keys in KeyFiles: of the agent's, only those are used. The agent may hold a key whose file
-	// is encrypted, or of which only the public half is there, as NAME.pub. False: all of the agent's keys.
+	// IdentitiesOnly keeps to the keys in KeyFiles and CertificateFiles: of the agent's, only those are used. The agent may
+	// hold a key whose file is encrypted, or of which only the public half is there, as NAME.pub. False: all of the agent's
+	// keys.
 	IdentitiesOnly bool
 
 	// Password answers the server when it asks for a password, and when it asks a single hidden question. Empty: it is
@@ -84,10 +89,13 @@ type Config struct {
 	// 0: 30 s. Negative: only the context limits it.
 	Timeout time.Duration
 
-	// KeepAlive is how often the server is asked whether it is there. When it has not answered for three times as long the
-	// connection is lost. A host that hears nothing from us for some six times as long ends what runs there. 0: 15 s.
-	// Negative: never; a dead link is then found by nobody, and what runs on the host may go on for ever.
+	// KeepAlive is how often the server is asked whether it is there. When it has not answered for KeepAliveCount times as
+	// long the connection is lost. A host that hears nothing from us for some twice as long as that ends what runs there.
+	// 0: 15 s. Negative: never; a dead link is then found by nobody, and what runs on the host may go on for ever.
 	KeepAlive time.Duration
+
+	// KeepAliveCount is how many times KeepAlive the server may take to answer. 0: 3.
+	KeepAliveCount int
 
 	// Plain runs every command in an SSH session of its own, without the supervisor that this package otherwise starts on
 	// the host. It is for servers that have no POSIX sh, such as a test's own. When the context ends, such a command is
@@ -116,6 +124,7 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	c.Timeout = cmp.Or(c.Timeout, 30*time.Second)
 	c.KeepAlive = cmp.Or(c.KeepAlive, 15*time.Second)
+	c.KeepAliveCount = cmp.Or(max(c.KeepAliveCount, 0), 3)
 	return c, nil
 }
 
@@ -127,10 +136,13 @@ func (c Config) limit(ctx context.Context) (context.Context, context.CancelFunc)
 	return context.WithTimeoutCause(ctx, c.Timeout, fmt.Errorf("%w (%v)", ErrTimeout, c.Timeout))
 }
 
+// patience is how long the server may take to answer before the connection is lost.
+func (c Config) patience() time.Duration { return time.Duration(c.KeepAliveCount) * c.KeepAlive }
+
 // lease is how long a supervisor lives without hearing from us: well beyond the time after which we have given it up.
 func (c Config) lease() time.Duration {
 	if c.KeepAlive < 0 {
 		return 0
 	}
-	return 6 * c.KeepAlive
+	return 2 * c.patience()
 }

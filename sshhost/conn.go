@@ -115,8 +115,8 @@ func (c Config) loginError(err error) error {
 }
 
 // keepAlive asks the host from time to time whether it is there, until ctx ends. It closes the connection when the host
-// does not answer for long, and calls each every time that it has answered.
-func (c *conn) keepAlive(ctx context.Context, every time.Duration, each func()) {
+// does not answer within patience, and calls each every time that it has answered.
+func (c *conn) keepAlive(ctx context.Context, every, patience time.Duration, each func()) {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
@@ -124,7 +124,7 @@ func (c *conn) keepAlive(ctx context.Context, every time.Duration, each func()) 
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			late := time.AfterFunc(3*every, func() { c.Client.Close() })
+			late := time.AfterFunc(patience, func() { c.Client.Close() })
 			_, _, err := c.SendRequest("keepalive@openssh.com", true, nil)
 			late.Stop()
 			if err != nil {

@@ -95,16 +95,22 @@ func TestLogin(t *testing.T) {
 	defer g.Wait()
 	_, authority := newSigner(t)
 	encrypted := keyFile(t, private, password)
-	certificate := func(t *testing.T) string {
+	newCertificate := func(t *testing.T) *ssh.Certificate {
 		cert := &ssh.Certificate{Key: signer.PublicKey(), CertType: ssh.UserCert, ValidPrincipals: []string{sshtest.User}, ValidBefore: ssh.CertTimeInfinity}
 		if err := cert.SignCert(rand.Reader, authority); err != nil {
 			t.Fatal(err)
 		}
+		return cert
+	}
+	certificate := func(t *testing.T) string {
 		file := keyFile(t, private, "")
-		if err := os.WriteFile(file+"-cert.pub", ssh.MarshalAuthorizedKey(cert), 0o600); err != nil {
+		if err := os.WriteFile(file+"-cert.pub", ssh.MarshalAuthorizedKey(newCertificate(t)), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		return file
+	}
+	elsewhere := func(t *testing.T) []string {
+		return []string{writeFile(t, string(ssh.MarshalAuthorizedKey(newCertificate(t))))}
 	}
 	onlyKey := func(c *ssh.ServerConfig) {
 		c.PublicKeyCallback = func(_ ssh.ConnMetadata, k ssh.PublicKey) (*ssh.Permissions, error) {
@@ -177,6 +183,14 @@ func TestLogin(t *testing.T) {
 		}, nil},
 		{"certificate", onlyCertificate, func(t *testing.T, c *sshhost.Config) { c.KeyFiles = []string{certificate(t)} }, nil},
 		{"no certificate", onlyCertificate, func(t *testing.T, c *sshhost.Config) { c.KeyFiles = []string{keyFile(t, private, "")} }, sshhost.ErrAuth},
+		{"certificate elsewhere", onlyCertificate, func(t *testing.T, c *sshhost.Config) {
+			c.KeyFiles, c.CertificateFiles = []string{keyFile(t, private, "")}, elsewhere(t)
+		}, nil},
+		{"certificate of the agent's key", onlyCertificate, func(t *testing.T, c *sshhost.Config) {
+			c.CertificateFiles, c.Agent, c.IdentitiesOnly = elsewhere(t), startAgent(t, other, private), true
+		}, nil},
+		{"certificate without a key", onlyCertificate, func(t *testing.T, c *sshhost.Config) { c.CertificateFiles = elsewhere(t) }, sshhost.ErrAuth},
+		{"missing certificate", onlyCertificate, func(t *testing.T, c *sshhost.Config) { c.CertificateFiles = []string{"/no/such/certificate"} }, os.ErrNotExist},
 		{"password", onlyPassword, func(t *testing.T, c *sshhost.Config) { c.Password = password }, nil},
 		{"wrong password", onlyPassword, func(t *testing.T, c *sshhost.Config) { c.Password = "wrong horse" }, sshhost.ErrAuth},
 		{"questions", onlyQuestions, func(t *testing.T, c *sshhost.Config) { c.Password = password }, nil},

@@ -84,10 +84,14 @@ func (e *hostKeyError) Error() string {
 	return fmt.Sprintf("%v (%s): %v", e.kind, print, e.cause)
 }
 
-func defaultKnownHosts() []string {
-	files := []string{"/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"}
-	if home, err := os.UserHomeDir(); err == nil {
-		files = append(files, filepath.Join(home, ".ssh/known_hosts"), filepath.Join(home, ".ssh/known_hosts2"))
+var globalKnownHosts = []string{"/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"}
+
+func userKnownHosts() []string {
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return nil
 	}
-	return existing(files)
+	return []string{filepath.Join(home, ".ssh/known_hosts"), filepath.Join(home, ".ssh/known_hosts2")}
 }
+
+func defaultKnownHosts() []string { return existing(append(userKnownHosts(), globalKnownHosts...)) }

@@ -290,17 +290,17 @@ func (k *link) carry(to, from net.Conn) {
 
 // TestSilentLink cuts the link without a word: no side is told.
 func TestSilentLink(t *testing.T) {
-	start := func(t *testing.T, keepAlive time.Duration) (*link, *sshhost.Host) {
+	start := func(t *testing.T, keepAlive time.Duration, count int) (*link, *sshhost.Host) {
 		s := testbed.StartSSHD(t, testbed.SSHDConfig{})
 		k := startLink(t, s.Addr)
 		c := behind(t, k, s)
-		c.KeepAlive = keepAlive
+		c.KeepAlive, c.KeepAliveCount = keepAlive, count
 		return k, dial(t, c)
 	}
 	var g group
 	defer g.Wait()
 	g.Run(t, "found by keep-alive", func(t *testing.T) {
-		k, h := start(t, 200*time.Millisecond)
+		k, h := start(t, 200*time.Millisecond, 0)
 		nap := napper()
 		ended := make(chan error, 1)
 		go func() { ended <- h.Run(t.Context(), nap+" & wait", nil, nil) }()
@@ -315,8 +315,28 @@ func TestSilentLink(t *testing.T) {
 			t.Errorf("after the link has come back: %v", err)
 		}
 	})
+	g.Run(t, "silent for a while", func(t *testing.T) {
+		k, h := start(t, 200*time.Millisecond, 50)
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		nap := napper()
+		ended := make(chan error, 1)
+		go func() { ended <- h.Run(ctx, nap, nil, nil) }()
+		waitRuns(t, nap)
+		k.cut.Lock()
+		select {
+		case err := <-ended:
+			t.Errorf("got %v, though the host has 10 s to answer", err)
+		case <-time.After(1500 * time.Millisecond):
+		}
+		k.cut.Unlock()
+		cancel()
+		if err := <-ended; !errors.Is(err, context.Canceled) || errors.Is(err, sshhost.ErrNotEnded) {
+			t.Errorf("got %v, want context.Canceled alone", err)
+		}
+	})
 	g.Run(t, "the caller has had enough", func(t *testing.T) {
-		k, h := start(t, 0)
+		k, h := start(t, 0, 0)
 		nap := napper()
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
@@ -332,7 +352,7 @@ func TestSilentLink(t *testing.T) {
 		waitGone(t, nap, 3*time.Second)
 	})
 	g.Run(t, "the deadline holds on the host", func(t *testing.T) {
-		k, h := start(t, 0)
+		k, h := start(t, 0, 0)
 		nap := napper()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()

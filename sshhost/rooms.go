@@ -152,7 +152,7 @@ func (p *pool) connect(ctx context.Context) (*conn, error) {
 		p.forget(c)
 	})
 	if p.config.KeepAlive > 0 {
-		p.wg.Go(func() { c.keepAlive(alive, p.config.KeepAlive, func() { p.renew(c) }) })
+		p.wg.Go(func() { c.keepAlive(alive, p.config.KeepAlive, p.config.patience(), func() { p.renew(c) }) })
 	}
 	return c, nil
 }

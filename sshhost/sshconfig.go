@@ -4,30 +4,29 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"os/user"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/kevinburke/ssh_config"
 )
 
 // FromSSHConfig returns the Config that a file as ssh_config(5) describes has for a destination as one gives it to ssh:
-// [user@]host[:port], or ssh://[user@]host[:port]. The host may be the name of a Host section. An empty file means ~/.ssh/config and, for what is not said there, /etc/ssh/ssh_config; files that these include
-// are read too.
+// [user@]host[:port], or ssh://[user@]host[:port]. The host may be the name of a Host section. An empty file means
+// ~/.ssh/config and, for what is not said there, /etc/ssh/ssh_config; files that these include are read too.
 //
-// Understood are HostName, User, Port, IdentityFile, IdentitiesOnly, IdentityAgent, UserKnownHostsFile,
-// GlobalKnownHostsFile, HostKeyAlias, HostKeyAlgorithms, ProxyJump, ConnectTimeout and ServerAliveInterval, in Host sections
-// and in Match sections that ask for a host only. A ProxyCommand is an error, and so is a Match section that asks for
-// anything else. StrictHostKeyChecking has no effect: a host key is always checked, and nobody is asked.
+// Understood are HostName, User, Port, IdentityFile, CertificateFile, IdentitiesOnly, IdentityAgent, UserKnownHostsFile,
+// GlobalKnownHostsFile, HostKeyAlias, HostKeyAlgorithms, ProxyJump, ConnectTimeout, ServerAliveInterval and
+// ServerAliveCountMax, in Host sections and in Match sections that ask for host, originalhost, user, localuser, all and
+// final. A ProxyCommand for the destination is an error, and so is a Match section for it that asks for anything else,
+// as exec does. A ServerAliveInterval of 0 is Config's default. StrictHostKeyChecking has no effect: a host key is always
+// checked, and nobody is asked. CanonicalizeHostname has none either: a name is taken as it is.
 func FromSSHConfig(destination, file string) (Config, error) {
-	r := sshConfigReader{settings: &ssh_config.UserSettings{}}
-	if file != "" {
-		r.settings.ConfigFinder(func() string { return file })
-	}
+	r := sshConfigReader{file: file}
 	var err error
 	if r.home, err = os.UserHomeDir(); err != nil {
 		return Config{}, err
@@ -36,7 +35,7 @@ func FromSSHConfig(destination, file string) (Config, error) {
 	if err != nil {
 		return Config{}, err
 	}
-	r.user = me.Username
+	r.user, r.uid = me.Username, me.Uid
 	c, err := r.destination(destination, 0)
 	if err != nil {
 		return Config{}, fmt.Errorf("ssh configuration of %s: %w", destination, err)
@@ -44,99 +43,160 @@ func FromSSHConfig(destination, file string) (Config, error) {
 	return *c, nil
 }
 
-// destination is config for a host with a user and a port of its own, which come before those of the files.
+// maxHops ends a chain of jumps that bites its own tail.
+const maxHops = 8
+
+type sshConfigReader struct {
+	file            string // empty: the usual ones
+	home, user, uid string
+}
+
+// destination is the Config for a host. A user and a port of its own come before those of the files.
 func (r *sshConfigReader) destination(spec string, hops int) (*Config, error) {
+	if hops > maxHops {
+		return nil, fmt.Errorf("more than %d jumps: does ProxyJump of %s lead back to it?", maxHops, spec)
+	}
 	spec = strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(spec), "ssh://"), "/")
-	user, addr, found := strings.Cut(spec, "@")
-	if !found {
-		user, addr = "", spec
+	set := map[string][]string{}
+	addr := spec
+	if at := strings.LastIndexByte(spec, '@'); at >= 0 {
+		set["user"], addr = []string{spec[:at]}, spec[at+1:]
 	}
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
 		host, port = strings.Trim(addr, "[]"), ""
 	}
-	c, err := r.config(host, hops)
-	if err != nil {
+	if port != "" {
+		set["port"] = []string{port}
+	}
+	s := &sshSettings{host: host, me: r.user, home: r.home, set: set}
+	if err := r.read(s); err != nil {
 		return nil, err
 	}
-	c.User = cmp.Or(user, c.User)
-	if port != "" {
-		own, _, _ := net.SplitHostPort(c.Addr)
-		c.Addr = net.JoinHostPort(own, port)
-	}
-	return c, nil
+	return r.config(s, hops)
 }
 
-// maxHops ends a chain of jumps that bites its own tail.
-const maxHops = 8
-
-type sshConfigReader struct {
-	settings   *ssh_config.UserSettings
-	home, user string
-	errs       []error
+func (r *sshConfigReader) read(s *sshSettings) error {
+	own := filepath.Join(r.home, ".ssh")
+	if r.file != "" {
+		if err := s.read(r.file, own, false, 0); err != nil {
+			return err
+		}
+	} else {
+		for _, base := range []string{own, "/etc/ssh"} {
+			name := map[bool]string{true: "config", false: "ssh_config"}[base == own]
+			if err := s.read(filepath.Join(base, name), base, false, 0); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+		}
+	}
+	if !s.wantAgain || s.second {
+		return nil
+	}
+	s.second = true
+	name, err := s.hostName()
+	if err != nil {
+		return err
+	}
+	s.set["hostname"] = []string{strings.ReplaceAll(name, "%", "%%")}
+	return r.read(s)
 }
 
-func (r *sshConfigReader) config(host string, hops int) (*Config, error) {
-	if hops > maxHops {
-		return nil, fmt.Errorf("more than %d jumps: does ProxyJump of %s lead back to it?", maxHops, host)
+// config makes a Config of what the files say.
+func (r *sshConfigReader) config(s *sshSettings, hops int) (*Config, error) {
+	var errs []error
+	fail := func(key string, err error) {
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", key, err))
+		}
 	}
-	name := strings.ReplaceAll(cmp.Or(r.get(host, "HostName"), host), "%h", host)
-	port := cmp.Or(r.get(host, "Port"), "22")
+	name, err := s.hostName()
+	fail("HostName", err)
+	number, err := net.LookupPort("tcp", cmp.Or(s.get("port"), "22"))
+	if err != nil {
+		fail("Port", fmt.Errorf("%q is no port", s.get("port")))
+	}
 	c := &Config{
-		Addr:           net.JoinHostPort(name, port),
-		User:           cmp.Or(r.get(host, "User"), r.user),
-		HostKeyAlias:   r.get(host, "HostKeyAlias"),
-		IdentitiesOnly: r.get(host, "IdentitiesOnly") == "yes",
-		Timeout:        r.seconds(host, "ConnectTimeout"),
-		KeepAlive:      r.seconds(host, "ServerAliveInterval"),
+		Addr:         net.JoinHostPort(name, strconv.Itoa(number)),
+		User:         cmp.Or(s.get("user"), r.user),
+		HostKeyAlias: s.get("hostkeyalias"),
 	}
-	expand := func(s string) string {
-		if rest, ok := strings.CutPrefix(s, "~/"); ok {
-			s = filepath.Join(r.home, rest)
+	local, _ := os.Hostname()
+	short, _, _ := strings.Cut(local, ".")
+	tokens := map[byte]string{'d': r.home, 'h': name, 'i': r.uid, 'k': cmp.Or(c.HostKeyAlias, s.host), 'L': short,
+		'l': local, 'n': s.host, 'p': strconv.Itoa(number), 'r': c.User, 'u': r.user}
+	files := func(key string) []string {
+		var all []string
+		for _, file := range s.set[strings.ToLower(key)] {
+			file, err := s.expand(file, tokens)
+			fail(key, err)
+			all = append(all, file)
 		}
-		return strings.NewReplacer("%%", "%", "%d", r.home, "%h", name, "%n", host, "%p", port, "%r", c.User, "%u", r.user).Replace(s)
-	}
-	switch agent := r.get(host, "IdentityAgent"); {
-	case agent == "SSH_AUTH_SOCK":
-	case strings.HasPrefix(agent, "$"):
-		c.Agent = os.Getenv(strings.Trim(agent, "${}"))
-	case agent != "":
-		c.Agent = expand(agent)
-	}
-	for _, f := range r.all(host, "IdentityFile") {
-		c.KeyFiles = append(c.KeyFiles, expand(f))
-	}
-	if c.KeyFiles != nil {
-		c.KeyFiles = existing(c.KeyFiles)
-	}
-	for _, key := range []string{"UserKnownHostsFile", "GlobalKnownHostsFile"} {
-		if v := r.get(host, key); v != "" {
-			c.KnownHosts = append(c.KnownHosts, strings.Fields(v)...)
+		if all == nil {
+			return nil
 		}
+		return existing(all)
 	}
-	if c.KnownHosts != nil {
-		for i, f := range c.KnownHosts {
-			c.KnownHosts[i] = expand(f)
+	c.KeyFiles, c.CertificateFiles = files("IdentityFile"), files("CertificateFile")
+	if users, global := files("UserKnownHostsFile"), files("GlobalKnownHostsFile"); users != nil || global != nil {
+		if users == nil {
+			users = existing(userKnownHosts())
 		}
-		c.KnownHosts = existing(c.KnownHosts)
+		if global == nil {
+			global = existing(globalKnownHosts)
+		}
+		c.KnownHosts = append(users, global...)
+	}
+	switch agent := s.get("identityagent"); {
+	case agent == "" || agent == "SSH_AUTH_SOCK":
+	case agent[0] == '$' && !strings.HasPrefix(agent, "${"):
+		c.Agent = cmp.Or(os.Getenv(agent[1:]), "none")
+	default:
+		c.Agent, err = s.expand(agent, tokens)
+		fail("IdentityAgent", err)
+	}
+	switch only := s.get("identitiesonly"); strings.ToLower(only) {
+	case "yes", "true":
+		c.IdentitiesOnly = true
+	case "", "no", "false":
+	default:
+		fail("IdentitiesOnly", fmt.Errorf("%q is neither yes nor no", only))
 	}
 	// A list that begins with a sign changes OpenSSH's own list, which is not ours.
-	if v := r.get(host, "HostKeyAlgorithms"); v != "" && !strings.ContainsAny(v[:1], "+-^") {
+	if v := s.get("hostkeyalgorithms"); v != "" && !strings.ContainsAny(v[:1], "+-^") {
 		c.HostKeyAlgorithms = strings.Split(v, ",")
 	}
-	jump := r.get(host, "ProxyJump")
-	if command := r.get(host, "ProxyCommand"); jump == "" && command != "" && command != "none" {
-		return nil, errors.New("ProxyCommand is not supported: use ProxyJump")
+	c.Timeout, err = sshTime(s.get("connecttimeout"))
+	fail("ConnectTimeout", err)
+	c.KeepAlive, err = sshTime(s.get("serveraliveinterval"))
+	fail("ServerAliveInterval", err)
+	if v := s.get("serveralivecountmax"); v != "" {
+		if c.KeepAliveCount, err = strconv.Atoi(v); err != nil || c.KeepAliveCount < 0 {
+			fail("ServerAliveCountMax", fmt.Errorf("%q is no number", v))
+		}
 	}
-	if err := errors.Join(r.errs...); err != nil {
-		return nil, err
+	if command := s.get("proxycommand"); command != "" && !strings.EqualFold(command, "none") {
+		errs = append(errs, errors.New("ProxyCommand is not supported: use ProxyJump"))
 	}
-	if jump == "" || jump == "none" {
+	jump, err := percent(s.get("proxyjump"), tokens)
+	fail("ProxyJump", err)
+	if err := errors.Join(errs...); err != nil {
+		return nil, oneLine(errs)
+	}
+	if jump == "" || strings.EqualFold(jump, "none") {
 		return c, nil
 	}
-	var err error
 	c.Jump, err = r.jump(jump, hops+1)
 	return c, err
+}
+
+// oneLine joins errors in one line.
+func oneLine(errs []error) error {
+	err := errs[0]
+	for _, e := range errs[1:] {
+		err = fmt.Errorf("%w; %w", err, e)
+	}
+	return err
 }
 
 // jump returns the last of several hops: the first is connected to as its own configuration says, each other one through
@@ -155,40 +215,94 @@ func (r *sshConfigReader) jump(list string, hops int) (last *Config, err error) 
 	return last, nil
 }
 
-// get returns what the files say, not what OpenSSH would take by default.
-func (r *sshConfigReader) get(host, key string) string {
-	if all := r.all(host, key); len(all) > 0 {
-		return all[0]
+// expand replaces a tilde at the beginning of a file's name, environment variables in ${}, and tokens with a percent sign.
+func (s *sshSettings) expand(file string, tokens map[byte]string) (string, error) {
+	if rest, ok := strings.CutPrefix(file, "~"); ok {
+		name, rest, _ := strings.Cut(rest, "/")
+		home := s.home
+		if name != "" {
+			u, err := user.Lookup(name)
+			if err != nil {
+				return "", err
+			}
+			home = u.HomeDir
+		}
+		file = strings.ReplaceAll(home, "%", "%%") + "/" + rest
 	}
-	return ""
-}
-
-func (r *sshConfigReader) all(host, key string) []string {
-	all, err := r.settings.GetAllStrict(host, key)
+	file, err := percent(file, tokens)
 	if err != nil {
-		r.errs = append(r.errs, err)
-		return nil
+		return "", err
 	}
-	if len(all) == 1 && all[0] == ssh_config.Default(key) {
-		return nil
+	for _, variable := range environment.FindAllStringSubmatch(file, -1) {
+		value := os.Getenv(variable[1])
+		if value == "" {
+			return "", fmt.Errorf("the environment has no %s", variable[1])
+		}
+		file = strings.ReplaceAll(file, variable[0], value)
 	}
-	for i, v := range all {
-		all[i] = strings.Trim(v, `"`)
-	}
-	return all
+	return file, nil
 }
 
-func (r *sshConfigReader) seconds(host, key string) time.Duration {
-	v := r.get(host, key)
+var environment = regexp.MustCompile(`\$\{(\w+)\}`)
+
+// percent replaces a percent sign and a letter by the letter's value. Without values nothing is replaced.
+func percent(s string, tokens map[byte]string) (string, error) {
+	if tokens == nil || !strings.Contains(s, "%") {
+		return s, nil
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		switch value, ok := "", false; {
+		case s[i] != '%':
+			b.WriteByte(s[i])
+		case i+1 == len(s):
+			return "", errors.New("nothing behind the last %")
+		case s[i+1] == '%':
+			i++
+			b.WriteByte('%')
+		default:
+			i++
+			if value, ok = tokens[s[i]]; !ok {
+				return "", fmt.Errorf("%%%c is not supported here", s[i])
+			}
+			b.WriteString(value)
+		}
+	}
+	return b.String(), nil
+}
+
+var sshTimes = regexp.MustCompile(`^(\d+[sSmMhHdDwW]?)+$`)
+
+// sshTime reads a time as sshd_config(5) describes: seconds, or numbers with units such as 1m30s.
+func sshTime(v string) (time.Duration, error) {
 	if v == "" || v == "none" {
-		return 0
+		return 0, nil
 	}
-	n, err := strconv.Atoi(v)
-	if err != nil || n < 0 {
-		r.errs = append(r.errs, fmt.Errorf("%s: %q is no number of seconds", key, v))
-		return 0
+	if !sshTimes.MatchString(v) {
+		return 0, fmt.Errorf("%q is no time", v)
 	}
-	return time.Duration(n) * time.Second
+	var sum time.Duration
+	for _, part := range regexp.MustCompile(`\d+\D?`).FindAllString(strings.ToLower(v), -1) {
+		unit := time.Second
+		switch digits := part[:len(part)-1]; part[len(part)-1] {
+		case 's':
+			part = digits
+		case 'm':
+			part, unit = digits, time.Minute
+		case 'h':
+			part, unit = digits, time.Hour
+		case 'd':
+			part, unit = digits, 24*time.Hour
+		case 'w':
+			part, unit = digits, 7*24*time.Hour
+		}
+		n, err := strconv.Atoi(part)
+		if err != nil || time.Duration(n) > (1<<62)/unit {
+			return 0, fmt.Errorf("%q is too long a time", v)
+		}
+		sum += time.Duration(n) * unit
+	}
+	return sum, nil
 }
 
 // existing returns the files that there are; never nil, which would mean the usual ones.

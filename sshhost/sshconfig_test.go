@@ -52,6 +52,8 @@ Host lab-*
 	HostKeyAlgorithms ssh-ed25519,rsa-sha2-512
 	ConnectTimeout 7
 	ServerAliveInterval 20
+	ServerAliveCountMax 5
+	CertificateFile DIR/key_alice
 	StrictHostKeyChecking no
 
 Host quoted
@@ -78,11 +80,12 @@ Host late
 	lab := sshhost.Config{
 		Addr: "lab-1.example.net:2222", User: "alice", KeyFiles: []string{key}, IdentitiesOnly: true, Agent: home + "/agent",
 		KnownHosts: []string{known}, HostKeyAlgorithms: []string{"ssh-ed25519", "rsa-sha2-512"},
-		Timeout: 7 * time.Second, KeepAlive: 20 * time.Second,
+		Timeout: 7 * time.Second, KeepAlive: 20 * time.Second, KeepAliveCount: 5, CertificateFiles: []string{key},
 	}
 	gateway := sshhost.Config{Addr: "gw:22", User: "gateway", Jump: &sshhost.Config{Addr: "outer:22", User: me.Username}}
 	hop := lab
 	hop.Addr, hop.User, hop.Jump = "lab-1.example.net:2200", "dave", &gateway
+	hop.KeyFiles = []string{} // there is none for dave
 	for _, test := range []struct {
 		host string
 		want sshhost.Config

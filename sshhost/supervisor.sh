@@ -121,10 +121,11 @@ clear() {
 	done
 }
 
-# run NUMBER COMMAND runs a command to its end and tells its exit status at the end of both of its streams, with a ! if
-# something of it could not be ended. It is a process of its own: the one that waits for the command, so that nobody else frees the number that it sends signals to.
+# run NUMBER COMMAND runs a command to its end. It is a process of its own: the one that waits for the command, so that
+# nobody else frees the number that it sends signals to.
 run() {
-	id=$session.$1. pid= ended= status=
+	id=$session.$1. pid= gone= ended= status=
+	trap tell EXIT
 	trap 'cut=1 ended=TERM; signal TERM' TERM
 	trap 'cut=1 ended=KILL; signal KILL' USR1
 	case $apart in
@@ -139,6 +140,27 @@ run() {
 	while cut=; wait "$pid"; got=$?; [ "$status" ] && [ "$got" = 127 ] || status=$got; [ "$cut" ]; do :; done
 	gone=$pid pid=
 	clear "$gone" || status=$status!
+	gone=
+	exit 0
+}
+
+# tell tells the command's exit status at the end of both of its streams, with a ! if something of it could not be ended.
+# A shell that cannot make a process gives up, wherever it is, and comes here too. It can still send signals.
+tell() {
+	if [ "$pid" ]; then
+		kill -KILL "-$pid" || kill -KILL "$pid"
+		status=137!
+	elif [ "$gone" ]; then
+		[ -d "/proc/$gone" ] || kill -KILL "-$gone"
+		status=$status!
+	elif [ -z "$status" ]; then
+		printf '%s\n' 'tuna: cannot start a process' >&4
+		status=2
+	fi
+	told
+	exit 0
+}
+told() {
 	printf '%s%s\n' "$mark" "$status" >&4
 	printf '%s%s\n' "$mark" "$status"
 }
@@ -155,8 +177,18 @@ start() {
 	job=$!
 	guard finish
 }
-term() { kill -TERM "$job"; }
-kill9() { kill -USR1 "$job"; }
+term() { kill -TERM "$job" || orphan; }
+kill9() { kill -USR1 "$job" || orphan; }
+
+# orphan ends the command whose process, run's, somebody has killed.
+orphan() {
+	wait "$job"
+	[ $? -gt 128 ] || return 0
+	marked "TUNA_RUN=$session"
+	end KILL $marked
+	status=137
+	told
+}
 
 # idle says that the command has ended: there is nothing to end with the session.
 idle() {
@@ -209,6 +241,7 @@ sweep() {
 # finish ends the session.
 finish() {
 	guard ''
+	trap - EXIT
 	[ "$watch" ] && kill "$watch"
 	if [ "$job" ]; then
 		kill -TERM "$job"
@@ -216,11 +249,27 @@ finish() {
 		while [ "$count" -lt "$grace" ] && kill -0 "$job"; do pause; done
 		kill -USR1 "$job"
 		wait "$job"
+		if [ $? -gt 128 ]; then # somebody has killed it
+			marked "TUNA_RUN=$session"
+			end KILL $marked
+		fi
 	fi
 	exit
 }
 
+# A shell that was started with a signal ignored cannot have it otherwise, and would end nothing. A new one can.
+heard=
+trap 'heard=$heard.' TERM USR1
+kill -TERM $$
+kill -USR1 $$
+trap - TERM USR1
+if [ "$heard" != .. ]; then
+	[ "$again" ] && exit
+	exec env --default-signal sh -c "again=1$nl$t" 2>&4 4>&-
+fi
+
 guard finish
+trap finish EXIT # this shell too may not be able to make a process
 born $$
 self=$born
 printf '%s=%s\n' "$mark" "$apart"

@@ -41,7 +41,10 @@ func TestTCP(t *testing.T) {
 					script := iperftest.TCP(test.rates...)
 					script.Every = time.Second
 					script.Expect(dut, server)
-					x := iperf.Iperf{ClientServer: iperf.Hosts{DUT: dut, TrafficServer: server}, Server: iperf.ServerSettings{AutoPort: auto}}
+					x := iperf.Iperf{
+						ClientServer: iperf.Hosts{DUT: dut, TrafficServer: server}, Server: iperf.ServerSettings{AutoPort: auto},
+						Client: iperf.ClientSettings{Time: time.Duration(len(test.rates)) * time.Second},
+					}
 					start := time.Now()
 					res, err := x.Upstream(t.Context(), "")
 					if err != nil {
@@ -158,6 +161,7 @@ func TestServerWithoutABanner(t *testing.T) {
 		script.Expect(dut, server)
 		x := iperf.Iperf{
 			ClientServer: iperf.Hosts{DUT: dut, TrafficServer: server},
+			Client:       iperf.ClientSettings{Time: 3 * time.Second},
 			Server:       iperf.ServerSettings{Extra: []string{"-J"}},
 		}
 		res, err := x.Upstream(t.Context(), "")

@@ -1,0 +1,73 @@
+package iperf_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/tunaperf/tuna/internal/testbed"
+	"github.com/tunaperf/tuna/iperf"
+	"github.com/tunaperf/tuna/sshhost"
+)
+
+// TestEndedByWithCause has contexts that end for a reason of the caller's own.
+func TestEndedByWithCause(t *testing.T) {
+	mine := errors.New("the lab closes")
+	cancelled, cancel := context.WithCancelCause(t.Context())
+	cancel(mine)
+	late, stop := context.WithTimeoutCause(t.Context(), time.Nanosecond, mine)
+	defer stop()
+	<-late.Done()
+	for _, test := range []struct {
+		name       string
+		ctx        context.Context
+		kind, same error
+		other      error
+	}{
+		{"cancelled", cancelled, iperf.ErrCanceled, context.Canceled, iperf.ErrTimeout},
+		{"late", late, iperf.ErrTimeout, context.DeadlineExceeded, iperf.ErrCanceled},
+	} {
+		x := iperf.Iperf{ClientServer: iperf.Hosts{DUT: ownHost{}, TrafficServer: ownHost{}}}
+		_, err := x.Upstream(test.ctx, "")
+		for _, want := range []error{test.kind, test.same, mine} {
+			if !errors.Is(err, want) {
+				t.Errorf("%s: got %v, want %v", test.name, err, want)
+			}
+		}
+		if errors.Is(err, test.other) {
+			t.Errorf("%s: got %v, which is %v too", test.name, err, test.other)
+		}
+	}
+}
+
+// TestLongLine has a program that prints no version but very much.
+func TestLongLine(t *testing.T) {
+	program := filepath.Join(t.TempDir(), "iperf3")
+	if err := os.WriteFile(program, []byte("#!/bin/sh\nhead -c 100000 /dev/zero | tr '\\0' x\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	x := iperf.Iperf{Program: program}
+	if _, err := x.Version(t.Context(), ownHost{}); !errors.Is(err, iperf.ErrNotUnderstood) || len(err.Error()) > 500 {
+		t.Errorf("got %.1000v, want a short ErrNotUnderstood", err)
+	}
+}
+
+// TestServerThatWeEnded has a client that fails: that its server was then ended by a signal is no failure of the server's.
+func TestServerThatWeEnded(t *testing.T) {
+	testbed.Need(t, "iperf3")
+	program := filepath.Join(t.TempDir(), "iperf3")
+	script := "#!/bin/sh\n[ \"$1\" = -c ] && echo '{\"error\":\"unable to connect to server: Connection refused\"}' && exit 0\nexec iperf3 \"$@\"\n"
+	if err := os.WriteFile(program, []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	x := iperf.Iperf{
+		Program: program, ClientServer: iperf.Hosts{DUT: sshhost.Local{}, TrafficServer: sshhost.Local{}},
+		Client: iperf.ClientSettings{Time: time.Second}, Server: iperf.ServerSettings{AutoPort: true},
+	}
+	if _, err := x.Upstream(t.Context(), ""); !errors.Is(err, iperf.ErrRefused) || errors.Is(err, iperf.ErrInterrupted) {
+		t.Errorf("got %v, want ErrRefused and not ErrInterrupted", err)
+	}
+}
