@@ -45,21 +45,25 @@ func (t *test) asyncStream(row *row) (*flow, *stream) {
 		return f, f.stream(streamKey{id: row.id})
 	}
 	at := t.connOf(row.id, row.star)
-	class := classOnly
-	switch {
-	case row.star, at >= 0 && t.conns[at].reverse && !t.conns[at].both:
-		class = classStar
-	case at >= 0 && t.initiated(&t.conns[at]):
-		class = classInitiated
-	case at >= 0:
-		class = classAccepted
-	case t.connects != nil:
-		class = classInitiated
-	case t.listens != nil:
-		class = classAccepted
-	}
-	f := t.flow(flowKey{class: class})
+	f := t.flow(flowKey{class: t.classOf(at, row.star)})
 	return f, f.stream(streamKey{id: row.id, from: at})
+}
+
+// classOf tells the direction of the connection at that index, -1: of one that is not introduced.
+func (t *test) classOf(at int, star bool) flowClass {
+	switch {
+	case star, at >= 0 && t.conns[at].reverse && !t.conns[at].both:
+		return classStar
+	case at >= 0 && t.initiated(&t.conns[at]):
+		return classInitiated
+	case at >= 0:
+		return classAccepted
+	case t.connects != nil:
+		return classInitiated
+	case t.listens != nil:
+		return classAccepted
+	}
+	return classOnly
 }
 
 // over reports whether every connection has its total, as far as can be told.
@@ -76,14 +80,21 @@ func (t *test) over() bool {
 	return n > 0 && n >= len(t.conns)
 }
 
-// startsOver reports whether a row of a stream begins another test, where no connections are printed to tell: after
-// the sum of the totals.
+// startsOver reports whether a row of a stream begins another test, where no connection is printed to tell, or its line
+// comes late: after the sum of the totals, or at a server after the stream's own total.
 func (t *test) startsOver(row *row) bool {
-	if len(t.conns) > 0 || row.start > 0 || row.kind != labelStream || !t.over() {
+	if row.start > 0 || row.kind != labelStream || t.bursts || !t.over() {
 		return false
 	}
 	f := t.one()
-	return f != nil && (f.sum.holds || f.sum.totals[totalOwn] != nil)
+	if f == nil {
+		return false
+	}
+	if len(t.conns) == 0 && (f.sum.holds || f.sum.totals[totalOwn] != nil) {
+		return true
+	}
+	i, ok := f.index[streamKey{id: row.id, from: t.connOf(row.id, row.star)}]
+	return ok && !row.star && t.listens != nil && t.connects == nil && f.streams[i].totals[totalOwn] != nil
 }
 
 // one is the flow of a test in one direction, nil when there are two.

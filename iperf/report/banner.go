@@ -50,6 +50,9 @@ func (r *reader) readBanner(b []byte) bool {
 		t.ruled = true
 	case bytes.HasSuffix(b, []byte("Server output:")):
 		r.readServerOutput()
+	case bytes.HasSuffix(b, []byte("Server JSON output:")):
+		r.begin(false)
+		r.peerNext = true
 	case bytes.HasSuffix(b, []byte("iperf Done.")):
 		r.endPeer()
 		if r.cur != nil {
@@ -175,12 +178,8 @@ func (r *reader) readConn(b []byte) bool {
 	c.reverse = c.star || bytes.Contains(tags, []byte("(reverse)"))
 	c.both = bytes.Contains(tags, []byte("(full-duplex)"))
 	t := r.cur
-	if t != nil && t.async && t.accepts(&c) && !t.initiatedFirst() && t.over() {
-		r.end()
-		was := t
-		t = r.begin(false)
-		t.rep.Program, t.async, t.rep.Protocol, t.listens = was.rep.Program, true, was.rep.Protocol, was.listens
-		t.rep.Settings, t.intervals, t.first = was.rep.Settings, was.intervals, was.first
+	if t != nil && t.async && t.accepts(&c) && !t.initiatedFirst() && t.over() && !t.awaits(&c) {
+		r.follow()
 	}
 	t = r.begin(false)
 	t.lines++

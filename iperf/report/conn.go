@@ -36,6 +36,35 @@ func (t *test) introduce(c conn) {
 	}
 	t.connAt[k] = len(t.conns)
 	t.conns = append(t.conns, c)
+	t.adopt(len(t.conns) - 1)
+}
+
+// awaits reports whether rows of c came before the line that introduces it, as iperf 2's threads print at once.
+func (t *test) awaits(c *conn) bool {
+	for _, f := range t.flows {
+		if _, ok := f.index[streamKey{id: c.id, from: -1}]; ok {
+			return true
+		}
+	}
+	return false
+}
+
+// adopt gives the connection at that index the stream that it came too late for.
+func (t *test) adopt(at int) {
+	c := &t.conns[at]
+	was, is := streamKey{id: c.id, from: -1}, streamKey{id: c.id, from: at}
+	for _, f := range t.flows {
+		i, ok := f.index[was]
+		if !ok {
+			continue
+		}
+		delete(f.index, was)
+		f.index[is] = i
+		f.streams[i].key = is
+		if class := t.classOf(at, c.star); len(f.streams) == 1 && f.key.class != classMixed && !t.has(class) {
+			f.key.class = class
+		}
+	}
 }
 
 // connOf finds the connection that was introduced last with an id, and with a star if there is one; -1: none was.

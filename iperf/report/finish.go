@@ -106,6 +106,9 @@ func dropUnknown(sent, received **Total, sends bool, side Side) {
 	}
 	if s := *sent; s != nil && s.UDP != nil {
 		s.UDP.Has &= Packets | PacketRate
+		if s.UDP.Packets == 0 && s.Bytes > 0 {
+			s.UDP.Has &^= Packets // the other end did not say how many
+		}
 		*s.UDP = UDP{Has: s.UDP.Has, Packets: s.UDP.Packets, PacketRate: s.UDP.PacketRate}
 		if s.UDP.Has == 0 {
 			s.UDP = nil

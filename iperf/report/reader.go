@@ -9,12 +9,14 @@ type reader struct {
 	cur   *test // the one that lines go to; nil: none has begun
 	outer *test // whose server's output cur is
 	ready []*test
-	given int  // how many tests were handed out
-	other int  // lines that are not iperf's
-	wide  bool // the last heading is of iperf 3's width
-	first int  // tests that were begun
-	all   bool // every test is wanted
-	sums  sumPolicy
+
+	peerNext bool // the next document is the server's, within a client's text
+	given    int  // how many tests were handed out
+	other    int  // lines that are not iperf's
+	wide     bool // the last heading is of iperf 3's width
+	first    int  // tests that were begun
+	all      bool // every test is wanted
+	sums     sumPolicy
 
 	fields [maxFields][]byte // of the last row of CSV
 }
@@ -50,7 +52,17 @@ func (r *reader) end() {
 	if t := r.cur; t != nil && (t.lines > 0 || t.said != nil) {
 		r.ready = append(r.ready, t)
 	}
-	r.cur = nil
+	r.cur, r.peerNext = nil, false
+}
+
+// follow ends the current test and gives the next one that the same server of iperf 2 serves.
+func (r *reader) follow() *test {
+	was := r.cur
+	r.end()
+	t := r.begin(false)
+	t.rep.Program, t.async, t.rep.Protocol, t.listens = was.rep.Program, true, was.rep.Protocol, was.listens
+	t.rep.Settings, t.intervals, t.first = was.rep.Settings, was.intervals, was.first
+	return t
 }
 
 // endPeer ends the other end's own output within this one.
