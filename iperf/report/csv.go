@@ -251,54 +251,65 @@ func (t *test) finishCSV() {
 	if !t.csv.seen {
 		return
 	}
-	// The forward direction goes to the server's port, which is 5001 as a rule, or that of the first row.
-	var first *flow
+	// Rows without addresses are those that iperf 2.0.9's server prints of the connections it accepted.
 	for _, f := range t.flows {
-		switch f.key.class {
-		case classToServer, classFromServer:
-			if first == nil || f.key.port == defaultPort2 && first.key.port != defaultPort2 {
-				first = f
-			}
-		case classOnly:
-			// Rows without addresses are those that iperf 2.0.9's server prints of the connections it accepted.
-			if t.rep.Side == 0 && len(f.streams) > 0 && !t.csv.counted {
-				t.rep.Side = ServerSide
-			}
+		if f.key.class == classOnly && t.rep.Side == 0 && len(f.streams) > 0 && !t.csv.counted {
+			t.rep.Side = ServerSide
 		}
 	}
-	bare := t.rep.Side == ServerSide && t.has(classOnly)
+	first := t.firstCSV()
 	for _, f := range t.flows {
-		f.forward = f.key.port == 0 || first == nil || f.key.port == first.key.port
-		switch f.key.class {
-		case classOnly, classMixed:
-			f.forward = true
+		if f.key.class == classOnly || f.key.class == classMixed {
 			continue
 		}
 		if t.csv.counted {
-			// Since 2.1: the sender's address, then the receiver's, at both ends.
-			if f.key.class == classFromServer && f.key.port == first.key.port {
-				f.forward = false
-			}
 			f.own = t.csvCounted(f)
 			if f.own == totalSent {
 				f.dropLoss()
 			}
 			continue
 		}
-		// Before: this end's address, then the other's. Data goes to the port that listens.
+		// Before 2.1: this end's address, then the other's. Data goes to the port that listens.
 		if f.key.class == classToServer {
 			f.own = totalSent
 		} else {
 			f.own = totalReceived
 		}
-		if bare {
-			f.forward = false // the server's own connections are those of -d and -r
-		} else if first == f && t.rep.Side == 0 {
+		if !t.bareCSV() && first == f && t.rep.Side == 0 {
 			if t.rep.Side = ClientSide; f.key.class == classFromServer {
 				t.rep.Side = ServerSide
 			}
 		}
 	}
+}
+
+// firstCSV is the flow that tells the server's port, which is 5001 as a rule, or that of the first row.
+func (t *test) firstCSV() (first *flow) {
+	for _, f := range t.flows {
+		switch f.key.class {
+		case classToServer, classFromServer:
+			if first == nil || f.key.port == defaultPort2 && first.key.port != defaultPort2 {
+				first = f
+			}
+		}
+	}
+	return first
+}
+
+// bareCSV reports whether a server prints the connections that it accepted without addresses, so that those with
+// addresses are its own, of -d and -r.
+func (t *test) bareCSV() bool { return t.rep.Side == ServerSide && t.has(classOnly) }
+
+// forwardCSV reports whether a flow of CSV goes to the server.
+func (t *test) forwardCSV(f *flow) bool {
+	first := t.firstCSV()
+	switch {
+	case t.csv.counted && f.key.class == classFromServer && f.key.port == first.key.port:
+		return false // since 2.1: the sender's address, then the receiver's, at both ends
+	case !t.csv.counted && t.bareCSV():
+		return false
+	}
+	return f.key.port == 0 || f.key.port == first.key.port
 }
 
 // dropLoss takes out of a sender's intervals what only a receiver can know: the columns are there all the same.
@@ -319,7 +330,7 @@ func (f *flow) dropLoss() {
 // csvCounted tells from the numbers of a flow whether its sender or its receiver counted.
 func (t *test) csvCounted(f *flow) totalKind {
 	if t.rep.Side != 0 {
-		if (t.rep.Side == ClientSide) == f.forward {
+		if (t.rep.Side == ClientSide) == t.forwardCSV(f) {
 			return totalSent
 		}
 		return totalReceived

@@ -48,17 +48,7 @@ func (t *test) finishAsync() {
 		if f.key.class == classMixed {
 			continue
 		}
-		forward := true
-		switch f.key.class {
-		case classStar:
-			forward = false
-		case classInitiated:
-			forward = side != ServerSide
-		case classAccepted:
-			forward = side != ClientSide
-		case classToServer, classFromServer:
-			forward = f.forward
-		}
+		forward := t.forwardAsync(f, side)
 		own := totalUnlabelled
 		switch {
 		case f.own != 0:
@@ -84,6 +74,32 @@ func (t *test) finishAsync() {
 		t.set(forward, out)
 	}
 	t.finishMixed()
+}
+
+// forwardAsync reports whether a flow of iperf 2, which that side printed, goes to the server.
+func (t *test) forwardAsync(f *flow, side Side) bool {
+	switch f.key.class {
+	case classStar:
+		return false
+	case classInitiated:
+		return side != ServerSide
+	case classAccepted:
+		return side != ClientSide
+	case classToServer, classFromServer:
+		return t.forwardCSV(f)
+	}
+	return true
+}
+
+// reverseNow reports whether a flow goes to the client, as far as its lines have told by now.
+func (t *test) reverseNow(f *flow) bool {
+	if !t.async {
+		return !t.forwardSync(f)
+	}
+	if known := 1 + len(t.conns) + len(t.flows)*maxConns; f.known != known {
+		f.known, f.reverse = known, !t.forwardAsync(f, t.sideAsync())
+	}
+	return f.reverse
 }
 
 // lossCounted reports whether the end that printed f counted the datagrams that were lost, as only a receiver can.

@@ -41,11 +41,12 @@ type flow struct {
 	recent    [maxGroups]span // what was given out last, in a ring
 	expect    int             // how many connections it has
 	expectGen int             // as of that many connections introduced
+	reverse   bool            // iperf 2: its direction
+	known     int             // as of that many connections and flows
 
 	// In CSV only.
 	blocks  struct{ whole, broken, other int } // how many intervals are of whole writes
 	counts  struct{ sender, receiver bool }    // it has columns that only such a one prints
-	forward bool
 	own     totalKind
 	counted totalKind // the count of the end that printed it, once that is known
 }

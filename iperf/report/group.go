@@ -240,6 +240,7 @@ func (f *flow) emit(c *cell) {
 		f.intervals = append(f.intervals, in)
 	}
 	if f.t.each != nil && f.key.class != classMixed {
+		in.Reverse = f.t.reverseNow(f)
 		f.t.each(in)
 	}
 }

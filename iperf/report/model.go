@@ -96,6 +96,7 @@ type Interval struct {
 	Rate       BitRate   // as printed
 	Omitted    bool      // within the time that -O leaves out of the totals
 	Short      bool      // the tail of a test, shorter than its other intervals
+	Reverse    bool      // from iperf's server to its client, as all of Report.Reverse and none of Report.Forward
 	TCP        *TCP      // nil: not reported
 	UDP        *UDP      // nil: not reported
 	Enhanced   *Enhanced // nil: not reported
