@@ -76,14 +76,27 @@ func (t *test) over() bool {
 			}
 			n++
 		}
+		if sum := &f.sum; len(f.streams) == 1 && (sum.holds || sum.n > 0 || sum.totals != totals{}) {
+			return false // a sum of one stream: there will be more
+		}
 	}
 	return n > 0 && n >= len(t.conns)
+}
+
+// closed reports whether every stream has its total for certain.
+func (t *test) closed() bool {
+	for _, f := range t.flows {
+		if f.closed < len(f.streams) {
+			return false
+		}
+	}
+	return true
 }
 
 // startsOver reports whether a row of a stream begins another test, where no connection is printed to tell, or its line
 // comes late: after the sum of the totals, or at a server after the stream's own total.
 func (t *test) startsOver(row *row) bool {
-	if row.start > 0 || row.kind != labelStream || t.bursts || !t.over() {
+	if row.start > 0 || row.kind != labelStream || t.bursts || !t.over() || t.reports(row) {
 		return false
 	}
 	f := t.one()
@@ -95,6 +108,18 @@ func (t *test) startsOver(row *row) bool {
 	}
 	i, ok := f.index[streamKey{id: row.id, from: t.connOf(row.id, row.star)}]
 	return ok && !row.star && t.listens != nil && t.connects == nil && f.streams[i].totals[totalOwn] != nil
+}
+
+// reports reports whether a row is the server's report of its stream.
+func (t *test) reports(row *row) bool {
+	for _, f := range t.flows {
+		for _, s := range f.streams {
+			if s.key.id == row.id && s.report {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // one is the flow of a test in one direction, nil when there are two.

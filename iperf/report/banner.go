@@ -178,7 +178,11 @@ func (r *reader) readConn(b []byte) bool {
 	c.reverse = c.star || bytes.Contains(tags, []byte("(reverse)"))
 	c.both = bytes.Contains(tags, []byte("(full-duplex)"))
 	t := r.cur
-	if t != nil && t.async && t.accepts(&c) && !t.initiatedFirst() && t.over() && !t.awaits(&c) {
+	if t != nil && t.async && !t.awaits(&c) && (len(t.waiting) > 0 || t.over() && (t.accepts(&c) && !t.initiatedFirst() || t.reconnects(&c))) {
+		if len(t.waiting) > 0 || !t.closed() {
+			t.wait(c)
+			return true
+		}
 		r.follow()
 	}
 	t = r.begin(false)

@@ -49,6 +49,48 @@ func (t *test) awaits(c *conn) bool {
 	return false
 }
 
+// reconnects reports whether c is the connection of another client, with a number of one that had its total.
+func (t *test) reconnects(c *conn) bool {
+	if t.listens != nil || t.connects == nil || c.star {
+		return false
+	}
+	for _, f := range t.flows {
+		i, ok := f.index[streamKey{id: c.id, from: t.connOf(c.id, false)}]
+		if ok && f.streams[i].totals[totalOwn] != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// wait keeps a connection of which only the next row tells whether it is this test's: the rows so far may have been
+// its total, or its first intervals.
+func (t *test) wait(c conn) {
+	if len(t.waiting) < maxConns {
+		t.waiting = append(t.waiting, c)
+	}
+}
+
+// waitOver decides whose the connections are that wait, and gives the test that the row belongs to.
+func (r *reader) waitOver(row *row) *test {
+	t := r.cur
+	waits := false
+	for i := range t.waiting {
+		waits = waits || t.waiting[i].id == row.id
+	}
+	switch {
+	case row.kind == labelStream && row.start > 0:
+		cs := t.waiting
+		t.waiting = nil
+		for _, c := range cs {
+			t.introduce(c)
+		}
+	case row.kind == labelStream && waits:
+		return r.follow()
+	}
+	return t
+}
+
 // adopt gives the connection at that index the stream that it came too late for.
 func (t *test) adopt(at int) {
 	c := &t.conns[at]

@@ -46,23 +46,41 @@ func (r *reader) begin(fresh bool) *test {
 	return r.cur
 }
 
-// end hands over the current test, if there was any.
+// end hands over the current test, if there was any. Connections that wait for it to be over are the next one's.
 func (r *reader) end() {
 	r.endPeer()
-	if t := r.cur; t != nil && (t.lines > 0 || t.said != nil) {
-		r.ready = append(r.ready, t)
-	}
+	was := r.cur
 	r.cur, r.peerNext = nil, false
+	if was == nil {
+		return
+	}
+	if was.lines > 0 || was.said != nil {
+		r.ready = append(r.ready, was)
+	}
+	if len(was.waiting) > 0 {
+		r.resume(was)
+	}
 }
 
-// follow ends the current test and gives the next one that the same server of iperf 2 serves.
+// follow ends the current test and gives the next one that the same program runs.
 func (r *reader) follow() *test {
 	was := r.cur
-	r.end()
+	if r.end(); r.cur == nil {
+		r.resume(was)
+	}
+	return r.cur
+}
+
+// resume begins a test after was, without the banner that was had.
+func (r *reader) resume(was *test) {
 	t := r.begin(false)
-	t.rep.Program, t.async, t.rep.Protocol, t.listens = was.rep.Program, true, was.rep.Protocol, was.listens
+	t.rep.Program, t.async, t.rep.Protocol = was.rep.Program, true, was.rep.Protocol
+	t.listens, t.connects = was.listens, was.connects
 	t.rep.Settings, t.intervals, t.first = was.rep.Settings, was.intervals, was.first
-	return t
+	for _, c := range was.waiting {
+		t.lines++
+		t.introduce(c)
+	}
 }
 
 // endPeer ends the other end's own output within this one.
@@ -86,7 +104,9 @@ func (r *reader) next() *test {
 				return nil // the server waits for one more
 			}
 			last := r.cur
-			r.end()
+			for r.cur != nil {
+				r.end()
+			}
 			if len(r.ready) == 0 && r.given == 0 {
 				if last == nil {
 					last = r.newTest(nil)

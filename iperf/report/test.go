@@ -33,6 +33,7 @@ type test struct {
 	connects  []int   // ports that it connects to
 
 	flowsPrinted int             // how many iperf 2's client says that it makes
+	waiting      []conn          // this test's or the next one's: the next row tells
 	connAt       map[connKey]int // into conns, the last of each
 	lastConn     int             // whose row came last
 

@@ -44,6 +44,9 @@ func (r *reader) readLine(b []byte) {
 		t.lines++
 		if t.async || r.isAsync(t) {
 			t.async = true
+			if len(t.waiting) > 0 && kind == rowData {
+				t = r.waitOver(&r.row)
+			}
 			if kind == rowData && t.startsOver(&r.row) {
 				t = r.follow()
 				t.lines = 1
