@@ -22,6 +22,7 @@ func (r *reader) readBanner(b []byte) bool {
 	case bytes.Contains(b, []byte("Client connecting to ")):
 		t := r.begin(r.cur != nil && r.cur.connects != nil && r.cur.listens == nil && r.cur.over())
 		t.isIperf2(b)
+		t.serves = t.serves || t.connects == nil && t.listens != nil && t.accepted()
 		addPort(&t.connects, intAfter(b, " port "))
 		t.flowsPrinted = max(t.flowsPrinted, intAfter(b, " ("))
 	case bytes.Contains(b, []byte("Server listening on ")):

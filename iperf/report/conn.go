@@ -56,7 +56,7 @@ func (t *test) reconnects(c *conn) bool {
 	}
 	for _, f := range t.flows {
 		i, ok := f.index[streamKey{id: c.id, from: t.connOf(c.id, false)}]
-		if ok && f.streams[i].totals[totalOwn] != nil {
+		if ok && (f.streams[i].holds || f.streams[i].totals[totalOwn] != nil) {
 			return true
 		}
 	}
@@ -137,14 +137,24 @@ func (t *test) initiated(c *conn) bool {
 		return to
 	case c.remote == defaultPort2, c.local == defaultPort2:
 		return c.local != defaultPort2
-	case !to && len(t.connects)+len(t.listens) > 0 && (t.connects == nil || t.listens == nil):
-		return t.listens == nil
+	case !to && (t.connects == nil) != (t.listens == nil):
+		return true // from no port that it listens on
 	}
 	// Of the two ports the server's is the lower one: the other is from those that the system hands out.
 	return c.remote <= c.local
 }
 
 const defaultPort2 = 5001
+
+// accepted reports whether a connection has come in already.
+func (t *test) accepted() bool {
+	for i := range t.conns {
+		if !t.initiated(&t.conns[i]) {
+			return true
+		}
+	}
+	return false
+}
 
 // accepts reports whether c came in on a port that this end listens on.
 func (t *test) accepts(c *conn) bool {

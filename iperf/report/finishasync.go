@@ -33,8 +33,10 @@ func (t *test) sideAsync() Side {
 		return ServerSide
 	case len(t.conns) == 0:
 		return 0
-	case t.initiated(&t.conns[0]):
-		return ClientSide
+	case t.serves:
+		return ServerSide
+	case t.connects != nil && t.listens != nil, t.initiated(&t.conns[0]):
+		return ClientSide // of -d or -r it prints both banners before it connects
 	}
 	return ServerSide
 }

@@ -75,7 +75,9 @@ func (r *reader) follow() *test {
 func (r *reader) resume(was *test) {
 	t := r.begin(false)
 	t.rep.Program, t.async, t.rep.Protocol = was.rep.Program, true, was.rep.Protocol
-	t.listens, t.connects = was.listens, was.connects
+	if t.listens = was.listens; t.listens == nil {
+		t.connects = was.connects
+	}
 	t.rep.Settings, t.intervals, t.first = was.rep.Settings, was.intervals, was.first
 	for _, c := range was.waiting {
 		t.lines++

@@ -31,6 +31,7 @@ type test struct {
 	sendsHere bool    // the heading is a sender's
 	listens   []int   // ports that this end listens on
 	connects  []int   // ports that it connects to
+	serves    bool    // it accepted a connection before it made one
 
 	flowsPrinted int             // how many iperf 2's client says that it makes
 	waiting      []conn          // this test's or the next one's: the next row tells
