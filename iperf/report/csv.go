@@ -9,7 +9,8 @@ import (
 // csvLayout is what a test's CSV rows have told about their layout.
 type csvLayout struct {
 	seen    bool
-	counted bool                // an id below 3: connections are counted from 1, as since iperf 2.1, and not named by their sockets
+	counted bool                // the sender's address comes first, as since iperf 2.1; before: this end's
+	last    [40]byte            // the last row's time
 	headers map[int][]csvColumn // by how many columns they name
 }
 
@@ -44,9 +45,15 @@ func (r *reader) readCSV(b []byte) bool {
 		t.broken = r.src.noEnd
 		return true
 	}
-	if t.rep.Start.IsZero() {
-		t.rep.Start = csvTime(fields[0], row.end)
+	if row.start == 0 && row.kind == labelStream && t.over() && t.followsCSV(row, fields[:n]) {
+		csv := t.csv
+		t = r.follow()
+		t.lines, t.csv = 1, csv
 	}
+	if t.rep.Start.IsZero() {
+		t.rep.Start = csvStart(fields[0], row.end)
+	}
+	copy(t.csv.last[:], fields[0])
 	t.csvRow(row, fields[:n])
 	return true
 }
@@ -67,8 +74,8 @@ func isCSVTime(b []byte) bool {
 	return true
 }
 
-// csvTime gives the moment at which the test began. The versions that print 1970 do not know it.
-func csvTime(b []byte, since time.Duration) time.Time {
+// csvTime gives the moment that a row is from. The versions that print 1970 do not know it.
+func csvTime(b []byte) time.Time {
 	layout := "20060102150405"
 	if bytes.IndexByte(b, ':') >= 0 {
 		layout = "-0700:" + layout
@@ -79,6 +86,56 @@ func csvTime(b []byte, since time.Duration) time.Time {
 	}
 	return at
 }
+
+// csvStart gives the moment at which the test of a row began, to the second where the row's own is.
+func csvStart(b []byte, since time.Duration) time.Time {
+	at := csvTime(b)
+	if at.IsZero() {
+		return at
+	}
+	if at.Nanosecond() == 0 {
+		since = since.Round(time.Second)
+	}
+	return at.Add(-since)
+}
+
+// followsCSV reports whether a row is of a test that the same client began after this one was over: the traffic goes
+// the same way.
+func (t *test) followsCSV(row *row, f [][]byte) bool {
+	begun, over := csvStart(f[0], row.end), csvTime(bytes.TrimRight(t.csv.last[:], "\x00"))
+	if len(f) < 9 || begun.IsZero() || over.IsZero() || begun.Before(over) {
+		return false
+	}
+	for _, fl := range t.flows {
+		if fl.key == csvKey(csvPorts(f)) && fl.ends == csvEnds(f) {
+			return true
+		}
+	}
+	return false
+}
+
+func csvPorts(f [][]byte) (from, to int) {
+	if len(f) < 9 {
+		return 0, 0
+	}
+	a, _ := parseInt(f[2])
+	b, _ := parseInt(f[4])
+	return int(a), int(b)
+}
+
+// csvKey tells the direction of a row by its ports.
+func csvKey(from, to int) flowKey {
+	switch {
+	case from == 0 && to == 0:
+		return flowKey{class: classOnly}
+	case from == defaultPort2, to != defaultPort2 && from != 0 && from < to, to == 0 && from != 0:
+		return flowKey{class: classFromServer, port: from}
+	}
+	return flowKey{class: classToServer, port: to}
+}
+
+// csvEnds gives the two addresses of a row.
+func csvEnds(f [][]byte) [2]string { return [2]string{string(f[1]), string(f[3])} }
 
 // parseCSV reads the columns that all layouts have.
 func (r *row) parseCSV(f [][]byte, cut bool, columns []csvColumn) bool {
@@ -177,12 +234,7 @@ func (r *row) parseCSVLoss(f [][]byte, cut bool) {
 
 // csvRow gives a row to its stream.
 func (t *test) csvRow(row *row, f [][]byte) {
-	from, to := 0, 0
-	if len(f) >= 9 {
-		a, _ := parseInt(f[2])
-		b, _ := parseInt(f[4])
-		from, to = int(a), int(b)
-	}
+	from, to := csvPorts(f)
 	if row.hasBare {
 		t.rep.Protocol = ProtocolUDP
 	} else if t.rep.Protocol == 0 {
@@ -208,14 +260,14 @@ func (t *test) csvRow(row *row, f [][]byte) {
 			}
 		}
 	}
-	key := flowKey{class: classToServer, port: to}
-	if from == defaultPort2 || to != defaultPort2 && from != 0 && from < to || to == 0 && from != 0 {
-		key = flowKey{class: classFromServer, port: from}
-	}
-	if from == 0 && to == 0 {
-		key = flowKey{class: classOnly}
+	key := csvKey(from, to)
+	if row.hasBare && key.class == classToServer {
+		t.csv.counted = true // before 2.1 only a receiver has these columns, and prints its own port first
 	}
 	fl := t.flow(key)
+	if len(fl.streams) == 0 && len(f) >= 9 {
+		fl.ends = csvEnds(f)
+	}
 	switch row.by {
 	case 's':
 		fl.counts.sender = true

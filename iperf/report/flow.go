@@ -48,6 +48,7 @@ type flow struct {
 	blocks  struct{ whole, broken, other int } // how many intervals are of whole writes
 	counts  struct{ sender, receiver bool }    // it has columns that only such a one prints
 	own     totalKind
+	ends    [2]string // the addresses of its first row
 	counted totalKind // the count of the end that printed it, once that is known
 }
 

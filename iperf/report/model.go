@@ -51,7 +51,7 @@ type Report struct {
 	Version  string // as printed, such as "3.12"; empty: not printed
 	Side     Side   // which end printed this
 	Protocol Protocol
-	Start    time.Time // as printed; zero: not printed
+	Start    time.Time // as printed, in CSV by its first row; zero: not printed
 
 	Forward *Flow // from iperf's client to its server, whatever end this report is from; nil: no traffic that way
 	Reverse *Flow // from iperf's server to its client; nil: no traffic that way
