@@ -44,6 +44,16 @@ func (t *test) asyncStream(row *row) (*flow, *stream) {
 		f := t.flow(flowKey{class: classMixed})
 		return f, f.stream(streamKey{id: row.id})
 	}
+	if t.csv.seen {
+		// "[  3] Server Report:" stands between the rows of CSV.
+		for _, f := range t.flows {
+			for _, s := range f.streams {
+				if s.key.id == row.id {
+					return f, s
+				}
+			}
+		}
+	}
 	at := t.connOf(row.id, row.star)
 	f := t.flow(flowKey{class: t.classOf(at, row.star)})
 	return f, f.stream(streamKey{id: row.id, from: at})
