@@ -103,7 +103,7 @@ func csvStart(b []byte, since time.Duration) time.Time {
 // the same way.
 func (t *test) followsCSV(row *row, f [][]byte) bool {
 	begun, over := csvStart(f[0], row.end), csvTime(bytes.TrimRight(t.csv.last[:], "\x00"))
-	if len(f) < 9 || begun.IsZero() || over.IsZero() || begun.Before(over) {
+	if len(f) < 9 || begun.IsZero() || over.IsZero() || !begun.After(over) {
 		return false
 	}
 	for _, fl := range t.flows {
@@ -336,6 +336,28 @@ func (t *test) finishCSV() {
 				t.rep.Side = ServerSide
 			}
 		}
+	}
+	t.sideCSV()
+}
+
+// sideCSV concludes from who counted the traffic which end that is.
+func (t *test) sideCSV() {
+	var side Side
+	for _, f := range t.flows {
+		if f.own == 0 || f.own == totalUnlabelled {
+			continue
+		}
+		s := ServerSide
+		if (f.own == totalSent) == t.forwardCSV(f) {
+			s = ClientSide
+		}
+		if side != 0 && side != s {
+			return
+		}
+		side = s
+	}
+	if t.rep.Side == 0 {
+		t.rep.Side = side
 	}
 }
 
