@@ -86,8 +86,11 @@ func (t *test) over() bool {
 			}
 			n++
 		}
-		if sum := &f.sum; len(f.streams) == 1 && (sum.holds || sum.n > 0 || sum.totals != totals{}) {
+		switch sum := &f.sum; {
+		case len(f.streams) == 1 && (sum.holds || sum.n > 0 || sum.totals != totals{}):
 			return false // a sum of one stream: there will be more
+		case len(f.streams) == 0 && sum.totals != totals{}:
+			n++ // only sums are printed
 		}
 	}
 	return n > 0 && n >= len(t.conns)

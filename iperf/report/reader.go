@@ -1,5 +1,7 @@
 package report
 
+import "bytes"
+
 // A reader reads one output, which may hold several tests.
 type reader struct {
 	p     *Parser
@@ -125,6 +127,9 @@ func (r *reader) next() *test {
 			r.readJSON(i)
 			r.src.lines-- // the rest of the line comes still
 			continue
+		}
+		if r.src.lines == 1 {
+			b = bytes.TrimPrefix(b, []byte("\uFEFF"))
 		}
 		if r.src.tooLong {
 			r.begin(false).warning(syntaxError(r.src.lines, b, "a line of at most 64 KiB"))
