@@ -235,6 +235,8 @@ func (r *row) parseSlashes(tok, next []byte) {
 		return
 	}
 	switch {
+	case p.count == 4 && r.enh.Has.Has(Latency):
+		// Of whole frames; the packets' own came before.
 	case p.count == 4:
 		unit := ofMilli
 		if string(next) == "us" {
