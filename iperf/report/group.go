@@ -190,11 +190,12 @@ func (f *flow) closeFirst() {
 	if n := f.t.expected(f); !(g.summed && f.t.async) && (g.n < n-f.ended(&g) && !g.summed || g.n > 0 && f.closed == 0 && g.n < len(f.streams)) {
 		f.warnMissing(&g, n)
 	}
-	if !g.summed && g.n > 1 {
-		if f.t.sums == sumPrinted {
-			f.t.warn(g.line, fmt.Sprintf("no sum of interval %v-%v is printed", g.start, g.end))
-			return
-		}
+	switch {
+	case g.summed:
+	case f.t.sums == sumPrinted && (g.n > 1 || f.size() > 1):
+		f.t.warn(g.line, fmt.Sprintf("no sum of interval %v-%v is printed", g.start, g.end))
+		return
+	case g.n > 1:
 		f.t.warnAdded(g.line)
 	}
 	f.emit(&g.cell)

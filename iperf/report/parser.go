@@ -89,8 +89,10 @@ func (p *IperfParser) Parse(r io.Reader, each func(Interval)) (*Report, error) {
 	return p.parse(r, each, sumAdded)
 }
 
-// A SumParser trusts the sums that iperf printed: with parallel streams an interval or a total without one is left
-// out, with a warning. A single stream is its own sum.
+// A SumParser trusts the sums that iperf printed. With parallel streams an interval without a sum is left out, and a
+// total without one is nil: a warning says so, and is all that does, as long as there is any sum. iperf 2
+// leaves out the sum of a UDP client's server reports, and at times that of the totals; the sums of the intervals count
+// all the same. A single stream is its own sum.
 type SumParser struct{ Parser }
 
 // Parse is as Parser.Parse, but for the sums.
