@@ -31,6 +31,8 @@ func (t *test) sideAsync() Side {
 		return ClientSide
 	case slices.Contains(t.listens, defaultPort2) && !slices.Contains(t.connects, defaultPort2):
 		return ServerSide
+	case len(t.conns) == 0 && t.hasServerReport():
+		return ClientSide
 	case len(t.conns) == 0:
 		return 0
 	case t.serves:
@@ -39,6 +41,16 @@ func (t *test) sideAsync() Side {
 		return ClientSide // of -d or -r it prints both banners before it connects
 	}
 	return ServerSide
+}
+
+// hasServerReport reports whether the server's report of what the client sent came.
+func (t *test) hasServerReport() bool {
+	for _, f := range t.flows {
+		if n, _ := f.totals(totalFar); n > 0 && f.key.class == classOnly {
+			return true
+		}
+	}
+	return false
 }
 
 // finishAsync gives the directions of iperf 2 their names.

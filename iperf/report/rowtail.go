@@ -200,13 +200,13 @@ func (r *row) parseColumn(tok, rest []byte) []byte {
 		return after(rest, next)
 	}
 	switch {
-	case (r.enh.Has.Has(Writes) || r.enh.Has.Has(RoundTrips)) && n.frac == 0 && r.tcp.Has&(Retransmits|RTT) == 0:
+	case (r.enh.Has.Has(Writes) || r.enh.Has.Has(RoundTrips)) && n.frac == 0 && n.mant >= 0 && r.tcp.Has&(Retransmits|RTT) == 0:
 		r.tcp.Has |= Retransmits
 		r.tcp.Retransmits = n.mant
 	case r.enh.Has != 0 || r.udp.Has.Has(PacketRate) || r.tcp.Has.Has(RTT):
 		r.enh.Has |= NetPower
 		r.enh.NetPower = n.float(0)
-	case n.frac == 0 && !r.hasBare:
+	case n.frac == 0 && n.mant >= 0 && !r.hasBare:
 		r.bare, r.hasBare = n.mant, true
 	}
 	return rest
