@@ -119,8 +119,8 @@ func (t *test) connOf(id int, star bool) int {
 		}
 	}
 	at, ok := t.connAt[connKey{id, star}]
-	if other, found := t.connAt[connKey{id, !star}]; found && !ok {
-		at, ok = other, true
+	if !ok {
+		at, ok = t.connAt[connKey{id, !star}]
 	}
 	if !ok {
 		return -1

@@ -2,7 +2,9 @@ package report
 
 import (
 	"bytes"
+	"encoding/binary"
 	"math"
+	"math/bits"
 	"time"
 )
 
@@ -21,16 +23,8 @@ func (r *reader) readCSV(b []byte) bool {
 	if len(b) < 20 || b[len("20261123054953")-1]-'0' > 9 {
 		return false
 	}
-	fields, n, from := &r.fields, 0, 0
-	for i, c := range b {
-		if c == ',' && n < maxFields-1 {
-			fields[n] = b[from:i]
-			n++
-			from = i + 1
-		}
-	}
-	fields[n] = b[from:]
-	n++
+	fields := &r.fields
+	n := splitCommas(b, fields)
 	if n < 6 || !isCSVTime(fields[0]) {
 		return false
 	}
@@ -56,6 +50,34 @@ func (r *reader) readCSV(b []byte) bool {
 	copy(t.csv.last[:], fields[0])
 	t.csvRow(row, fields[:n])
 	return true
+}
+
+// splitCommas gives the fields of a line and how many they are. The last one has what there is no room for.
+func splitCommas(b []byte, fields *[maxFields][]byte) (n int) {
+	const (
+		commas = 0x2c2c2c2c2c2c2c2c
+		low    = 0x7f7f7f7f7f7f7f7f
+	)
+	from, i := 0, 0
+	// Eight bytes at a time: of those that are commas, and only of those, the top bit is left.
+	for ; i+8 <= len(b) && n < maxFields-8; i += 8 {
+		x := binary.LittleEndian.Uint64(b[i:]) ^ commas
+		for found := ^(x&low + low | x | low); found != 0; found &= found - 1 {
+			at := i + bits.TrailingZeros64(found)/8
+			fields[n] = b[from:at]
+			n++
+			from = at + 1
+		}
+	}
+	for ; i < len(b) && n < maxFields-1; i++ {
+		if b[i] == ',' {
+			fields[n] = b[from:i]
+			n++
+			from = i + 1
+		}
+	}
+	fields[n] = b[from:]
+	return n + 1
 }
 
 // isCSVTime reports whether b is like 20261123054953, with milliseconds and a time zone where they are printed.

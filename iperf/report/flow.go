@@ -110,7 +110,7 @@ func (f *flow) stream(k streamKey) *stream {
 			return f.streams[f.last]
 		}
 	}
-	i, ok := f.index[k]
+	i, ok := f.findStream(k)
 	if !ok && len(f.streams) == maxStreams {
 		i, ok = maxStreams-1, true // the last one takes the rest: this is no output of iperf's
 	}
@@ -124,6 +124,20 @@ func (f *flow) stream(k streamKey) *stream {
 	}
 	f.last = i
 	return f.streams[i]
+}
+
+// findStream gives where the stream of that key is. A few are found faster by looking at each.
+func (f *flow) findStream(k streamKey) (int, bool) {
+	if len(f.streams) <= 16 {
+		for i, s := range f.streams {
+			if s.key == k {
+				return i, true
+			}
+		}
+		return 0, false
+	}
+	i, ok := f.index[k]
+	return i, ok
 }
 
 // keep adds an interval to a stream's own. It is false for a repetition of the one before.

@@ -17,7 +17,7 @@ func (r *row) parseTail(b []byte, cut bool) rowKind {
 		if len(b) == 0 {
 			return rowData
 		}
-		n := tokenLength(b)
+		n, slash, equal := token(b)
 		tok, rest := b[:n], b[n:]
 		if cut && len(rest) == 0 && !endsWhole(tok) {
 			if b[0] == '(' || b[0]-'a' < 26 {
@@ -26,6 +26,8 @@ func (r *row) parseTail(b []byte, cut bool) rowKind {
 			return rowData
 		}
 		switch {
+		case tok[0]-'0' <= 9 || tok[0] == '-' && len(tok) > 1 && tok[1]-'0' <= 9:
+			rest = r.parseColumn(tok, rest, slash, equal)
 		case tok[0] == '(':
 			if string(tok) == "(omitted)" {
 				r.omitted = true
@@ -40,8 +42,6 @@ func (r *row) parseTail(b []byte, cut bool) rowKind {
 			r.by = 's'
 		case string(tok) == "receiver":
 			r.by = 'r'
-		case tok[0]-'0' <= 9 || tok[0] == '-' && len(tok) > 1 && tok[1]-'0' <= 9:
-			rest = r.parseColumn(tok, rest)
 		case hasPrefix(tok, "Unknown/"):
 			// iperf 3 where it cannot tell the loss of the omitted time from that of the test.
 			if v, n := parseInt(tok[len("Unknown/"):]); n > 0 && r.delay >= 0 {
@@ -59,20 +59,23 @@ func (r *row) parseTail(b []byte, cut bool) rowKind {
 	}
 }
 
-// tokenLength is the length of what stands before the next space. A slash at the end of it joins what follows: older
-// versions of iperf 2 pad the numbers between slashes.
-func tokenLength(b []byte) int {
-	for i := 1; ; i++ {
-		if i == len(b) || (b[i] == ' ' || b[i] == '\t') && b[i-1] != '/' {
-			return i
-		}
-		if b[i] == ' ' || b[i] == '\t' {
-			i += spaces(b[i:])
-			if i == len(b) {
-				return i
+// token gives the length of what stands before the next space, and whether there is a slash or an equals sign in it. A
+// slash at the end of it joins what follows: older versions of iperf 2 pad the numbers between slashes.
+func token(b []byte) (n int, slash, equal bool) {
+	for n = 0; n < len(b); n++ {
+		switch b[n] {
+		case ' ', '\t':
+			if n == 0 || b[n-1] != '/' {
+				return n, slash, equal
 			}
+			n += spaces(b[n:]) - 1
+		case '/':
+			slash = true
+		case '=':
+			equal = true
 		}
 	}
+	return n, slash, equal
 }
 
 // endsWhole reports whether a token at the end of a line can be told to be complete.
@@ -142,10 +145,11 @@ func (p *part) size() int64 {
 }
 
 // parseColumn reads the column that starts with tok, a number or several, and gives what follows it.
-func (r *row) parseColumn(tok, rest []byte) []byte {
+func (r *row) parseColumn(tok, rest []byte, slash, equal bool) []byte {
 	next := rest[spaces(rest):]
 	next = next[:tokenEnd(next)]
-	if eq := bytes.IndexByte(tok, '='); eq > 0 {
+	if equal {
+		eq := bytes.IndexByte(tok, '=')
 		count, n := parseInt(tok)
 		if n != eq {
 			return rest
@@ -160,7 +164,7 @@ func (r *row) parseColumn(tok, rest []byte) []byte {
 		r.parseSlashes(tok[eq+1:], next)
 		return rest
 	}
-	if bytes.IndexByte(tok, '/') > 0 {
+	if slash {
 		r.parseSlashes(tok, next)
 		return rest
 	}
@@ -223,7 +227,7 @@ func amount(n number, unit []byte) (int64, bool) {
 		shift = two
 		unit = unit[1:]
 	}
-	if s := string(unit); s != "Byte" && s != "Bytes" {
+	if string(unit) != "Byte" && string(unit) != "Bytes" {
 		return 0, false
 	}
 	return n.bytes(shift), true
