@@ -63,7 +63,11 @@ func (r *row) parseTail(b []byte, cut bool) rowKind {
 // slash at the end of it joins what follows: older versions of iperf 2 pad the numbers between slashes.
 func token(b []byte) (n int, slash, equal bool) {
 	for n = 0; n < len(b); n++ {
-		switch b[n] {
+		c := b[n]
+		if c-'0' <= 9 {
+			continue
+		}
+		switch c {
 		case ' ', '\t':
 			if n == 0 || b[n-1] != '/' {
 				return n, slash, equal
@@ -234,27 +238,30 @@ func amount(n number, unit []byte) (int64, bool) {
 }
 
 func (r *row) parseSlashes(tok, next []byte) {
+	unit := ofMilli
+	switch string(next) {
+	case "us":
+		unit = ofMicro
+	case "pkts":
+		return // received and in progress
+	}
+	// These two forms are in every line of UDP.
+	if a, b, ok := counts(tok); ok {
+		r.takeCounts(a, b, next)
+		return
+	}
+	if l, ok := delays(tok, unit); ok {
+		if !r.enh.Has.Has(Latency) { // the second is of whole frames
+			r.enh.Has |= Latency
+			r.enh.Latency = l
+		}
+		return
+	}
 	var p parts
 	if !p.parse(tok) {
 		return
 	}
 	switch {
-	case p.count == 4 && r.enh.Has.Has(Latency):
-		// Of whole frames; the packets' own came before.
-	case p.count == 4:
-		unit := ofMilli
-		if string(next) == "us" {
-			unit = ofMicro
-		}
-		var d [4]time.Duration
-		for i := range d {
-			var ok bool
-			if d[i], ok = p.n[i].duration(unit); !ok || d[i] < 0 {
-				return
-			}
-		}
-		r.enh.Has |= Latency
-		r.enh.Latency = LatencyStats{d[0], d[1], d[2], d[3]}
 	case p.count == 3 && p.n[0].frac+p.n[1].frac+p.n[2].frac == 0 && p.n[1].unit == 0:
 		// Write/Err/Timeo or Read/Timeo/Trunc; after the window it is isoch:tx/miss/slip.
 		switch a, b := p.n[0].mant, p.n[1].mant; {
@@ -272,24 +279,58 @@ func (r *row) parseSlashes(tok, next []byte) {
 		r.windowAndRTT(&p.n[1], &p.n[2])
 	case p.count == 2 && p.n[0].unit != 0:
 		r.windowAndRTT(&p.n[0], &p.n[1])
-	case p.count == 2 && string(next) != "pkts":
-		a, b := p.n[0].mant, p.n[1].mant
-		switch {
-		case p.n[0].frac+p.n[1].frac > 0 || a < 0 || b < 0 || p.n[1].pair:
-		case len(next) > 0 && next[0] == '(' && !r.udp.Has.Has(Lost):
-			r.udp.Has |= Lost | Packets
-			r.udp.Lost, r.udp.Packets = a, b
-			if r.delay >= 0 {
-				r.udp.Has |= Jitter
-				r.udp.Jitter = r.delay
-			}
-		case r.udp.Has.Has(Lost):
-			// Datagrams received and in progress, or frames received and lost.
-		default:
-			r.enh.Has |= Writes
-			r.enh.Writes, r.enh.WriteErrors = a, b
-		}
 	}
+}
+
+// counts reads two whole numbers such as "0/893".
+func counts(tok []byte) (a, b int64, ok bool) {
+	a, n := parseInt(tok)
+	if n == 0 || n == len(tok) || tok[n] != '/' {
+		return 0, 0, false
+	}
+	tok = tok[n+1:]
+	tok = tok[spaces(tok):]
+	b, n = parseInt(tok)
+	return a, b, n > 0 && n == len(tok)
+}
+
+// takeCounts takes two numbers that the column's neighbours tell the meaning of.
+func (r *row) takeCounts(a, b int64, next []byte) {
+	switch {
+	case len(next) > 0 && next[0] == '(' && !r.udp.Has.Has(Lost):
+		r.udp.Has |= Lost | Packets
+		r.udp.Lost, r.udp.Packets = a, b
+		if r.delay >= 0 {
+			r.udp.Has |= Jitter
+			r.udp.Jitter = r.delay
+		}
+	case r.udp.Has.Has(Lost):
+		// Frames received and lost.
+	default:
+		r.enh.Has |= Writes
+		r.enh.Writes, r.enh.WriteErrors = a, b
+	}
+}
+
+// delays reads the mean, the least, the greatest and the deviation, "0.430/0.022/25.644/2.468".
+func delays(tok []byte, unit int) (LatencyStats, bool) {
+	var d [4]time.Duration
+	for i := range d {
+		if i > 0 {
+			if len(tok) == 0 || tok[0] != '/' {
+				return LatencyStats{}, false
+			}
+			tok = tok[1:]
+			tok = tok[spaces(tok):]
+		}
+		n, length := parseNumber(tok)
+		var ok bool
+		if d[i], ok = n.duration(unit); length == 0 || n.mant < 0 || !ok {
+			return LatencyStats{}, false
+		}
+		tok = tok[length:]
+	}
+	return LatencyStats{d[0], d[1], d[2], d[3]}, len(tok) == 0
 }
 
 // windowAndRTT takes the columns Cwnd/RTT(var), whose numbers are negative where the system does not tell them.
