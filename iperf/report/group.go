@@ -183,12 +183,14 @@ func (f *flow) closeAll() {
 
 // closeFirst gives out the oldest open interval.
 func (f *flow) closeFirst() {
-	g := f.groups[0]
-	copy(f.groups, f.groups[1:])
-	f.groups = f.groups[:len(f.groups)-1]
+	f.giveOut(&f.groups[0])
+	f.groups = f.groups[:copy(f.groups, f.groups[1:])]
+}
+
+func (f *flow) giveOut(g *group) {
 	// iperf 2 may print a sum before the last of its streams.
-	if n := f.t.expected(f); !(g.summed && f.t.async) && (g.n < n-f.ended(&g) && !g.summed || g.n > 0 && f.closed == 0 && g.n < len(f.streams)) {
-		f.warnMissing(&g, n)
+	if n := f.t.expected(f); !(g.summed && f.t.async) && (g.n < n-f.ended(g) && !g.summed || g.n > 0 && f.closed == 0 && g.n < len(f.streams)) {
+		f.warnMissing(g, n)
 	}
 	switch {
 	case g.summed:
