@@ -151,13 +151,18 @@ func (f *flow) keep(s *stream, c *cell) bool {
 		f.noteBlocks(c.bytes, c.start == 0)
 	}
 	if !f.t.discard() {
-		if s.intervals == nil {
-			s.intervals = make([]Interval, 0, 16)
-		}
-		s.intervals = append(s.intervals, Interval{})
+		s.intervals = append(room(s.intervals), Interval{})
 		f.t.slabs.fill(&s.intervals[len(s.intervals)-1], c)
 	}
 	return true
+}
+
+// room makes room for one more. It doubles, where append alone would copy a long list far more often.
+func room(s []Interval) []Interval {
+	if len(s) == cap(s) {
+		return slices.Grow(s, max(16, len(s)))
+	}
+	return s
 }
 
 // rowAsync takes a row of iperf 2 that may be an interval or a total.

@@ -240,7 +240,7 @@ func (f *flow) emit(c *cell) {
 	}
 	f.lastStart = c.start
 	if !f.t.discard() {
-		f.intervals = append(f.intervals, in)
+		f.intervals = append(room(f.intervals), in)
 	}
 	if f.t.each != nil && f.key.class != classMixed {
 		in.Reverse = f.t.reverseNow(f)
