@@ -20,7 +20,7 @@ type reader struct {
 	all      bool // every test is wanted
 	sums     sumPolicy
 
-	fields [maxFields][]byte // of the last row of CSV
+	fields csvFields // of the last row of CSV
 }
 
 func (r *reader) newTest(each func(Interval)) *test {
