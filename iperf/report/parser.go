@@ -22,8 +22,8 @@ type Parser struct {
 
 // Parse reads to the end of r and gives the first test in it; a warning says when more follow. It calls each, unless
 // that is nil, with every interval of the test as soon as its line is complete: parallel streams summed, omitted ones
-// marked, and those of both directions when there are two. Only the first interval of iperf 2 waits for the next row,
-// as without it a row from 0 on may be the total.
+// marked, and those of both directions when there are two, which Interval.Reverse tells apart as well as the lines up to
+// there do. Only the first interval of iperf 2 waits for the next row, as without it a row from 0 on may be the total.
 //
 // Output with a fault gives what could be read together with an error that wraps the kinds of failure: what iperf
 // itself reported, ErrIncomplete when the totals are missing, ErrNoBandwidth when there is no number at all,

@@ -1,8 +1,6 @@
 package report
 
-import (
-	"bytes"
-)
+import "bytes"
 
 // parseTail reads the columns after the rate. They are told apart by their form, as their headings may be lost or, in
 // iperf 2, belong to another row.
