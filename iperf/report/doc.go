@@ -28,8 +28,9 @@
 //
 // # Following a test
 //
-// A Parser calls a function with every interval as soon as its line is complete; its Reverse tells which way it went. With Discard it keeps none, so that
-// memory does not grow. ParseAll gives the tests of a server that served several, each as it ends.
+// A Parser calls a function with every interval as soon as its line is complete; its Reverse tells which way it went.
+// With Discard it keeps none, so that memory does not grow. ParseAll gives the tests of a server that served several,
+// each as it ends.
 //
 // # What the text does not tell
 //
