@@ -26,7 +26,7 @@ func (r *reader) readBanner(b []byte) bool {
 		addPort(&t.connects, intAfter(b, " port "))
 		t.flowsPrinted = max(t.flowsPrinted, intAfter(b, " ("))
 	case bytes.Contains(b, []byte("Server listening on ")):
-		if r.cur != nil && r.cur.lines == 0 {
+		if r.cur != nil && (r.cur.lines == 0 || r.cur.foretold()) {
 			r.cur.isIperf3(ServerSide)
 			r.cur.rep.Settings.Port = intAfter(b, "listening on ")
 			break

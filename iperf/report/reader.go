@@ -34,7 +34,7 @@ func (r *reader) begin(fresh bool) *test {
 	if r.outer != nil && !fresh {
 		return r.cur
 	}
-	if r.cur != nil && (fresh && (r.cur.lines > 0 || r.cur.said != nil) || r.cur.done) {
+	if r.cur != nil && (fresh && (r.cur.lines > 0 || r.cur.said != nil) && !r.cur.foretold() || r.cur.done) {
 		r.end()
 	}
 	if r.cur == nil {

@@ -1,6 +1,9 @@
 package report
 
-import "time"
+import (
+	"errors"
+	"time"
+)
 
 // A test gathers what one end printed of one test.
 type test struct {
@@ -88,6 +91,20 @@ func (t *test) fail(err error) {
 	if len(t.said) < maxSaid {
 		t.said = append(t.said, err)
 	}
+}
+
+// foretold reports whether all that is known is the failure by which a test ended early. Where the output went through
+// a pipe, what was said on standard error comes before what waited in the program's buffer.
+func (t *test) foretold() bool {
+	if len(t.said) == 0 || t.rep.Program != "" || len(t.flows)+len(t.conns) > 0 {
+		return false
+	}
+	for _, err := range t.said {
+		if !errors.Is(err, ErrInterrupted) && !errors.Is(err, ErrPeerLost) {
+			return false
+		}
+	}
+	return true
 }
 
 // maxFlows is more than a test can have.
