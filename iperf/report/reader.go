@@ -107,6 +107,7 @@ func (r *reader) next() *test {
 			if r.cur != nil && r.cur.lines == 0 && r.cur.said == nil && r.given > 0 {
 				return nil // the server waits for one more
 			}
+			r.endPeer()
 			last := r.cur
 			for r.cur != nil {
 				r.end()
