@@ -38,8 +38,11 @@ func run(args []string, in io.Reader, out io.Writer) error {
 	fmt.Fprintf(out, "%15s  %12s\n", "interval", "rate")
 	rep, err := new(report.Parser).Parse(in, func(i report.Interval) {
 		note := ""
+		if i.Reverse {
+			note = "  reverse"
+		}
 		if i.Omitted {
-			note = "  omitted"
+			note += "  omitted"
 		}
 		fmt.Fprintf(out, "%15s  %12v%s\n", span(i.Start, i.End), i.Rate, note)
 	})

@@ -56,8 +56,8 @@ type Configuration struct {
 
 	// Parser is what the key use_sums chooses: a report.SumParser, which takes the programs' own sums of parallel streams,
 	// for yes, and a report.IperfParser, which adds the streams up itself, for no. Without the key it is nil, so that the
-	// run has a report.Parser: it takes the sums that were printed, and adds up where none were. With a SumParser a run
-	// fails whose sums are missing, as they are now and then of iperf 2.
+	// run has a report.Parser: it takes the sums that were printed, and adds up where none were. With a SumParser
+	// intervals do not count whose sums are missing, as some of iperf 2 are; a run without any sum has no bandwidth.
 	Parser iperf.Parser
 
 	DUT, TrafficServer *Host            // the sections that client_section and server_section name; nil: not named

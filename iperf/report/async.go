@@ -44,22 +44,36 @@ func (t *test) asyncStream(row *row) (*flow, *stream) {
 		f := t.flow(flowKey{class: classMixed})
 		return f, f.stream(streamKey{id: row.id})
 	}
-	at := t.connOf(row.id, row.star)
-	class := classOnly
-	switch {
-	case row.star, at >= 0 && t.conns[at].reverse && !t.conns[at].both:
-		class = classStar
-	case at >= 0 && t.initiated(&t.conns[at]):
-		class = classInitiated
-	case at >= 0:
-		class = classAccepted
-	case t.connects != nil:
-		class = classInitiated
-	case t.listens != nil:
-		class = classAccepted
+	if t.csv.seen {
+		// "[  3] Server Report:" stands between the rows of CSV.
+		for _, f := range t.flows {
+			for _, s := range f.streams {
+				if s.key.id == row.id {
+					return f, s
+				}
+			}
+		}
 	}
-	f := t.flow(flowKey{class: class})
+	at := t.connOf(row.id, row.star)
+	f := t.flow(flowKey{class: t.classOf(at, row.star)})
 	return f, f.stream(streamKey{id: row.id, from: at})
+}
+
+// classOf tells the direction of the connection at that index, -1: of one that is not introduced.
+func (t *test) classOf(at int, star bool) flowClass {
+	switch {
+	case star, at >= 0 && t.conns[at].reverse && !t.conns[at].both:
+		return classStar
+	case at >= 0 && t.initiated(&t.conns[at]):
+		return classInitiated
+	case at >= 0:
+		return classAccepted
+	case t.connects != nil:
+		return classInitiated
+	case t.listens != nil:
+		return classAccepted
+	}
+	return classOnly
 }
 
 // over reports whether every connection has its total, as far as can be told.
@@ -72,18 +86,53 @@ func (t *test) over() bool {
 			}
 			n++
 		}
+		switch sum := &f.sum; {
+		case len(f.streams) == 1 && (sum.holds || sum.n > 0 || sum.totals != totals{}):
+			return false // a sum of one stream: there will be more
+		case len(f.streams) == 0 && sum.totals != totals{}:
+			n++ // only sums are printed
+		}
 	}
 	return n > 0 && n >= len(t.conns)
 }
 
-// startsOver reports whether a row of a stream begins another test, where no connections are printed to tell: after
-// the sum of the totals.
+// closed reports whether every stream has its total for certain.
+func (t *test) closed() bool {
+	for _, f := range t.flows {
+		if f.closed < len(f.streams) {
+			return false
+		}
+	}
+	return true
+}
+
+// startsOver reports whether a row of a stream begins another test, where no connection is printed to tell, or its line
+// comes late: after the sum of the totals, or at a server after the stream's own total.
 func (t *test) startsOver(row *row) bool {
-	if len(t.conns) > 0 || row.start > 0 || row.kind != labelStream || !t.over() {
+	if row.start > 0 || row.kind != labelStream || t.bursts || !t.over() || t.reports(row) {
 		return false
 	}
 	f := t.one()
-	return f != nil && (f.sum.holds || f.sum.totals[totalOwn] != nil)
+	if f == nil {
+		return false
+	}
+	if len(t.conns) == 0 && (f.sum.holds || f.sum.totals[totalOwn] != nil) {
+		return true
+	}
+	i, ok := f.index[streamKey{id: row.id, from: t.connOf(row.id, row.star)}]
+	return ok && !row.star && t.listens != nil && t.connects == nil && f.streams[i].totals[totalOwn] != nil
+}
+
+// reports reports whether a row is the server's report of its stream.
+func (t *test) reports(row *row) bool {
+	for _, f := range t.flows {
+		for _, s := range f.streams {
+			if s.key.id == row.id && s.report {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // one is the flow of a test in one direction, nil when there are two.

@@ -20,12 +20,13 @@ func (r *reader) readBanner(b []byte) bool {
 		t.isIperf2(b)
 		addPort(&t.listens, intAfter(b, " port "))
 	case bytes.Contains(b, []byte("Client connecting to ")):
-		t := r.begin(r.cur != nil && r.cur.connects != nil && r.cur.listens == nil && r.cur.over())
+		t := r.begin(r.cur != nil && r.cur.connects != nil && !r.cur.serves && r.cur.over())
 		t.isIperf2(b)
+		t.serves = t.serves || t.connects == nil && t.listens != nil && t.accepted()
 		addPort(&t.connects, intAfter(b, " port "))
 		t.flowsPrinted = max(t.flowsPrinted, intAfter(b, " ("))
 	case bytes.Contains(b, []byte("Server listening on ")):
-		if r.cur != nil && r.cur.lines == 0 {
+		if r.cur != nil && (r.cur.lines == 0 || r.cur.foretold()) {
 			r.cur.isIperf3(ServerSide)
 			r.cur.rep.Settings.Port = intAfter(b, "listening on ")
 			break
@@ -50,28 +51,23 @@ func (r *reader) readBanner(b []byte) bool {
 		t.ruled = true
 	case bytes.HasSuffix(b, []byte("Server output:")):
 		r.readServerOutput()
+	case bytes.HasSuffix(b, []byte("Server JSON output:")):
+		r.begin(false)
+		r.peerNext = true
 	case bytes.HasSuffix(b, []byte("iperf Done.")):
 		r.endPeer()
 		if r.cur != nil {
 			r.cur.isIperf3(ClientSide)
 			r.cur.done = true
 		}
-	case hasPrefix(b, "Usage: iperf"):
+	case bytes.Contains(b, []byte("Usage: iperf")):
 		t := r.begin(false)
 		t.lines++
 		t.usage = true
-		if t.rep.Program = programIperf2; hasPrefix(b, "Usage: iperf3") {
+		if t.rep.Program = programIperf2; bytes.Contains(b, []byte("Usage: iperf3")) {
 			t.rep.Program = programIperf3
 		}
-	case hasPrefix(b, "iperf 3."), hasPrefix(b, "iperf version "), hasPrefix(b, "iperf 2."):
-		t := r.begin(false)
-		v := bytes.TrimPrefix(b[len("iperf "):], []byte("version "))
-		t.rep.Version = string(v[:tokenEnd(v)])
-		if hasPrefix(v, "3.") {
-			t.rep.Program = programIperf3
-		} else {
-			t.rep.Program, t.async = programIperf2, true
-		}
+	case r.readVersion(b):
 	case bytes.Contains(b, []byte("Time: ")):
 		i := bytes.Index(b, []byte("Time: "))
 		at := parseTime(b[i+len("Time: "):])
@@ -89,14 +85,36 @@ func (r *reader) readBanner(b []byte) bool {
 		r.begin(false).rep.Settings.MSS = int64(intAfter(b, "TCP MSS: "))
 	case bytes.Contains(b, []byte("MSS size ")):
 		r.begin(false).rep.Settings.MSS = int64(intAfter(b, "MSS size "))
-	case hasPrefix(b, "Sending ") && bytes.Contains(b, []byte(" byte datagrams")):
+	case bytes.Contains(b, []byte(" byte datagrams")) && bytes.Contains(b, []byte("Sending ")):
 		r.begin(false).rep.Settings.Length = int64(intAfter(b, "Sending "))
-	case hasPrefix(b, "snd_tcp_congestion "):
-		r.begin(false).rep.Settings.Congestion = string(b[len("snd_tcp_congestion "):])
-	case hasPrefix(b, "TCP congestion control using "):
-		r.begin(false).rep.Settings.Congestion = string(b[len("TCP congestion control using "):])
+	case bytes.Contains(b, []byte("snd_tcp_congestion ")):
+		r.begin(false).rep.Settings.Congestion = wordAfter(b, "snd_tcp_congestion ")
+	case bytes.Contains(b, []byte("TCP congestion control using ")):
+		r.begin(false).rep.Settings.Congestion = wordAfter(b, "TCP congestion control using ")
 	default:
 		return isKnown(b)
+	}
+	return true
+}
+
+// readVersion takes "iperf 3.12" or "iperf version 2.1.8 (12 August 2022) pthreads".
+func (r *reader) readVersion(b []byte) bool {
+	i := bytes.Index(b, []byte("iperf "))
+	if i < 0 || i > 0 && b[i-1] != ' ' {
+		return false
+	}
+	v := b[i+len("iperf "):]
+	named := hasPrefix(v, "version ")
+	v = bytes.TrimPrefix(v, []byte("version "))
+	n := tokenEnd(v)
+	three := hasPrefix(v, "3.")
+	if !three && !named && !hasPrefix(v, "2.") || n == 0 || v[0]-'0' > 9 || n < len(v) && v[n+1:][0] != '(' {
+		return false
+	}
+	t := r.begin(three && r.outer == nil && r.cur != nil && len(r.cur.flows) > 0)
+	t.rep.Version = string(v[:n])
+	if t.rep.Program = programIperf3; !three {
+		t.rep.Program, t.async = programIperf2, true
 	}
 	return true
 }
@@ -149,6 +167,12 @@ func intAfter(b []byte, s string) int {
 	return int(v)
 }
 
+// wordAfter gives the word that stands in b after s.
+func wordAfter(b []byte, s string) string {
+	b = b[bytes.Index(b, []byte(s))+len(s):]
+	return string(b[:tokenEnd(b)])
+}
+
 func (r *reader) setSize(b []byte, s string, field func(*Settings) *int64) {
 	b = b[bytes.Index(b, []byte(s))+len(s):]
 	if v, n := parseBytes(b[spaces(b):]); n > 0 && v > 0 {
@@ -175,12 +199,12 @@ func (r *reader) readConn(b []byte) bool {
 	c.reverse = c.star || bytes.Contains(tags, []byte("(reverse)"))
 	c.both = bytes.Contains(tags, []byte("(full-duplex)"))
 	t := r.cur
-	if t != nil && t.async && t.accepts(&c) && !t.initiatedFirst() && t.over() {
-		r.end()
-		was := t
-		t = r.begin(false)
-		t.rep.Program, t.async, t.rep.Protocol, t.listens = was.rep.Program, true, was.rep.Protocol, was.listens
-		t.rep.Settings, t.intervals, t.first = was.rep.Settings, was.intervals, was.first
+	if t != nil && t.async && !t.awaits(&c) && (len(t.waiting) > 0 || t.over() && (t.accepts(&c) && !t.initiatedFirst() || t.reconnects(&c))) {
+		if len(t.waiting) > 0 || !t.closed() {
+			t.wait(c)
+			return true
+		}
+		r.follow()
 	}
 	t = r.begin(false)
 	t.lines++

@@ -72,7 +72,7 @@ var messages = []said{
 }
 
 // prefixes are how a line begins by which iperf says that something went wrong.
-var prefixes = []string{"iperf3: error - ", "iperf3: interrupt - ", "iperf3: parameter error - ", "iperf3: the ", "iperf3: ", "iperf: ", "error - ", "error: "}
+var prefixes = []string{"iperf3: error - ", "iperf3: server error - ", "iperf3: interrupt - ", "iperf3: parameter error - ", "iperf3: the ", "iperf3: ", "iperf: ", "error - ", "error: "}
 
 // ClassifyError takes what iperf, of any version, printed to stderr. It gives an error with iperf's own words that
 // wraps the kind of failure, nil when no failure is among them.

@@ -36,6 +36,77 @@ func (t *test) introduce(c conn) {
 	}
 	t.connAt[k] = len(t.conns)
 	t.conns = append(t.conns, c)
+	t.adopt(len(t.conns) - 1)
+}
+
+// awaits reports whether rows of c came before the line that introduces it, as iperf 2's threads print at once.
+func (t *test) awaits(c *conn) bool {
+	for _, f := range t.flows {
+		if _, ok := f.index[streamKey{id: c.id, from: -1}]; ok {
+			return true
+		}
+	}
+	return false
+}
+
+// reconnects reports whether c is the connection of another client, with a number of one that had its total.
+func (t *test) reconnects(c *conn) bool {
+	if t.listens != nil || t.connects == nil || c.star {
+		return false
+	}
+	for _, f := range t.flows {
+		i, ok := f.index[streamKey{id: c.id, from: t.connOf(c.id, false)}]
+		if ok && (f.streams[i].holds || f.streams[i].totals[totalOwn] != nil) {
+			return true
+		}
+	}
+	return false
+}
+
+// wait keeps a connection of which only the next row tells whether it is this test's: the rows so far may have been
+// its total, or its first intervals.
+func (t *test) wait(c conn) {
+	if len(t.waiting) < maxConns {
+		t.waiting = append(t.waiting, c)
+	}
+}
+
+// waitOver decides whose the connections are that wait, and gives the test that the row belongs to.
+func (r *reader) waitOver(row *row) *test {
+	t := r.cur
+	waits := false
+	for i := range t.waiting {
+		waits = waits || t.waiting[i].id == row.id
+	}
+	switch {
+	case row.kind == labelStream && row.start > 0:
+		cs := t.waiting
+		t.waiting = nil
+		for _, c := range cs {
+			t.introduce(c)
+		}
+	case row.kind == labelStream && waits:
+		return r.follow()
+	}
+	return t
+}
+
+// adopt gives the connection at that index the stream that it came too late for.
+func (t *test) adopt(at int) {
+	c := &t.conns[at]
+	was, is := streamKey{id: c.id, from: -1}, streamKey{id: c.id, from: at}
+	for _, f := range t.flows {
+		i, ok := f.index[was]
+		if !ok {
+			continue
+		}
+		delete(f.index, was)
+		f.index[is] = i
+		f.streams[i].key = is
+		if class := t.classOf(at, c.star); len(f.streams) == 1 && f.key.class != classMixed && !t.has(class) {
+			f.key.class = class
+		}
+	}
 }
 
 // connOf finds the connection that was introduced last with an id, and with a star if there is one; -1: none was.
@@ -48,8 +119,8 @@ func (t *test) connOf(id int, star bool) int {
 		}
 	}
 	at, ok := t.connAt[connKey{id, star}]
-	if other, found := t.connAt[connKey{id, !star}]; found && !ok {
-		at, ok = other, true
+	if !ok {
+		at, ok = t.connAt[connKey{id, !star}]
 	}
 	if !ok {
 		return -1
@@ -66,14 +137,24 @@ func (t *test) initiated(c *conn) bool {
 		return to
 	case c.remote == defaultPort2, c.local == defaultPort2:
 		return c.local != defaultPort2
-	case !to && len(t.connects)+len(t.listens) > 0 && (t.connects == nil || t.listens == nil):
-		return t.listens == nil
+	case !to && (t.connects == nil) != (t.listens == nil):
+		return true // from no port that it listens on
 	}
 	// Of the two ports the server's is the lower one: the other is from those that the system hands out.
 	return c.remote <= c.local
 }
 
 const defaultPort2 = 5001
+
+// accepted reports whether a connection has come in already.
+func (t *test) accepted() bool {
+	for i := range t.conns {
+		if !t.initiated(&t.conns[i]) {
+			return true
+		}
+	}
+	return false
+}
 
 // accepts reports whether c came in on a port that this end listens on.
 func (t *test) accepts(c *conn) bool {

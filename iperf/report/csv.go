@@ -3,34 +3,24 @@ package report
 import (
 	"bytes"
 	"math"
-	"time"
 )
 
 // csvLayout is what a test's CSV rows have told about their layout.
 type csvLayout struct {
 	seen    bool
-	counted bool                // an id below 3: connections are counted from 1, as since iperf 2.1, and not named by their sockets
+	counted bool                // the sender's address comes first, as since iperf 2.1; before: this end's
+	last    [40]byte            // the last row's time
 	headers map[int][]csvColumn // by how many columns they name
 }
-
-const maxFields = 64
 
 // readCSV takes a line of iperf 2's CSV. It is false when b is none.
 func (r *reader) readCSV(b []byte) bool {
 	if len(b) < 20 || b[len("20261123054953")-1]-'0' > 9 {
 		return false
 	}
-	fields, n, from := &r.fields, 0, 0
-	for i, c := range b {
-		if c == ',' && n < maxFields-1 {
-			fields[n] = b[from:i]
-			n++
-			from = i + 1
-		}
-	}
-	fields[n] = b[from:]
-	n++
-	if n < 6 || !isCSVTime(fields[0]) {
+	f := &r.fields
+	f.split(b)
+	if f.n < 6 || !isCSVTime(f.at(0)) {
 		return false
 	}
 	t := r.begin(false)
@@ -39,59 +29,74 @@ func (r *reader) readCSV(b []byte) bool {
 	t.rep.Program = programIperf2
 	row := &r.row
 	row.reset(r.src.lines)
-	if !row.parseCSV(fields[:n], r.src.noEnd, t.csv.headers[n]) {
+	if !row.parseCSV(f, r.src.noEnd, t.csv.headers[f.n]) {
 		t.warning(syntaxError(r.src.lines, b, "a row of iperf 2's CSV"))
 		t.broken = r.src.noEnd
 		return true
 	}
-	if t.rep.Start.IsZero() {
-		t.rep.Start = csvTime(fields[0], row.end)
+	if row.start == 0 && row.kind == labelStream && t.over() && t.followsCSV(row, f) {
+		csv := t.csv
+		t = r.follow()
+		t.lines, t.csv = 1, csv
 	}
-	t.csvRow(row, fields[:n])
+	if t.rep.Start.IsZero() {
+		t.rep.Start = csvStart(f.at(0), row.end)
+	}
+	copy(t.csv.last[:], f.at(0))
+	t.csvRow(row, f)
 	return true
 }
 
-// isCSVTime reports whether b is like 20261123054953, with milliseconds and a time zone where they are printed.
-func isCSVTime(b []byte) bool {
-	if i := bytes.IndexByte(b, ':'); i >= 0 {
-		b = b[i+1:]
-	}
-	if len(b) < 14 {
+// followsCSV reports whether a row is of a test that the same client began after this one was over: the traffic goes
+// the same way.
+func (t *test) followsCSV(row *row, f *csvFields) bool {
+	begun, over := csvStart(f.at(0), row.end), csvTime(bytes.TrimRight(t.csv.last[:], "\x00"))
+	if f.n < 9 || begun.IsZero() || over.IsZero() || !begun.After(over) {
 		return false
 	}
-	for i, c := range b {
-		if c-'0' > 9 && (i < 14 || c != '.') {
-			return false
+	for _, fl := range t.flows {
+		if fl.key == csvKey(csvPorts(f)) && fl.ends == csvEnds(f) {
+			return true
 		}
 	}
-	return true
+	return false
 }
 
-// csvTime gives the moment at which the test began. The versions that print 1970 do not know it.
-func csvTime(b []byte, since time.Duration) time.Time {
-	layout := "20060102150405"
-	if bytes.IndexByte(b, ':') >= 0 {
-		layout = "-0700:" + layout
+func csvPorts(f *csvFields) (from, to int) {
+	if f.n < 9 {
+		return 0, 0
 	}
-	at, err := time.Parse(layout, string(b))
-	if err != nil || at.Year() < 1980 {
-		return time.Time{}
-	}
-	return at
+	a, _ := parseInt(f.at(2))
+	b, _ := parseInt(f.at(4))
+	return int(a), int(b)
 }
+
+// csvKey tells the direction of a row by its ports.
+func csvKey(from, to int) flowKey {
+	switch {
+	case from == 0 && to == 0:
+		return flowKey{class: classOnly}
+	case from == defaultPort2, to != defaultPort2 && from != 0 && from < to, to == 0 && from != 0:
+		return flowKey{class: classFromServer, port: from}
+	}
+	return flowKey{class: classToServer, port: to}
+}
+
+// csvEnds gives the two addresses of a row.
+func csvEnds(f *csvFields) [2]string { return [2]string{string(f.at(1)), string(f.at(3))} }
 
 // parseCSV reads the columns that all layouts have.
-func (r *row) parseCSV(f [][]byte, cut bool, columns []csvColumn) bool {
-	short := len(f) < 9 // iperf 2.0.4's server leaves the addresses out
+func (r *row) parseCSV(f *csvFields, cut bool, columns []csvColumn) bool {
+	short := f.n < 9 // iperf 2.0.4's server leaves the addresses out
 	id := 5
 	if short {
-		id = len(f) - 4
+		id = f.n - 4
 	}
 	if id < 1 {
 		return false
 	}
-	v, n := parseNumber(f[id])
-	if n == 0 || n != len(f[id]) || v.frac != 0 || v.mant < -9 || v.mant > math.MaxInt32 {
+	v, n := parseNumber(f.at(id))
+	if n == 0 || n != len(f.at(id)) || v.frac != 0 || v.mant < -9 || v.mant > math.MaxInt32 {
 		return false
 	}
 	r.id = int(v.mant)
@@ -99,7 +104,7 @@ func (r *row) parseCSV(f [][]byte, cut bool, columns []csvColumn) bool {
 		r.kind = labelSum
 	}
 	at := id + 1
-	interval := f[at]
+	interval := f.at(at)
 	from, n := parseNumber(interval)
 	if n == 0 {
 		return false
@@ -109,7 +114,7 @@ func (r *row) parseCSV(f [][]byte, cut bool, columns []csvColumn) bool {
 		// The start and the end have columns of their own.
 		at++
 		var l int
-		if to, l = parseNumber(f[at]); l == 0 || l != len(f[at]) {
+		if to, l = parseNumber(f.at(at)); l == 0 || l != len(f.at(at)) {
 			return false
 		}
 	} else {
@@ -124,20 +129,20 @@ func (r *row) parseCSV(f [][]byte, cut bool, columns []csvColumn) bool {
 			return false
 		}
 	}
-	if at+2 >= len(f) {
+	if at+2 >= f.n {
 		return false
 	}
 	var ok, ok2 bool
 	r.start, ok = from.duration(ofSecond)
 	r.end, ok2 = to.duration(ofSecond)
-	amount, n1 := parseNumber(f[at+1])
-	rate, n2 := parseNumber(f[at+2])
-	if !ok || !ok2 || r.start < 0 || n1 == 0 || n2 == 0 || n1 != len(f[at+1]) || n2 != len(f[at+2]) {
+	amount, n1 := parseNumber(f.at(at + 1))
+	rate, n2 := parseNumber(f.at(at + 2))
+	if !ok || !ok2 || r.start < 0 || n1 == 0 || n2 == 0 || n1 != len(f.at(at+1)) || n2 != len(f.at(at+2)) {
 		return false
 	}
 	r.bytes, r.rate = amount.bytes(0), BitRate(rate.float(0))
 	r.decimals = to.frac
-	if cut && len(f) == at+3 {
+	if cut && f.n == at+3 {
 		// The rate may have lost digits: it must agree with the bytes.
 		d := (r.end - r.start).Seconds()
 		if d <= 0 || float64(r.rate) < 0.8*float64(r.bytes)*8/d {
@@ -145,8 +150,8 @@ func (r *row) parseCSV(f [][]byte, cut bool, columns []csvColumn) bool {
 		}
 	}
 	switch {
-	case len(f) == 14 && at == id+1:
-		r.parseCSVLoss(f[9:], cut)
+	case f.n == 14 && at == id+1:
+		r.parseCSVLoss(f, cut)
 	case columns != nil:
 		r.parseNamed(f, columns, cut)
 	}
@@ -154,35 +159,30 @@ func (r *row) parseCSV(f [][]byte, cut bool, columns []csvColumn) bool {
 }
 
 // parseCSVLoss reads the columns jitter, lost, total, percent and out of order.
-func (r *row) parseCSVLoss(f [][]byte, cut bool) {
-	jitter, n0 := parseNumber(f[0])
-	lost, n1 := parseNumber(f[1])
-	total, n2 := parseNumber(f[2])
+func (r *row) parseCSVLoss(f *csvFields, cut bool) {
+	jitter, n0 := parseNumber(f.at(9))
+	lost, n1 := parseNumber(f.at(10))
+	total, n2 := parseNumber(f.at(11))
 	r.hasBare = true // it has these columns, whatever is in them
-	if n1 != len(f[1]) || n2 != len(f[2]) || n1 == 0 || n2 == 0 || total.mant < 0 || lost.mant < 0 {
+	if n1 != len(f.at(10)) || n2 != len(f.at(11)) || n1 == 0 || n2 == 0 || total.mant < 0 || lost.mant < 0 {
 		r.by = 's' // "-nan,0,-1,-0.000,0": what a sender prints since 2.1
 		return
 	}
 	r.udp.Has = Lost | Packets
 	r.udp.Lost, r.udp.Packets = lost.mant, total.mant
-	if d, ok := jitter.duration(ofMilli); ok && n0 == len(f[0]) && n0 > 0 && d >= 0 {
+	if d, ok := jitter.duration(ofMilli); ok && n0 == len(f.at(9)) && n0 > 0 && d >= 0 {
 		r.udp.Has |= Jitter
 		r.udp.Jitter = d
 	}
-	if v, n := parseInt(f[4]); n > 0 && n == len(f[4]) && !cut {
+	if v, n := parseInt(f.at(13)); n > 0 && n == len(f.at(13)) && !cut {
 		r.udp.Has |= OutOfOrder
 		r.udp.OutOfOrder = v
 	}
 }
 
 // csvRow gives a row to its stream.
-func (t *test) csvRow(row *row, f [][]byte) {
-	from, to := 0, 0
-	if len(f) >= 9 {
-		a, _ := parseInt(f[2])
-		b, _ := parseInt(f[4])
-		from, to = int(a), int(b)
-	}
+func (t *test) csvRow(row *row, f *csvFields) {
+	from, to := csvPorts(f)
 	if row.hasBare {
 		t.rep.Protocol = ProtocolUDP
 	} else if t.rep.Protocol == 0 {
@@ -208,14 +208,14 @@ func (t *test) csvRow(row *row, f [][]byte) {
 			}
 		}
 	}
-	key := flowKey{class: classToServer, port: to}
-	if from == defaultPort2 || to != defaultPort2 && from != 0 && from < to || to == 0 && from != 0 {
-		key = flowKey{class: classFromServer, port: from}
-	}
-	if from == 0 && to == 0 {
-		key = flowKey{class: classOnly}
+	key := csvKey(from, to)
+	if row.hasBare && key.class == classToServer {
+		t.csv.counted = true // before 2.1 only a receiver has these columns, and prints its own port first
 	}
 	fl := t.flow(key)
+	if len(fl.streams) == 0 && f.n >= 9 {
+		fl.ends = csvEnds(f)
+	}
 	switch row.by {
 	case 's':
 		fl.counts.sender = true
@@ -224,115 +224,4 @@ func (t *test) csvRow(row *row, f [][]byte) {
 	}
 	s := fl.stream(streamKey{row.id, from, to})
 	fl.rowAsync(s, &row.cell, false)
-}
-
-// The default size of what iperf 2 writes at once over TCP, and more than the header that its first write may have.
-const (
-	tcpBlock  = 128 << 10
-	tcpHeader = 256
-)
-
-// noteBlocks follows whether the amounts of intervals are whole writes, as a sender's are. A receiver's are that, too,
-// when it waits at the end of an interval, but hardly ever when its traffic flows without a pause.
-func (f *flow) noteBlocks(v int64, first bool) {
-	rest := v % tcpBlock
-	switch whole := rest == 0 || first && rest < tcpHeader; {
-	case !whole && !first && v%4 != 0:
-		f.blocks.broken++ // of no size that anybody writes
-	case !whole:
-		f.blocks.other++
-	case v >= 100*tcpBlock:
-		f.blocks.whole++
-	}
-}
-
-// finishCSV decides which way each flow went and which end counted it.
-func (t *test) finishCSV() {
-	if !t.csv.seen {
-		return
-	}
-	// The forward direction goes to the server's port, which is 5001 as a rule, or that of the first row.
-	var first *flow
-	for _, f := range t.flows {
-		switch f.key.class {
-		case classToServer, classFromServer:
-			if first == nil || f.key.port == defaultPort2 && first.key.port != defaultPort2 {
-				first = f
-			}
-		case classOnly:
-			// Rows without addresses are those that iperf 2.0.9's server prints of the connections it accepted.
-			if t.rep.Side == 0 && len(f.streams) > 0 && !t.csv.counted {
-				t.rep.Side = ServerSide
-			}
-		}
-	}
-	bare := t.rep.Side == ServerSide && t.has(classOnly)
-	for _, f := range t.flows {
-		f.forward = f.key.port == 0 || first == nil || f.key.port == first.key.port
-		switch f.key.class {
-		case classOnly, classMixed:
-			f.forward = true
-			continue
-		}
-		if t.csv.counted {
-			// Since 2.1: the sender's address, then the receiver's, at both ends.
-			if f.key.class == classFromServer && f.key.port == first.key.port {
-				f.forward = false
-			}
-			f.own = t.csvCounted(f)
-			if f.own == totalSent {
-				f.dropLoss()
-			}
-			continue
-		}
-		// Before: this end's address, then the other's. Data goes to the port that listens.
-		if f.key.class == classToServer {
-			f.own = totalSent
-		} else {
-			f.own = totalReceived
-		}
-		if bare {
-			f.forward = false // the server's own connections are those of -d and -r
-		} else if first == f && t.rep.Side == 0 {
-			if t.rep.Side = ClientSide; f.key.class == classFromServer {
-				t.rep.Side = ServerSide
-			}
-		}
-	}
-}
-
-// dropLoss takes out of a sender's intervals what only a receiver can know: the columns are there all the same.
-func (f *flow) dropLoss() {
-	drop := func(intervals []Interval) {
-		for i := range intervals {
-			if u := intervals[i].UDP; u != nil {
-				*u = UDP{Has: u.Has & (Packets | PacketRate), Packets: u.Packets, PacketRate: u.PacketRate}
-			}
-		}
-	}
-	drop(f.intervals)
-	for _, s := range f.streams {
-		drop(s.intervals)
-	}
-}
-
-// csvCounted tells from the numbers of a flow whether its sender or its receiver counted.
-func (t *test) csvCounted(f *flow) totalKind {
-	if t.rep.Side != 0 {
-		if (t.rep.Side == ClientSide) == f.forward {
-			return totalSent
-		}
-		return totalReceived
-	}
-	switch {
-	case f.counts.sender:
-		return totalSent
-	case f.counts.receiver, t.rep.Protocol == ProtocolUDP:
-		return totalReceived
-	case f.blocks.broken > 0:
-		return totalReceived
-	case f.blocks.whole > 1 && f.blocks.other == 0:
-		return totalSent
-	}
-	return totalUnlabelled
 }

@@ -58,14 +58,14 @@ func (r *reader) readCSVHeader(b []byte) bool {
 }
 
 // parseNamed reads the columns that a header named. Where iperf has no number, it prints a negative one.
-func (r *row) parseNamed(f [][]byte, columns []csvColumn, cut bool) {
+func (r *row) parseNamed(f *csvFields, columns []csvColumn, cut bool) {
 	var delay LatencyStats
 	for i, name := range columns {
 		if name == columnOther || cut && i == len(columns)-1 {
 			continue
 		}
-		n, l := parseNumber(f[i])
-		if l == 0 || l != len(f[i]) || n.mant < 0 {
+		n, l := parseNumber(f.at(i))
+		if l == 0 || l != len(f.at(i)) || n.mant < 0 {
 			if name == columnLost || name == columnPackets {
 				r.udp.Has &^= Lost | Packets
 				columns = columns[:i]

@@ -28,12 +28,13 @@
 //
 // # Following a test
 //
-// A Parser calls a function with every interval as soon as its line is complete. With Discard it keeps none, so that
-// memory does not grow. ParseAll gives the tests of a server that served several, each as it ends.
+// A Parser calls a function with every interval as soon as its line is complete; its Reverse tells which way it went.
+// With Discard it keeps none, so that memory does not grow. ParseAll gives the tests of a server that served several,
+// each as it ends.
 //
 // # What the text does not tell
 //
-// The rows of iperf 2's CSV are the same at both ends since 2.1. Which end printed them follows from UDP's loss and
+// The rows of iperf 2's CSV are the same at both ends since 2.0.14. Which end printed them follows from UDP's loss and
 // from intervals over TCP; of a TCP total alone it does not, which is then in Unlabelled, unless Parser.Side tells.
 // The text of an iperf 3 server that receives does not tell TCP from SCTP, so that Protocol is unknown.
 package report

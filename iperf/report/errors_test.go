@@ -85,6 +85,8 @@ func TestParseErrors(t *testing.T) {
 		{"a banner", "Server listening on 5201\n", "no bandwidth"},
 		{"intervals only", "Connecting to host h, port 5201\n" + row, "incomplete"},
 		{"busy", "iperf3: error - the server is busy running a test. try again later\n", "busy, no bandwidth"},
+		{"an interrupt before what was buffered", "iperf3: interrupt - the client has terminated\nConnecting to host h, port 5201\n" + row, "incomplete, interrupted"},
+		{"a refusal before another run", "iperf3: error - unable to connect to server: Connection refused\nConnecting to host h, port 5201\n" + row, "no bandwidth, refused"},
 		{"JSON with an error", `{"start":{},"intervals":[],"end":{},"error":"unable to connect to server: Connection refused"}`, "no bandwidth, refused"},
 		{"JSON cut at once", `{"start":`, "incomplete, no bandwidth"},
 	}

@@ -40,7 +40,7 @@ func (t *test) finish() (*Report, error) {
 	case none:
 		errs = append(errs, ErrNoBandwidth)
 	}
-	if t.cut || !none && !total {
+	if t.cut || !none && !total && !t.unsummed {
 		errs = append(errs, ErrIncomplete)
 	}
 	return rep, joined(errs)
@@ -62,20 +62,11 @@ func joined(errs []error) error {
 // finishSync gives the directions of iperf 3 their names.
 func (t *test) finishSync() {
 	for _, f := range t.flows {
-		sends := f.key.class == classSends
-		switch f.key.class {
-		case classOnly:
-			reverse := t.reverse
-			if t.rep.Side == ServerSide && !t.json {
-				_, sent := f.totals(totalSent)
-				_, received := f.totals(totalReceived)
-				reverse = reverse || t.sendsHere || sent && !received
-			}
-			sends = reverse == (t.rep.Side == ServerSide)
-		case classMixed:
+		if f.key.class == classMixed {
 			continue
 		}
-		forward := sends == (t.rep.Side != ServerSide)
+		forward := t.forwardSync(f)
+		sends := forward == (t.rep.Side != ServerSide)
 		if f.counted = totalReceived; sends {
 			f.counted = totalSent
 		}
@@ -94,6 +85,24 @@ func (t *test) finishSync() {
 	}
 }
 
+// forwardSync reports whether a flow of iperf 3 goes to the server.
+func (t *test) forwardSync(f *flow) bool {
+	server := t.rep.Side == ServerSide
+	switch f.key.class {
+	case classSends:
+		return !server
+	case classReceives:
+		return server
+	}
+	reverse := t.reverse
+	if server && !t.json && !reverse {
+		_, sent := f.totals(totalSent)
+		_, received := f.totals(totalReceived)
+		reverse = t.sendsHere || sent && !received
+	}
+	return !reverse
+}
+
 // dropUnknown drops the count of the far end where iperf 3 printed zeros because it did not get it, and of the
 // sender's count what only a receiver can know.
 func dropUnknown(sent, received **Total, sends bool, side Side) {
@@ -106,6 +115,9 @@ func dropUnknown(sent, received **Total, sends bool, side Side) {
 	}
 	if s := *sent; s != nil && s.UDP != nil {
 		s.UDP.Has &= Packets | PacketRate
+		if s.UDP.Packets == 0 && s.Bytes > 0 {
+			s.UDP.Has &^= Packets // the other end did not say how many
+		}
 		*s.UDP = UDP{Has: s.UDP.Has, Packets: s.UDP.Packets, PacketRate: s.UDP.PacketRate}
 		if s.UDP.Has == 0 {
 			s.UDP = nil
@@ -114,6 +126,7 @@ func dropUnknown(sent, received **Total, sends bool, side Side) {
 }
 
 func (t *test) set(forward bool, out *Flow) {
+	out.setReverse(!forward)
 	to := &t.rep.Reverse
 	if forward {
 		to = &t.rep.Forward
@@ -129,6 +142,17 @@ func (t *test) set(forward bool, out *Flow) {
 	for _, p := range []struct{ to, from **Total }{{&f.Sent, &out.Sent}, {&f.Received, &out.Received}, {&f.Unlabelled, &out.Unlabelled}} {
 		if *p.to == nil {
 			*p.to = *p.from
+		}
+	}
+}
+
+func (f *Flow) setReverse(reverse bool) {
+	for i := range f.Intervals {
+		f.Intervals[i].Reverse = reverse
+	}
+	for _, s := range f.Streams {
+		for i := range s.Intervals {
+			s.Intervals[i].Reverse = reverse
 		}
 	}
 }

@@ -31,12 +31,26 @@ func (t *test) sideAsync() Side {
 		return ClientSide
 	case slices.Contains(t.listens, defaultPort2) && !slices.Contains(t.connects, defaultPort2):
 		return ServerSide
+	case len(t.conns) == 0 && t.hasServerReport():
+		return ClientSide
 	case len(t.conns) == 0:
 		return 0
-	case t.initiated(&t.conns[0]):
-		return ClientSide
+	case t.serves:
+		return ServerSide
+	case t.connects != nil && t.listens != nil, t.initiated(&t.conns[0]):
+		return ClientSide // of -d or -r it prints both banners before it connects
 	}
 	return ServerSide
+}
+
+// hasServerReport reports whether the server's report of what the client sent came.
+func (t *test) hasServerReport() bool {
+	for _, f := range t.flows {
+		if n, _ := f.totals(totalFar); n > 0 && f.key.class == classOnly {
+			return true
+		}
+	}
+	return false
 }
 
 // finishAsync gives the directions of iperf 2 their names.
@@ -48,17 +62,7 @@ func (t *test) finishAsync() {
 		if f.key.class == classMixed {
 			continue
 		}
-		forward := true
-		switch f.key.class {
-		case classStar:
-			forward = false
-		case classInitiated:
-			forward = side != ServerSide
-		case classAccepted:
-			forward = side != ClientSide
-		case classToServer, classFromServer:
-			forward = f.forward
-		}
+		forward := t.forwardAsync(f, side)
 		own := totalUnlabelled
 		switch {
 		case f.own != 0:
@@ -84,6 +88,32 @@ func (t *test) finishAsync() {
 		t.set(forward, out)
 	}
 	t.finishMixed()
+}
+
+// forwardAsync reports whether a flow of iperf 2, which that side printed, goes to the server.
+func (t *test) forwardAsync(f *flow, side Side) bool {
+	switch f.key.class {
+	case classStar:
+		return false
+	case classInitiated:
+		return side != ServerSide
+	case classAccepted:
+		return side != ClientSide
+	case classToServer, classFromServer:
+		return t.forwardCSV(f)
+	}
+	return true
+}
+
+// reverseNow reports whether a flow goes to the client, as far as its lines have told by now.
+func (t *test) reverseNow(f *flow) bool {
+	if !t.async {
+		return !t.forwardSync(f)
+	}
+	if known := 1 + len(t.conns) + len(t.flows)*maxConns; f.known != known {
+		f.known, f.reverse = known, !t.forwardAsync(f, t.sideAsync())
+	}
+	return f.reverse
 }
 
 // lossCounted reports whether the end that printed f counted the datagrams that were lost, as only a receiver can.

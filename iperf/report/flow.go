@@ -41,12 +41,14 @@ type flow struct {
 	recent    [maxGroups]span // what was given out last, in a ring
 	expect    int             // how many connections it has
 	expectGen int             // as of that many connections introduced
+	reverse   bool            // iperf 2: its direction
+	known     int             // as of that many connections and flows
 
 	// In CSV only.
 	blocks  struct{ whole, broken, other int } // how many intervals are of whole writes
 	counts  struct{ sender, receiver bool }    // it has columns that only such a one prints
-	forward bool
 	own     totalKind
+	ends    [2]string // the addresses of its first row
 	counted totalKind // the count of the end that printed it, once that is known
 }
 
@@ -108,7 +110,7 @@ func (f *flow) stream(k streamKey) *stream {
 			return f.streams[f.last]
 		}
 	}
-	i, ok := f.index[k]
+	i, ok := f.findStream(k)
 	if !ok && len(f.streams) == maxStreams {
 		i, ok = maxStreams-1, true // the last one takes the rest: this is no output of iperf's
 	}
@@ -124,6 +126,20 @@ func (f *flow) stream(k streamKey) *stream {
 	return f.streams[i]
 }
 
+// findStream gives where the stream of that key is. A few are found faster by looking at each.
+func (f *flow) findStream(k streamKey) (int, bool) {
+	if len(f.streams) <= 16 {
+		for i, s := range f.streams {
+			if s.key == k {
+				return i, true
+			}
+		}
+		return 0, false
+	}
+	i, ok := f.index[k]
+	return i, ok
+}
+
 // keep adds an interval to a stream's own. It is false for a repetition of the one before.
 func (f *flow) keep(s *stream, c *cell) bool {
 	if s.n > 0 && s.prev == (span{c.start, c.end, c.omitted}) {
@@ -135,13 +151,18 @@ func (f *flow) keep(s *stream, c *cell) bool {
 		f.noteBlocks(c.bytes, c.start == 0)
 	}
 	if !f.t.discard() {
-		if s.intervals == nil {
-			s.intervals = make([]Interval, 0, 16)
-		}
-		s.intervals = append(s.intervals, Interval{})
+		s.intervals = append(room(s.intervals), Interval{})
 		f.t.slabs.fill(&s.intervals[len(s.intervals)-1], c)
 	}
 	return true
+}
+
+// room makes room for one more. It doubles, where append alone would copy a long list far more often.
+func room(s []Interval) []Interval {
+	if len(s) == cap(s) {
+		return slices.Grow(s, max(16, len(s)))
+	}
+	return s
 }
 
 // rowAsync takes a row of iperf 2 that may be an interval or a total.

@@ -183,18 +183,21 @@ func (f *flow) closeAll() {
 
 // closeFirst gives out the oldest open interval.
 func (f *flow) closeFirst() {
-	g := f.groups[0]
-	copy(f.groups, f.groups[1:])
-	f.groups = f.groups[:len(f.groups)-1]
+	f.giveOut(&f.groups[0])
+	f.groups = f.groups[:copy(f.groups, f.groups[1:])]
+}
+
+func (f *flow) giveOut(g *group) {
 	// iperf 2 may print a sum before the last of its streams.
-	if n := f.t.expected(f); !(g.summed && f.t.async) && (g.n < n-f.ended(&g) && !g.summed || g.n > 0 && f.closed == 0 && g.n < len(f.streams)) {
-		f.warnMissing(&g, n)
+	if n := f.t.expected(f); !(g.summed && f.t.async) && (g.n < n-f.ended(g) && !g.summed || g.n > 0 && f.closed == 0 && g.n < len(f.streams)) {
+		f.warnMissing(g, n)
 	}
-	if !g.summed && g.n > 1 {
-		if f.t.sums == sumPrinted {
-			f.t.warn(g.line, fmt.Sprintf("no sum of interval %v-%v is printed", g.start, g.end))
-			return
-		}
+	switch {
+	case g.summed:
+	case f.t.sums == sumPrinted && (g.n > 1 || f.size() > 1):
+		f.t.warn(g.line, fmt.Sprintf("no sum of interval %v-%v is printed", g.start, g.end))
+		return
+	case g.n > 1:
 		f.t.warnAdded(g.line)
 	}
 	f.emit(&g.cell)
@@ -237,9 +240,10 @@ func (f *flow) emit(c *cell) {
 	}
 	f.lastStart = c.start
 	if !f.t.discard() {
-		f.intervals = append(f.intervals, in)
+		f.intervals = append(room(f.intervals), in)
 	}
 	if f.t.each != nil && f.key.class != classMixed {
+		in.Reverse = f.t.reverseNow(f)
 		f.t.each(in)
 	}
 }

@@ -37,6 +37,12 @@ func (r *reader) readJSON(i int) {
 			d.t.warning(err)
 		}
 	}
+	if r.peerNext {
+		r.peerNext = false
+		d.t = r.begin(false)
+		d.peerJSON()
+		return
+	}
 	d.pos++ // {
 	for d.more('}') {
 		switch key := string(d.key()); key {

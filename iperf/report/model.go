@@ -51,7 +51,7 @@ type Report struct {
 	Version  string // as printed, such as "3.12"; empty: not printed
 	Side     Side   // which end printed this
 	Protocol Protocol
-	Start    time.Time // as printed; zero: not printed
+	Start    time.Time // as printed, in CSV by its first row; zero: not printed
 
 	Forward *Flow // from iperf's client to its server, whatever end this report is from; nil: no traffic that way
 	Reverse *Flow // from iperf's server to its client; nil: no traffic that way
@@ -96,6 +96,7 @@ type Interval struct {
 	Rate       BitRate   // as printed
 	Omitted    bool      // within the time that -O leaves out of the totals
 	Short      bool      // the tail of a test, shorter than its other intervals
+	Reverse    bool      // from iperf's server to its client, as all of Report.Reverse and none of Report.Forward
 	TCP        *TCP      // nil: not reported
 	UDP        *UDP      // nil: not reported
 	Enhanced   *Enhanced // nil: not reported

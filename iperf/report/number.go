@@ -17,39 +17,41 @@ var powersOfTen = [...]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1
 // parseNumber reads a decimal without an exponent from the start of b and gives its length, 0 when there is none.
 // Digits that an int64 has no room for make it none.
 func parseNumber(b []byte) (n number, length int) {
+	const most = (math.MaxInt64 - 9) / 10
 	i, neg := 0, false
-	if i < len(b) && b[i] == '-' {
+	if len(b) > 0 && b[0] == '-' {
 		neg = true
 		i++
 	}
-	digits := 0
+	var mant int64
+	begin, frac := i, 0
 	for ; i < len(b) && b[i]-'0' <= 9; i++ {
-		if n.mant > (math.MaxInt64-9)/10 {
+		if mant > most {
 			return number{}, 0
 		}
-		n.mant = n.mant*10 + int64(b[i]-'0')
-		digits++
+		mant = mant*10 + int64(b[i]-'0')
 	}
+	digits := i > begin
 	if i+1 < len(b) && b[i] == '.' && b[i+1]-'0' <= 9 {
+		digits = true
 		for i++; i < len(b) && b[i]-'0' <= 9; i++ {
-			if n.mant > (math.MaxInt64-9)/10 {
-				if n.frac == 0 {
+			if mant > most {
+				if frac == 0 {
 					return number{}, 0
 				}
 				continue // more decimals than are of use
 			}
-			n.mant = n.mant*10 + int64(b[i]-'0')
-			n.frac++
-			digits++
+			mant = mant*10 + int64(b[i]-'0')
+			frac++
 		}
 	}
-	if digits == 0 {
+	if !digits {
 		return number{}, 0
 	}
 	if neg {
-		n.mant = -n.mant
+		mant = -mant
 	}
-	return n, i
+	return number{mant, frac}, i
 }
 
 // float gives n · 10^exp, rounded once where the digits allow it.

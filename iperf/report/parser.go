@@ -22,8 +22,8 @@ type Parser struct {
 
 // Parse reads to the end of r and gives the first test in it; a warning says when more follow. It calls each, unless
 // that is nil, with every interval of the test as soon as its line is complete: parallel streams summed, omitted ones
-// marked, and those of both directions when there are two. Only the first interval of iperf 2 waits for the next row,
-// as without it a row from 0 on may be the total.
+// marked, and those of both directions when there are two, which Interval.Reverse tells apart as well as the lines up to
+// there do. Only the first interval of iperf 2 waits for the next row, as without it a row from 0 on may be the total.
 //
 // Output with a fault gives what could be read together with an error that wraps the kinds of failure: what iperf
 // itself reported, ErrIncomplete when the totals are missing, ErrNoBandwidth when there is no number at all,
@@ -89,8 +89,10 @@ func (p *IperfParser) Parse(r io.Reader, each func(Interval)) (*Report, error) {
 	return p.parse(r, each, sumAdded)
 }
 
-// A SumParser trusts the sums that iperf printed: with parallel streams an interval or a total without one is left
-// out, with a warning. A single stream is its own sum.
+// A SumParser trusts the sums that iperf printed. With parallel streams an interval without a sum is left out, and a
+// total without one is nil: a warning says so, and is all that does, as long as there is any sum. iperf 2
+// leaves out the sum of a UDP client's server reports, and at times that of the totals; the sums of the intervals count
+// all the same. A single stream is its own sum.
 type SumParser struct{ Parser }
 
 // Parse is as Parser.Parse, but for the sums.

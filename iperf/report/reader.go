@@ -1,5 +1,7 @@
 package report
 
+import "bytes"
+
 // A reader reads one output, which may hold several tests.
 type reader struct {
 	p     *Parser
@@ -9,14 +11,16 @@ type reader struct {
 	cur   *test // the one that lines go to; nil: none has begun
 	outer *test // whose server's output cur is
 	ready []*test
-	given int  // how many tests were handed out
-	other int  // lines that are not iperf's
-	wide  bool // the last heading is of iperf 3's width
-	first int  // tests that were begun
-	all   bool // every test is wanted
-	sums  sumPolicy
 
-	fields [maxFields][]byte // of the last row of CSV
+	peerNext bool // the next document is the server's, within a client's text
+	given    int  // how many tests were handed out
+	other    int  // lines that are not iperf's
+	wide     bool // the last heading is of iperf 3's width
+	first    int  // tests that were begun
+	all      bool // every test is wanted
+	sums     sumPolicy
+
+	fields csvFields // of the last row of CSV
 }
 
 func (r *reader) newTest(each func(Interval)) *test {
@@ -30,7 +34,7 @@ func (r *reader) begin(fresh bool) *test {
 	if r.outer != nil && !fresh {
 		return r.cur
 	}
-	if r.cur != nil && (fresh && (r.cur.lines > 0 || r.cur.said != nil) || r.cur.done) {
+	if r.cur != nil && (fresh && (r.cur.lines > 0 || r.cur.said != nil) && !r.cur.foretold() || r.cur.done) {
 		r.end()
 	}
 	if r.cur == nil {
@@ -44,13 +48,43 @@ func (r *reader) begin(fresh bool) *test {
 	return r.cur
 }
 
-// end hands over the current test, if there was any.
+// end hands over the current test, if there was any. Connections that wait for it to be over are the next one's.
 func (r *reader) end() {
 	r.endPeer()
-	if t := r.cur; t != nil && (t.lines > 0 || t.said != nil) {
-		r.ready = append(r.ready, t)
+	was := r.cur
+	r.cur, r.peerNext = nil, false
+	if was == nil {
+		return
 	}
-	r.cur = nil
+	if was.lines > 0 || was.said != nil {
+		r.ready = append(r.ready, was)
+	}
+	if len(was.waiting) > 0 {
+		r.resume(was)
+	}
+}
+
+// follow ends the current test and gives the next one that the same program runs.
+func (r *reader) follow() *test {
+	was := r.cur
+	if r.end(); r.cur == nil {
+		r.resume(was)
+	}
+	return r.cur
+}
+
+// resume begins a test after was, without the banner that was had.
+func (r *reader) resume(was *test) {
+	t := r.begin(false)
+	t.rep.Program, t.async, t.rep.Protocol = was.rep.Program, true, was.rep.Protocol
+	if t.listens = was.listens; t.listens == nil {
+		t.connects = was.connects
+	}
+	t.rep.Settings, t.intervals, t.first = was.rep.Settings, was.intervals, was.first
+	for _, c := range was.waiting {
+		t.lines++
+		t.introduce(c)
+	}
 }
 
 // endPeer ends the other end's own output within this one.
@@ -73,8 +107,11 @@ func (r *reader) next() *test {
 			if r.cur != nil && r.cur.lines == 0 && r.cur.said == nil && r.given > 0 {
 				return nil // the server waits for one more
 			}
+			r.endPeer()
 			last := r.cur
-			r.end()
+			for r.cur != nil {
+				r.end()
+			}
 			if len(r.ready) == 0 && r.given == 0 {
 				if last == nil {
 					last = r.newTest(nil)
@@ -91,6 +128,9 @@ func (r *reader) next() *test {
 			r.readJSON(i)
 			r.src.lines-- // the rest of the line comes still
 			continue
+		}
+		if r.src.lines == 1 {
+			b = bytes.TrimPrefix(b, []byte("\uFEFF"))
 		}
 		if r.src.tooLong {
 			r.begin(false).warning(syntaxError(r.src.lines, b, "a line of at most 64 KiB"))

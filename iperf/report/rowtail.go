@@ -1,9 +1,6 @@
 package report
 
-import (
-	"bytes"
-	"time"
-)
+import "bytes"
 
 // parseTail reads the columns after the rate. They are told apart by their form, as their headings may be lost or, in
 // iperf 2, belong to another row.
@@ -17,7 +14,7 @@ func (r *row) parseTail(b []byte, cut bool) rowKind {
 		if len(b) == 0 {
 			return rowData
 		}
-		n := tokenLength(b)
+		n, slash, equal := token(b)
 		tok, rest := b[:n], b[n:]
 		if cut && len(rest) == 0 && !endsWhole(tok) {
 			if b[0] == '(' || b[0]-'a' < 26 {
@@ -26,6 +23,8 @@ func (r *row) parseTail(b []byte, cut bool) rowKind {
 			return rowData
 		}
 		switch {
+		case tok[0]-'0' <= 9 || tok[0] == '-' && len(tok) > 1 && tok[1]-'0' <= 9:
+			rest = r.parseColumn(tok, rest, slash, equal)
 		case tok[0] == '(':
 			if string(tok) == "(omitted)" {
 				r.omitted = true
@@ -40,8 +39,6 @@ func (r *row) parseTail(b []byte, cut bool) rowKind {
 			r.by = 's'
 		case string(tok) == "receiver":
 			r.by = 'r'
-		case tok[0]-'0' <= 9 || tok[0] == '-' && len(tok) > 1 && tok[1]-'0' <= 9:
-			rest = r.parseColumn(tok, rest)
 		case hasPrefix(tok, "Unknown/"):
 			// iperf 3 where it cannot tell the loss of the omitted time from that of the test.
 			if v, n := parseInt(tok[len("Unknown/"):]); n > 0 && r.delay >= 0 {
@@ -59,20 +56,27 @@ func (r *row) parseTail(b []byte, cut bool) rowKind {
 	}
 }
 
-// tokenLength is the length of what stands before the next space. A slash at the end of it joins what follows: older
-// versions of iperf 2 pad the numbers between slashes.
-func tokenLength(b []byte) int {
-	for i := 1; ; i++ {
-		if i == len(b) || (b[i] == ' ' || b[i] == '\t') && b[i-1] != '/' {
-			return i
+// token gives the length of what stands before the next space, and whether there is a slash or an equals sign in it. A
+// slash at the end of it joins what follows: older versions of iperf 2 pad the numbers between slashes.
+func token(b []byte) (n int, slash, equal bool) {
+	for n = 0; n < len(b); n++ {
+		c := b[n]
+		if c-'0' <= 9 {
+			continue
 		}
-		if b[i] == ' ' || b[i] == '\t' {
-			i += spaces(b[i:])
-			if i == len(b) {
-				return i
+		switch c {
+		case ' ', '\t':
+			if n == 0 || b[n-1] != '/' {
+				return n, slash, equal
 			}
+			n += spaces(b[n:]) - 1
+		case '/':
+			slash = true
+		case '=':
+			equal = true
 		}
 	}
+	return n, slash, equal
 }
 
 // endsWhole reports whether a token at the end of a line can be told to be complete.
@@ -84,68 +88,12 @@ func endsWhole(tok []byte) bool {
 	return tok[len(tok)-1] == ')'
 }
 
-// parts are the numbers of a column such as "0K(0)/319K(10)/24(12)".
-type parts struct {
-	n     [4]part
-	count int
-}
-
-type part struct {
-	number
-	unit  byte // 'K' and the like; 0: none
-	paren number
-	pair  bool // it has a number in parentheses
-}
-
-func (p *parts) parse(b []byte) bool {
-	for p.count < len(p.n) {
-		b = b[spaces(b):]
-		v, n := parseNumber(b)
-		if n == 0 {
-			return false
-		}
-		q := part{number: v}
-		b = b[n:]
-		if len(b) > 0 {
-			if _, _, ok := prefix(b[0]); ok {
-				q.unit = b[0]
-				b = b[1:]
-			}
-		}
-		if len(b) > 0 && b[0] == '(' {
-			v, n := parseNumber(b[1:])
-			if n == 0 || n+1 >= len(b) || b[n+1] != ')' {
-				return false
-			}
-			q.paren, q.pair = v, true
-			b = b[n+2:]
-		}
-		p.n[p.count] = q
-		p.count++
-		if len(b) == 0 {
-			return true
-		}
-		if b[0] != '/' {
-			return false
-		}
-		b = b[1:]
-	}
-	return false
-}
-
-func (p *part) size() int64 {
-	shift := 0
-	if p.unit != 0 {
-		_, shift, _ = prefix(p.unit)
-	}
-	return p.bytes(shift)
-}
-
 // parseColumn reads the column that starts with tok, a number or several, and gives what follows it.
-func (r *row) parseColumn(tok, rest []byte) []byte {
+func (r *row) parseColumn(tok, rest []byte, slash, equal bool) []byte {
 	next := rest[spaces(rest):]
 	next = next[:tokenEnd(next)]
-	if eq := bytes.IndexByte(tok, '='); eq > 0 {
+	if equal {
+		eq := bytes.IndexByte(tok, '=')
 		count, n := parseInt(tok)
 		if n != eq {
 			return rest
@@ -160,7 +108,7 @@ func (r *row) parseColumn(tok, rest []byte) []byte {
 		r.parseSlashes(tok[eq+1:], next)
 		return rest
 	}
-	if bytes.IndexByte(tok, '/') > 0 {
+	if slash {
 		r.parseSlashes(tok, next)
 		return rest
 	}
@@ -200,13 +148,13 @@ func (r *row) parseColumn(tok, rest []byte) []byte {
 		return after(rest, next)
 	}
 	switch {
-	case (r.enh.Has.Has(Writes) || r.enh.Has.Has(RoundTrips)) && n.frac == 0 && r.tcp.Has&(Retransmits|RTT) == 0:
+	case (r.enh.Has.Has(Writes) || r.enh.Has.Has(RoundTrips)) && n.frac == 0 && n.mant >= 0 && r.tcp.Has&(Retransmits|RTT) == 0:
 		r.tcp.Has |= Retransmits
 		r.tcp.Retransmits = n.mant
 	case r.enh.Has != 0 || r.udp.Has.Has(PacketRate) || r.tcp.Has.Has(RTT):
 		r.enh.Has |= NetPower
 		r.enh.NetPower = n.float(0)
-	case n.frac == 0 && !r.hasBare:
+	case n.frac == 0 && n.mant >= 0 && !r.hasBare:
 		r.bare, r.hasBare = n.mant, true
 	}
 	return rest
@@ -223,32 +171,37 @@ func amount(n number, unit []byte) (int64, bool) {
 		shift = two
 		unit = unit[1:]
 	}
-	if s := string(unit); s != "Byte" && s != "Bytes" {
+	if string(unit) != "Byte" && string(unit) != "Bytes" {
 		return 0, false
 	}
 	return n.bytes(shift), true
 }
 
 func (r *row) parseSlashes(tok, next []byte) {
+	unit := ofMilli
+	switch string(next) {
+	case "us":
+		unit = ofMicro
+	case "pkts":
+		return // received and in progress
+	}
+	// These two forms are in every line of UDP.
+	if a, b, ok := counts(tok); ok {
+		r.takeCounts(a, b, next)
+		return
+	}
+	if l, ok := delays(tok, unit); ok {
+		if !r.enh.Has.Has(Latency) { // the second is of whole frames
+			r.enh.Has |= Latency
+			r.enh.Latency = l
+		}
+		return
+	}
 	var p parts
 	if !p.parse(tok) {
 		return
 	}
 	switch {
-	case p.count == 4:
-		unit := ofMilli
-		if string(next) == "us" {
-			unit = ofMicro
-		}
-		var d [4]time.Duration
-		for i := range d {
-			var ok bool
-			if d[i], ok = p.n[i].duration(unit); !ok || d[i] < 0 {
-				return
-			}
-		}
-		r.enh.Has |= Latency
-		r.enh.Latency = LatencyStats{d[0], d[1], d[2], d[3]}
 	case p.count == 3 && p.n[0].frac+p.n[1].frac+p.n[2].frac == 0 && p.n[1].unit == 0:
 		// Write/Err/Timeo or Read/Timeo/Trunc; after the window it is isoch:tx/miss/slip.
 		switch a, b := p.n[0].mant, p.n[1].mant; {
@@ -266,23 +219,24 @@ func (r *row) parseSlashes(tok, next []byte) {
 		r.windowAndRTT(&p.n[1], &p.n[2])
 	case p.count == 2 && p.n[0].unit != 0:
 		r.windowAndRTT(&p.n[0], &p.n[1])
-	case p.count == 2 && string(next) != "pkts":
-		a, b := p.n[0].mant, p.n[1].mant
-		switch {
-		case p.n[0].frac+p.n[1].frac > 0 || a < 0 || b < 0 || p.n[1].pair:
-		case len(next) > 0 && next[0] == '(' && !r.udp.Has.Has(Lost):
-			r.udp.Has |= Lost | Packets
-			r.udp.Lost, r.udp.Packets = a, b
-			if r.delay >= 0 {
-				r.udp.Has |= Jitter
-				r.udp.Jitter = r.delay
-			}
-		case r.udp.Has.Has(Lost):
-			// Datagrams received and in progress, or frames received and lost.
-		default:
-			r.enh.Has |= Writes
-			r.enh.Writes, r.enh.WriteErrors = a, b
+	}
+}
+
+// takeCounts takes two numbers that the column's neighbours tell the meaning of.
+func (r *row) takeCounts(a, b int64, next []byte) {
+	switch {
+	case len(next) > 0 && next[0] == '(' && !r.udp.Has.Has(Lost):
+		r.udp.Has |= Lost | Packets
+		r.udp.Lost, r.udp.Packets = a, b
+		if r.delay >= 0 {
+			r.udp.Has |= Jitter
+			r.udp.Jitter = r.delay
 		}
+	case r.udp.Has.Has(Lost):
+		// Frames received and lost.
+	default:
+		r.enh.Has |= Writes
+		r.enh.Writes, r.enh.WriteErrors = a, b
 	}
 }
 

@@ -66,6 +66,67 @@ func TestSums(t *testing.T) {
 	}
 }
 
+func TestOnlyPrintedSums(t *testing.T) {
+	const head = `Server listening on TCP port 5001
+[  4] local 192.0.2.1 port 5001 connected with 192.0.2.2 port 1111
+[  5] local 192.0.2.1 port 5001 connected with 192.0.2.2 port 1112
+`
+	const intervals = `[  4]  0.0- 1.0 sec  12.0 MBytes   100 Mbits/sec
+[  5]  0.0- 1.0 sec  12.0 MBytes   100 Mbits/sec
+[SUM]  0.0- 1.0 sec  24.0 MBytes   201 Mbits/sec
+[  4]  1.0- 2.0 sec  12.0 MBytes   110 Mbits/sec
+[  5]  1.0- 2.0 sec  12.0 MBytes   110 Mbits/sec
+[SUM]  1.0- 2.0 sec  24.0 MBytes   221 Mbits/sec
+`
+	const totals = `[  4]  0.0- 2.0 sec  24.0 MBytes   105 Mbits/sec
+[  5]  0.0- 2.0 sec  24.0 MBytes   105 Mbits/sec
+`
+	tests := []struct {
+		name, text, kinds, want string
+		warnings                []string
+	}{
+		{"all sums", head + intervals + totals + "[SUM]  0.0- 2.0 sec  48.0 MBytes   211 Mbits/sec\n", "", "201 Mbit/s 221 Mbit/s total 211 Mbit/s", nil},
+		{"no sum of the totals", head + intervals + totals, "", "201 Mbit/s 221 Mbit/s no total", []string{"line 10: no sum of the totals is printed"}},
+		{"an interval without its sum", head + intervals + "[  4]  2.0- 2.5 sec  12.0 MBytes   110 Mbits/sec\n" + totals, "",
+			"201 Mbit/s 221 Mbit/s no total", []string{"line 10: no sum of interval 2s-2.5s is printed", "line 11: no sum of the totals is printed"}},
+		{"no sum at all", head + totals, "no bandwidth", "no total", []string{"line 4: no sum of the totals is printed"}},
+		{"a single stream", "[  4]  0.0- 1.0 sec  12.0 MBytes   100 Mbits/sec\n[  4]  1.0- 2.0 sec  12.0 MBytes   110 Mbits/sec\n[  4]  0.0- 2.0 sec  24.0 MBytes   105 Mbits/sec\n", "",
+			"100 Mbit/s 110 Mbit/s total 105 Mbit/s", nil},
+		{"intervals only", head + intervals, "incomplete", "201 Mbit/s 221 Mbit/s no total", nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			rep, err := new(report.SumParser).Parse(strings.NewReader(tt.text), nil)
+			if got := kindsOf(err); got != tt.kinds {
+				t.Errorf("got the error [%s] %v, want [%s]", got, err, tt.kinds)
+			}
+			var got strings.Builder
+			for _, i := range rep.Forward.Intervals {
+				fmt.Fprint(&got, i.Rate, " ")
+			}
+			total := rep.Forward.Received
+			if total == nil {
+				total = rep.Forward.Unlabelled
+			}
+			if total != nil {
+				fmt.Fprint(&got, "total ", total.Rate)
+			} else {
+				got.WriteString("no total")
+			}
+			if got.String() != tt.want {
+				t.Errorf("got %s, want %s", got.String(), tt.want)
+			}
+			var warnings []string
+			for _, w := range rep.Warnings {
+				warnings = append(warnings, w.Error())
+			}
+			if diff := cmp.Diff(tt.warnings, warnings); diff != "" {
+				t.Errorf("warnings (-want +got)\n%s", diff)
+			}
+		})
+	}
+}
+
 func TestSide(t *testing.T) {
 	const row = "20261123054953,192.0.2.2,39742,192.0.2.1,5001,1,0.0-2.0,1444675644,5770799466\n"
 	for side, want := range map[report.Side]string{0: "unlabelled", report.ClientSide: "sent", report.ServerSide: "received"} {

@@ -1,6 +1,9 @@
 package report
 
-import "time"
+import (
+	"errors"
+	"time"
+)
 
 // A test gathers what one end printed of one test.
 type test struct {
@@ -18,6 +21,7 @@ type test struct {
 	lines     int           // that belong to it
 	cut       bool          // its end is missing
 	added     bool          // the warning about it was given
+	unsummed  bool          // totals were left out, as there is no sum of them
 	reverse   bool          // iperf 3 says so
 	done      bool          // what follows belongs to another test
 	broken    bool          // the last row was cut
@@ -31,8 +35,10 @@ type test struct {
 	sendsHere bool    // the heading is a sender's
 	listens   []int   // ports that this end listens on
 	connects  []int   // ports that it connects to
+	serves    bool    // it accepted a connection before it made one
 
 	flowsPrinted int             // how many iperf 2's client says that it makes
+	waiting      []conn          // this test's or the next one's: the next row tells
 	connAt       map[connKey]int // into conns, the last of each
 	lastConn     int             // whose row came last
 
@@ -85,6 +91,20 @@ func (t *test) fail(err error) {
 	if len(t.said) < maxSaid {
 		t.said = append(t.said, err)
 	}
+}
+
+// foretold reports whether all that is known is the failure by which a test ended early. Where the output went through
+// a pipe, what was said on standard error comes before what waited in the program's buffer.
+func (t *test) foretold() bool {
+	if len(t.said) == 0 || t.rep.Program != "" || len(t.flows)+len(t.conns) > 0 {
+		return false
+	}
+	for _, err := range t.said {
+		if !errors.Is(err, ErrInterrupted) && !errors.Is(err, ErrPeerLost) {
+			return false
+		}
+	}
+	return true
 }
 
 // maxFlows is more than a test can have.

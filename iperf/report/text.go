@@ -37,14 +37,19 @@ func (r *reader) readLine(b []byte) {
 		r.cur.warning(syntaxError(r.src.lines, b, "an interval with its transfer and rate"))
 	case rowPassed:
 	default:
+		if r.row.side == 'C' {
+			r.endPeer() // a client's rows of --bidir go on after the server's output
+		}
 		t := r.begin(false)
 		t.lines++
 		if t.async || r.isAsync(t) {
 			t.async = true
+			if len(t.waiting) > 0 && kind == rowData {
+				t = r.waitOver(&r.row)
+			}
 			if kind == rowData && t.startsOver(&r.row) {
-				r.end()
-				t = r.begin(false)
-				t.lines, t.async, t.rep.Program = 1, true, programIperf2
+				t = r.follow()
+				t.lines = 1
 			}
 			t.asyncRow(&r.row, kind)
 		} else {

@@ -14,6 +14,7 @@ func (t *test) pick(f *flow, k totalKind) *Total {
 		c = nil
 	case t.sums == sumPrinted && len(f.streams) > 1:
 		if n > 0 && c == nil {
+			t.unsummed = true
 			t.warn(sum.line, "no sum of the totals is printed")
 		}
 		n = 0

@@ -1,0 +1,163 @@
+package report
+
+// The default size of what iperf 2 writes at once over TCP, and more than the header that its first write may have.
+const (
+	tcpBlock  = 128 << 10
+	tcpHeader = 256
+)
+
+// noteBlocks follows whether the amounts of intervals are whole writes, as a sender's are. A receiver's are that, too,
+// when it waits at the end of an interval, but hardly ever when its traffic flows without a pause.
+func (f *flow) noteBlocks(v int64, first bool) {
+	rest := v % tcpBlock
+	switch whole := rest == 0 || first && rest < tcpHeader; {
+	case !whole && !first && v%4 != 0:
+		f.blocks.broken++ // of no size that anybody writes
+	case !whole:
+		f.blocks.other++
+	case v >= 100*tcpBlock:
+		f.blocks.whole++
+	}
+}
+
+// finishCSV decides which way each flow went and which end counted it.
+func (t *test) finishCSV() {
+	if !t.csv.seen {
+		return
+	}
+	// Rows without addresses are those that iperf 2.0.9's server prints of the connections it accepted.
+	for _, f := range t.flows {
+		if f.key.class == classOnly && t.rep.Side == 0 && len(f.streams) > 0 && !t.csv.counted {
+			t.rep.Side = ServerSide
+		}
+	}
+	first := t.firstCSV()
+	for _, f := range t.flows {
+		if f.key.class == classOnly || f.key.class == classMixed {
+			continue
+		}
+		if t.csv.counted {
+			f.own = t.csvCounted(f)
+			if f.own == totalSent {
+				f.dropLoss()
+			}
+			continue
+		}
+		// Before 2.1: this end's address, then the other's. Data goes to the port that listens.
+		if f.key.class == classToServer {
+			f.own = totalSent
+		} else {
+			f.own = totalReceived
+		}
+		if f.own == totalSent && t.rep.Side == ServerSide && len(t.flows) == 1 || t.doubtfulCSV(f) {
+			f.own = t.csvCounted(f)
+			continue
+		}
+		if !t.bareCSV() && first == f && t.rep.Side == 0 {
+			if t.rep.Side = ClientSide; f.key.class == classFromServer {
+				t.rep.Side = ServerSide
+			}
+		}
+	}
+	t.sideCSV()
+}
+
+// sideCSV concludes from who counted the traffic which end that is.
+func (t *test) sideCSV() {
+	var side Side
+	for _, f := range t.flows {
+		if f.own == 0 || f.own == totalUnlabelled {
+			continue
+		}
+		s := ServerSide
+		if (f.own == totalSent) == t.forwardCSV(f) {
+			s = ClientSide
+		}
+		if side != 0 && side != s {
+			return
+		}
+		side = s
+	}
+	if t.rep.Side == 0 {
+		t.rep.Side = side
+	}
+}
+
+// firstCSV is the flow that tells the server's port, which is 5001 as a rule, or that of the first row.
+func (t *test) firstCSV() (first *flow) {
+	for _, f := range t.flows {
+		switch f.key.class {
+		case classToServer, classFromServer:
+			if first == nil || f.key.port == defaultPort2 && first.key.port != defaultPort2 {
+				first = f
+			}
+		}
+	}
+	return first
+}
+
+// bareCSV reports whether a server prints the connections that it accepted without addresses, so that those with
+// addresses are its own, of -d and -r.
+func (t *test) bareCSV() bool { return t.rep.Side == ServerSide && t.has(classOnly) }
+
+// forwardCSV reports whether a flow of CSV goes to the server.
+func (t *test) forwardCSV(f *flow) bool {
+	first := t.firstCSV()
+	switch {
+	case t.csv.counted && f.key.class == classFromServer && f.key.port == first.key.port:
+		return false // since 2.1: the sender's address, then the receiver's, at both ends
+	case !t.csv.counted && t.bareCSV():
+		return false
+	}
+	return f.key.port == 0 || f.key.port == first.key.port
+}
+
+// doubtfulCSV reports whether the only flow, to the server, may be what its server prints: iperf 2.0.14 has the sender's
+// address first, too. A client of TCP alone has the first number that the system hands out, 3.
+func (t *test) doubtfulCSV(f *flow) bool {
+	if t.rep.Side != 0 || len(t.flows) > 1 || f.key.class != classToServer {
+		return false
+	}
+	for _, s := range f.streams {
+		if s.key.id == 3 {
+			return false
+		}
+	}
+	return true
+}
+
+// dropLoss takes out of a sender's intervals what only a receiver can know: the columns are there all the same.
+func (f *flow) dropLoss() {
+	drop := func(intervals []Interval) {
+		for i := range intervals {
+			if u := intervals[i].UDP; u != nil {
+				*u = UDP{Has: u.Has & (Packets | PacketRate), Packets: u.Packets, PacketRate: u.PacketRate}
+			}
+		}
+	}
+	drop(f.intervals)
+	for _, s := range f.streams {
+		drop(s.intervals)
+	}
+}
+
+// csvCounted tells from the numbers of a flow whether its sender or its receiver counted.
+func (t *test) csvCounted(f *flow) totalKind {
+	if t.rep.Side != 0 {
+		if (t.rep.Side == ClientSide) == t.forwardCSV(f) {
+			return totalSent
+		}
+		return totalReceived
+	}
+	switch {
+	case f.counts.sender:
+		return totalSent
+	case f.counts.receiver, t.rep.Protocol == ProtocolUDP:
+		return totalReceived
+	case f.blocks.broken > 0:
+		return totalReceived
+	case f.blocks.whole > 1 && f.blocks.other == 0:
+		return totalSent
+	}
+	return totalUnlabelled
+}
