@@ -2,6 +2,7 @@ package iperf
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/tunaperf/tuna/iperf/report"
@@ -73,10 +74,18 @@ type End struct {
 
 // aggregate makes the bandwidths of the reports.
 func (res *Result) aggregate(aggregator Aggregator) (err error) {
-	res.Bandwidth, res.Source, err = bandwidth(res.Client, res.Server, res.Reversed, aggregator)
+	res.Bandwidth, res.Source, err = finite(bandwidth(res.Client, res.Server, res.Reversed, aggregator))
 	// Not reported is no error: most tests go one way.
-	res.Opposite, res.OppositeSource, _ = bandwidth(res.Client, res.Server, !res.Reversed, aggregator)
+	res.Opposite, res.OppositeSource, _ = finite(bandwidth(res.Client, res.Server, !res.Reversed, aggregator))
 	return err
+}
+
+// finite makes an error of what a caller's Aggregator may give.
+func finite(rate report.BitRate, source Source, err error) (report.BitRate, Source, error) {
+	if f := float64(rate); math.IsNaN(f) || math.IsInf(f, 0) {
+		return 0, Source{}, fmt.Errorf("%w: the Aggregator gives %v", ErrNoBandwidth, f)
+	}
+	return rate, source, err
 }
 
 // bandwidth finds the rate that can be trusted most, and says where it is from. Of UDP the sender's rate says nothing

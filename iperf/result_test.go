@@ -2,6 +2,7 @@ package iperf
 
 import (
 	"errors"
+	"math"
 	"testing"
 	"time"
 
@@ -67,6 +68,15 @@ func TestBandwidthIsTheReceivers(t *testing.T) {
 				t.Errorf("got %v, %v, %v; want %v, %v, %v", got, source, err, test.want, test.source, test.wantErr)
 			}
 		})
+	}
+}
+
+func TestAggregatorWithoutANumber(t *testing.T) {
+	res := Result{Server: &report.Report{Forward: &report.Flow{Received: &report.Total{}, Intervals: []report.Interval{{Rate: 1}}}}}
+	for _, bad := range []float64{math.NaN(), math.Inf(1)} {
+		if err := res.aggregate(func([]report.BitRate) report.BitRate { return report.BitRate(bad) }); !errors.Is(err, ErrNoBandwidth) || res.Bandwidth != 0 {
+			t.Errorf("%v: got %v, %v; want ErrNoBandwidth", bad, res.Bandwidth, err)
+		}
 	}
 }
 

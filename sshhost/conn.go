@@ -103,6 +103,9 @@ func (c Config) loginError(err error) error {
 	if h, ok := errors.AsType[*hostKeyError](err); ok {
 		return h
 	}
+	if e, ok := errors.AsType[*ssh.AlgorithmNegotiationError](err); ok && strings.Contains(e.What, "host key") {
+		return fmt.Errorf("%w: %w", ErrHostKey, err)
+	}
 	// Package ssh has no type for a refused login.
 	if _, tried, ok := strings.Cut(err.Error(), "unable to authenticate, attempted methods [none"); ok {
 		tried, _, _ = strings.Cut(tried, "]")

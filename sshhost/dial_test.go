@@ -268,6 +268,8 @@ func TestHostKeys(t *testing.T) {
 		{name: "alias of another", known: line(other, "sut") + line(s.HostKey, s.Addr), alias: "sut", want: sshhost.ErrHostKeyChanged},
 		{name: "pattern", known: strings.Replace(line(s.HostKey, "x"), "x", "127.0.0.*", 1)},
 		{name: "authority", server: certified, known: "@cert-authority " + strings.Replace(line(authority, "x"), "x", "127.0.0.*", 1)},
+		{name: "a line that cannot be read", known: s.Addr + " ssh-ed25519 AAAA\n@revoked\nx\n" + line(s.HostKey, s.Addr)},
+		{name: "changed, beside a line that cannot be read", known: s.Addr + " ssh-new AAAA\n" + line(other, s.Addr), want: sshhost.ErrHostKeyChanged},
 		{name: "another authority", server: certified, known: "@cert-authority " + strings.Replace(line(other, "x"), "x", "127.0.0.*", 1), want: sshhost.ErrHostKey},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -358,6 +360,25 @@ func TestNoShell(t *testing.T) {
 	s := testbed.StartSSHD(t, testbed.SSHDConfig{Login: testbed.Login{Shell: "/bin/false"}})
 	_, err := sshhost.Dial(t.Context(), config(s))
 	checkError(t, err, sshhost.ErrNoShell, s.Addr)
+
+	s = testbed.StartSSHD(t, testbed.SSHDConfig{Extra: []string{"ForceCommand echo 'no shells   here' >&2; echo for anybody; exit 3"}})
+	_, err = sshhost.Dial(t.Context(), config(s))
+	checkError(t, err, sshhost.ErrNoShell, s.Addr)
+	for _, want := range []string{"no shells here", "for anybody"} {
+		if err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want what was printed: %s", err, want)
+		}
+	}
+}
+
+// TestNoCommonHostKeyType asks for a type of key that the server does not have.
+func TestNoCommonHostKeyType(t *testing.T) {
+	s := sshtest.NewServer(nil)
+	defer s.Close()
+	c := s.Config()
+	c.HostKeyAlgorithms = []string{ssh.KeyAlgoECDSA521}
+	_, err := sshhost.Dial(t.Context(), c)
+	checkError(t, err, sshhost.ErrHostKey, s.Addr)
 }
 
 func TestConfigDefaults(t *testing.T) {

@@ -1,6 +1,7 @@
 package sshhost
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"net"
@@ -22,7 +23,7 @@ func (c Config) hostKeys() (ssh.HostKeyCallback, []string, error) {
 	if files == nil {
 		files = defaultKnownHosts()
 	}
-	db, err := knownhosts.NewDB(files...)
+	db, err := knownHosts(files)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w: %w", ErrHostKey, err)
 	}
@@ -42,6 +43,37 @@ func (c Config) hostKeys() (ssh.HostKeyCallback, []string, error) {
 	}
 	check := db.HostKeyCallback()
 	return refusing(func(_ string, remote net.Addr, key ssh.PublicKey) error { return check(name, remote, key) }), algorithms, nil
+}
+
+// knownHosts reads files. The library gives up at a line that it cannot read, such as one of a type of key that is newer
+// than it; OpenSSH passes over those, and so does the second try.
+func knownHosts(files []string) (*knownhosts.HostKeyDB, error) {
+	db, err := knownhosts.NewDB(files...)
+	if err == nil {
+		return db, nil
+	}
+	var readable []byte
+	for _, file := range files {
+		text, readErr := os.ReadFile(file)
+		if readErr != nil {
+			return nil, readErr
+		}
+		for line := range bytes.Lines(text) {
+			if _, _, _, _, _, err := ssh.ParseKnownHosts(line); err == nil {
+				readable = append(append(readable, bytes.TrimRight(line, "\r\n")...), '\n')
+			}
+		}
+	}
+	f, tempErr := os.CreateTemp("", "known_hosts")
+	if tempErr != nil {
+		return nil, err
+	}
+	defer os.Remove(f.Name())
+	_, writeErr := f.Write(readable)
+	if f.Close() != nil || writeErr != nil {
+		return nil, err
+	}
+	return knownhosts.NewDB(f.Name())
 }
 
 // refusing makes the errors of check ones that tell what is wrong with the key.

@@ -19,6 +19,7 @@ const (
 	termGrace = 2 * time.Second        // from TERM to KILL
 	killGrace = 3 * time.Second        // from KILL until the session is given up
 	leaseWait = 100 * time.Millisecond // a command that is over sooner needs no lease of its own
+	lastWords = 500 * time.Millisecond // that a shell is given which ends before it has begun
 
 	// leaseMargin is how long after its deadline a command may live on a host that has gone silent. In the usual case it
 	// is ended from here, at the deadline.
@@ -35,6 +36,7 @@ type session struct {
 	done   chan struct{} // closed by close
 	once   sync.Once
 	out    [2]gate
+	early  earlyOutput
 	stray  atomic.Bool // something printed when no command ran
 	broken atomic.Bool // a stream ended
 
@@ -89,10 +91,11 @@ func (s *session) hello(ctx context.Context, prefix string) error {
 		for greeted := false; !greeted; {
 			select {
 			case <-ctx.Done():
-				return ctxError(ctx)
+				return fmt.Errorf("the login shell does not take a command%v: %w", &s.early, ctxError(ctx))
 			case e := <-s.events:
 				if e.err != nil {
-					return fmt.Errorf("%w: the session ended before it began", ErrNoShell)
+					s.listen(ctx)
+					return fmt.Errorf("%w: the session ended before it began%v", ErrNoShell, &s.early)
 				}
 				greeted = e.word != "" && e.word[0] == '='
 			}
@@ -100,6 +103,21 @@ func (s *session) hello(ctx context.Context, prefix string) error {
 	}
 	s.stray.Store(false)
 	return s.renew()
+}
+
+// listen waits, for a moment, for what a shell that has ended printed last: its two streams and itself end one by one.
+func (s *session) listen(ctx context.Context) {
+	late := time.NewTimer(lastWords)
+	defer late.Stop()
+	for range s.out {
+		select {
+		case <-s.events:
+		case <-late.C:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // read passes one stream on until it ends.
@@ -110,6 +128,7 @@ func (s *session) read(i int, r io.Reader) {
 		n, err := r.Read(buf)
 		marks.feed(buf[:n], func(p []byte) {
 			if open, err := s.out[i].write(p); !open {
+				s.early.write(p)
 				s.stray.Store(true)
 			} else if err != nil {
 				s.tell(event{failed: err})
@@ -121,6 +140,32 @@ func (s *session) read(i int, r io.Reader) {
 			return
 		}
 	}
+}
+
+// An earlyOutput keeps the beginning of what comes when no command runs: before the first one, that tells why there will
+// be none.
+type earlyOutput struct {
+	mu   sync.Mutex
+	text []byte
+}
+
+const longestEarly = 200
+
+func (e *earlyOutput) write(p []byte) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.text = append(e.text, p[:min(len(p), longestEarly-len(e.text))]...)
+}
+
+// String is empty when nothing was printed.
+func (e *earlyOutput) String() string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	text := strings.Join(strings.Fields(string(e.text)), " ")
+	if text == "" {
+		return ""
+	}
+	return fmt.Sprintf(", and prints %q", text)
 }
 
 func (s *session) tell(e event) {
