@@ -48,7 +48,9 @@ func serve(ctx context.Context, s settings, out func() output, complain func(err
 	l.SetMultipathTCP(false) // the C program's connections are plain TCP
 	listener, err := l.Listen(ctx, s.tcpNetwork(), net.JoinHostPort(s.bind, strconv.Itoa(s.port)))
 	if err != nil {
-		return fmt.Errorf("unable to start listener for connections: %s", reason(err))
+		err = fmt.Errorf("unable to start listener for connections: %s", reason(err))
+		out().ended(err)
+		return err
 	}
 	v := &server{
 		settings: s, out: out, complain: complain, listener: listener.(*net.TCPListener),
@@ -244,7 +246,7 @@ func (v *server) test(ctx context.Context, t *test, stopWatch func() bool) error
 	t.out.begun(t)
 	defer t.closeStreams()
 	if err := v.takeStreams(ctx, t); err != nil {
-		c.sendError(codeAcceptStream)
+		c.sendError(streamCode(err))
 		return err
 	}
 	t.out.connected(t)
@@ -304,6 +306,17 @@ func (v *server) exchange(t *test) error {
 	return nil
 }
 
+// streamCode is what the client is told when its streams cannot be had.
+func streamCode(err error) int32 {
+	switch {
+	case errors.Is(err, errNoCongestion):
+		return codeSetCongestion
+	case errors.Is(err, errBuffersNotSet):
+		return codeBuffersNotSet
+	}
+	return codeAcceptStream
+}
+
 var errNoStreams = errors.New("unable to accept stream connection: the client is gone or slow")
 
 // takeStreams tells the client to make its connections, and waits for all of them.
@@ -354,7 +367,7 @@ func (v *server) takeStreams(ctx context.Context, t *test) error {
 			err = add
 		}
 		if failed == nil && err != nil {
-			failed = fmt.Errorf("unable to accept stream connection: %s", err)
+			failed = streamError("accept stream connection", err)
 		}
 	}
 	return failed
@@ -390,7 +403,7 @@ func (v *server) takeUDP(t *test, hello *net.UDPConn) error {
 		known[addr] = true
 		conn, err := v.dialBack(t, addr)
 		if err != nil {
-			return fmt.Errorf("unable to accept stream connection: %s", reason(err))
+			return streamError("accept stream connection", err)
 		}
 		if _, err := t.addStream(conn, len(t.streams)); err != nil {
 			return err
@@ -398,7 +411,7 @@ func (v *server) takeUDP(t *test, hello *net.UDPConn) error {
 		var answer [4]byte
 		binary.LittleEndian.PutUint32(answer[:], udpReply)
 		if _, err := conn.Write(answer[:]); err != nil {
-			return fmt.Errorf("unable to accept stream connection: %s", reason(err))
+			return streamError("accept stream connection", err)
 		}
 	}
 	return nil

@@ -125,7 +125,7 @@ func measure(t *testing.T, program string, c speedCase) speedResult {
 
 // executable runs an executable file and leaves the process in last.
 func executable(path string, last **exec.Cmd) program {
-	return program{path, func(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	return program{name: path, run: func(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		cmd := exec.CommandContext(ctx, path, args...)
 		cmd.Stdout, cmd.Stderr = stdout, stderr
 		*last = cmd

@@ -48,8 +48,11 @@ func (t *test) sendPaced(s *stream, write func(int64) (int64, error)) error {
 	z := t.sleeper(&p)
 	length := int64(t.length)
 	piece := min(length, max(1448, int64(2*p.rate*paceTick.Seconds())))
-	if t.burst > 0 {
+	switch {
+	case t.burst > 0:
 		piece = length * int64(t.burst)
+	case t.blocks > 0:
+		piece = length // a C client that receives a number of blocks takes what comes at once for one
 	}
 	var block int64 // what is left of the block that was taken from the budget
 	for {

@@ -395,6 +395,7 @@ func (t *test) totals(s *stream) (sent, received total) {
 		return own, peer
 	}
 	own.retransmits = -1
+	peer.jitter, peer.lost = 0, 0 // a sender has neither
 	return peer, own
 }
 
