@@ -57,6 +57,10 @@ func readTCPInfo(net.Conn) (tcpInfo, bool)        { return tcpInfo{}, false }
 func memoryFile() (*os.File, error)               { return temporaryFile() }
 func nap(d time.Duration)                         { time.Sleep(d) }
 
+const canHold = false
+
+func napHeld(d time.Duration) { time.Sleep(d) }
+
 func isReset(err error) bool {
 	return errors.Is(err, windows.WSAECONNRESET) || errors.Is(err, windows.WSAECONNABORTED)
 }
