@@ -16,7 +16,7 @@ import (
 
 const (
 	handshakeTime = 10 * time.Second // for a new connection to say its cookie
-	maxHandshakes = 64               // connections at a time that have not said it yet; more are closed
+	maxHandshakes = 64               // connections at a time that have not said it yet; one more, and the oldest is closed
 )
 
 // A server takes connections for as long as it lives, and runs one test at a time.
@@ -33,6 +33,7 @@ type server struct {
 	streams bool    // which still wants connections
 	clients chan arrival
 	joins   chan arrival
+	silent  []net.Conn // that have not said their cookie, the oldest first
 }
 
 // An arrival is a connection that has said its cookie.
@@ -153,7 +154,6 @@ func (v *server) stopWaiting() bool {
 func (v *server) accept(ctx context.Context) {
 	var talking sync.WaitGroup
 	defer talking.Wait()
-	slots := make(chan struct{}, maxHandshakes)
 	for number := 0; ; number++ {
 		conn, err := v.listener.AcceptTCP()
 		if err != nil {
@@ -172,18 +172,33 @@ func (v *server) accept(ctx context.Context) {
 			conn.Close()
 			continue
 		}
-		select {
-		case slots <- struct{}{}:
-		default:
-			conn.Close()
-			continue
-		}
+		v.admit(conn)
 		talking.Go(func() {
-			defer func() { <-slots }()
 			ended := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
 			defer ended()
 			v.welcome(ctx, conn, number)
 		})
+	}
+}
+
+// admit makes room for a connection that has not said its cookie. Who says nothing is in nobody's way for long: a client
+// says it at once.
+func (v *server) admit(conn net.Conn) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if len(v.silent) == maxHandshakes {
+		v.silent[0].Close()
+		v.silent = slices.Delete(v.silent, 0, 1)
+	}
+	v.silent = append(v.silent, conn)
+}
+
+// spoke takes a connection off the list of those that have not said their cookie.
+func (v *server) spoke(conn net.Conn) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if i := slices.Index(v.silent, conn); i >= 0 {
+		v.silent = slices.Delete(v.silent, i, i+1)
 	}
 }
 
@@ -192,7 +207,9 @@ func (v *server) accept(ctx context.Context) {
 func (v *server) welcome(ctx context.Context, conn *net.TCPConn, number int) {
 	a := arrival{conn: conn, number: number}
 	conn.SetDeadline(time.Now().Add(handshakeTime))
-	if _, err := io.ReadFull(conn, a.cookie[:]); err != nil || !a.cookie.valid() {
+	_, err := io.ReadFull(conn, a.cookie[:])
+	v.spoke(conn)
+	if err != nil || !a.cookie.valid() {
 		conn.Close()
 		return
 	}

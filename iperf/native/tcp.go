@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"sync"
 	"time"
 )
 
@@ -21,6 +22,7 @@ const pieceTime = 8 * paceTick
 const (
 	tcpWriteSize = 1 << 20
 	tcpReadSize  = 512 << 10
+	minReadSize  = 64 << 10 // with very many streams
 )
 
 // sendTCP writes blocks until the test stops it, which is by a deadline in the past, or the budget is spent.
@@ -97,7 +99,7 @@ func (t *test) sendPaced(s *stream, write func(int64) (int64, error)) error {
 // tcpWriter gives the function that sends and counts so many bytes: from memory, or with -Z from a file by sendfile.
 func (t *test) tcpWriter(s *stream) (write func(int64) (int64, error), finish func(), err error) {
 	if !t.zeroCopy {
-		data := payload(max(tcpWriteSize, t.length))
+		data := blocks()
 		part, err := partWriter(s.conn)
 		if err != nil {
 			return nil, nil, err
@@ -142,7 +144,7 @@ func (t *test) tcpWriter(s *stream) (write func(int64) (int64, error), finish fu
 
 // receiveTCP reads until the test stops it or the sender ends.
 func (t *test) receiveTCP(s *stream) error {
-	buffer := make([]byte, max(tcpReadSize, t.length))
+	buffer := make([]byte, max(minReadSize, min(tcpReadSize, 8*tcpReadSize/t.streamCount())))
 	for {
 		n, err := s.conn.Read(buffer)
 		s.add(int64(n), 0)
@@ -160,6 +162,9 @@ func stopped(err error) error {
 	}
 	return err
 }
+
+// blocks is what all TCP senders write. The largest block is as long.
+var blocks = sync.OnceValue(func() []byte { return payload(tcpWriteSize) })
 
 // payload is what is sent: it does not compress.
 func payload(n int) []byte {
