@@ -151,8 +151,10 @@ func (t *test) connectStreams(ctx context.Context, address string) error {
 
 // streamError says why a stream could not be made. What an option's own error says needs no more words.
 func streamError(what string, err error) error {
-	if errors.Is(err, errNoCongestion) || errors.Is(err, errBuffersNotSet) {
-		return err
+	for _, own := range []error{errNoCongestion, errBuffersNotSet} {
+		if errors.Is(err, own) {
+			return own
+		}
 	}
 	return fmt.Errorf("unable to %s: %s", what, reason(err))
 }

@@ -11,15 +11,19 @@
 // of UDP streams in the old and the new form, a client both answers. Results are read with and without the counts of
 // what was omitted, and with -1 written as 18446744073709551615. UDP numbers of 64 bits are understood. The version that
 // --version and the JSON give is that of the C program whose flags and events these are, 3.17. The JSON has the keys of
-// 3.12; later versions have added some, which this one lacks.
+// 3.12. It lacks those that were added later: fq_rate, timemillisecs and reorder, and fqrate, bidir, interval, gso and
+// gro in test_start. The tests run against 3.12 and, with TUNA_IPERF3, any other versions; 3.9, 3.18 and 3.22 were.
+//
+// --gsro is accepted as 3.21 has it. This end joins and splits datagrams with or without it; it tells a C server to.
 //
 // Flags that the C program has and this one lacks, such as --sctp, -A, -F, -D and those for authentication, are
 // refused by name; so are -C, -M and --snd-timeout where the system has no such thing. One flag is new: --allow says who
 // may use a server. Where a flag's value could not be had, the C program's behaviour was kept, with these exceptions:
 //
-//   - Paced TCP is written in pieces of at most two milliseconds' worth instead of whole blocks, so that low rates are
+//   - Paced TCP is written in pieces of at most eight milliseconds' worth instead of whole blocks, so that low rates are
 //     kept as well: -b 1M sends 1.00 Mbit/s, where blocks of 128 KB make it 1.05.
-//   - -n and -k send whole blocks, no more than needed, and a server that receives them over TCP waits for the last.
+//   - -n and -k send whole blocks, no more than needed (before 3.20 the C program did so too; since, it sends until the
+//     interval is over), and a server that receives them waits for the last.
 //   - The socket of UDP streams is asked for a receive buffer of 4 MB where -w does not say, so that a receiver that is
 //     not run for a moment loses nothing.
 //   - Exit status and the JSON's "error" both tell of every failure; a one-off server whose test failed exits with 1.
@@ -32,7 +36,7 @@
 // Whatever a peer sends is bounded: the cookie's time, the length of JSON, streams, blocks, socket buffers, rates and
 // durations by iperf's own limits. A server ends a test that moves nothing for --rcv-timeout, or lasts half a minute
 // longer than was agreed. During a test, another client gets the busy answer; a connection that says nothing is closed
-// after ten seconds, and no more than 64 of them are waited for. UDP streams are taken only from the address of the
+// after ten seconds, or when 64 newer ones say nothing either. UDP streams are taken only from the address of the
 // control connection. As in the C program without authentication, whoever may connect may have the server send at full
 // rate to itself; --allow and [Host.Allow] restrict that.
 //
@@ -69,6 +73,9 @@
 //
 // Datagrams go out as one large buffer that the kernel, or the network card, cuts (UDP_SEGMENT), from 8 that are due at
 // once, else with sendmmsg; they come in joined (UDP_GRO) with recvmmsg. Other systems than Linux send and receive them
-// one by one. Nothing is allocated for a block or a datagram. Between turns, senders sleep on ordinary timers, or from
-// about 190 Mbit/s on for 0.2 ms at a time, so that a burst of UDP is never longer than the C program's of 1 ms.
+// one by one. Nothing is allocated for a block or a datagram. Between turns, a sender of datagrams sleeps for 1 ms, or
+// from about 190 Mbit/s on for 0.2 ms, so that its bursts are never longer than the C program's. On Linux the first paced
+// senders of a process, one fewer than GOMAXPROCS, sleep without giving their processor back to Go's scheduler, whose
+// work for a thread that sleeps and wakes took more than twice what everything else did. What a paced receiver costs
+// more than the C program's is that work.
 package native
