@@ -42,12 +42,12 @@ func (t *test) dialControl(ctx context.Context, address string) (net.Conn, error
 	if err != nil {
 		return nil, err
 	}
-	t.mss = mss(conn)
 	conn.SetWriteDeadline(time.Now().Add(controlTime))
 	if _, err := conn.Write(t.cookie[:]); err != nil {
 		conn.Close()
 		return nil, err
 	}
+	t.mss = mss(conn) // now, as the C program does: before, some systems give a smaller one
 	return conn, nil
 }
 
@@ -125,15 +125,15 @@ func (t *test) connectStreams(ctx context.Context, address string) error {
 		}
 		d, err := t.dialer(network, i)
 		if err != nil {
-			return fmt.Errorf("unable to connect stream: %s", reason(err))
+			return streamError("connect stream", err)
 		}
 		d.Timeout = controlTime
 		conn, err := d.DialContext(ctx, network, address)
 		if err != nil {
-			return fmt.Errorf("unable to connect stream: %s", reason(err))
+			return streamError("connect stream", err)
 		}
 		if _, err := t.addStream(conn, i); err != nil {
-			return fmt.Errorf("unable to connect stream: %s", reason(err))
+			return streamError("connect stream", err)
 		}
 		if t.udp {
 			err = greetUDP(ctx, conn)
@@ -143,10 +143,20 @@ func (t *test) connectStreams(ctx context.Context, address string) error {
 			conn.SetWriteDeadline(time.Time{})
 		}
 		if err != nil {
-			return fmt.Errorf("unable to connect stream: %s", reason(err))
+			return streamError("connect stream", err)
 		}
 	}
 	return nil
+}
+
+// streamError says why a stream could not be made. What an option's own error says needs no more words.
+func streamError(what string, err error) error {
+	for _, own := range []error{errNoCongestion, errBuffersNotSet} {
+		if errors.Is(err, own) {
+			return own
+		}
+	}
+	return fmt.Errorf("unable to %s: %s", what, reason(err))
 }
 
 // greetUDP tells the server of a stream, and waits for the answer.

@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -19,29 +20,49 @@ import (
 	"github.com/tunaperf/tuna/internal/testbed"
 )
 
-// A program runs one iperf3 command line: the C program or ours.
+// A program runs one iperf3 command line: a C program or ours.
 type program struct {
-	name string
-	run  func(ctx context.Context, args []string, stdout, stderr io.Writer) int
+	name  string
+	run   func(ctx context.Context, args []string, stdout, stderr io.Writer) int
+	minor int // of the C program's version, 12 for 3.12; 0: ours
 }
 
-var (
-	ours   = program{"Go", Main}
-	theirs = program{"C", runC}
-)
+var ours = program{"Go", Main, 0}
 
-func runC(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	cmd := exec.CommandContext(ctx, "iperf3", args...)
-	cmd.Cancel = func() error { return cmd.Process.Signal(interrupt) }
-	cmd.WaitDelay = 10 * time.Second
-	cmd.Stdout, cmd.Stderr = stdout, stderr
-	if err := cmd.Run(); err != nil {
-		if e, ok := errors.AsType[*exec.ExitError](err); ok {
-			return e.ExitCode()
+// theirs are the C programs that are tested against: the installed iperf3 and, to test against other versions too, those
+// that the environment variable TUNA_IPERF3 lists, as TUNA_IPERF3=/opt/3.9/iperf3:/opt/3.18/iperf3.
+func theirs(t testing.TB) []program {
+	t.Helper()
+	testbed.Need(t, "iperf3")
+	var programs []program
+	for _, path := range append([]string{"iperf3"}, filepath.SplitList(os.Getenv("TUNA_IPERF3"))...) {
+		text, err := exec.Command(path, "--version").Output()
+		if err != nil {
+			t.Fatalf("%s --version: %v", path, err)
 		}
-		return -1
+		var minor int
+		if _, err := fmt.Sscanf(string(text), "iperf 3.%d", &minor); err != nil {
+			t.Fatalf("%s is no iperf 3: %q", path, text)
+		}
+		programs = append(programs, program{fmt.Sprintf("C 3.%d", minor), cProgram(path), minor})
 	}
-	return 0
+	return programs
+}
+
+func cProgram(path string) func(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	return func(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+		cmd := exec.CommandContext(ctx, path, args...)
+		cmd.Cancel = func() error { return cmd.Process.Signal(interrupt) }
+		cmd.WaitDelay = 10 * time.Second
+		cmd.Stdout, cmd.Stderr = stdout, stderr
+		if err := cmd.Run(); err != nil {
+			if e, ok := errors.AsType[*exec.ExitError](err); ok {
+				return e.ExitCode()
+			}
+			return -1
+		}
+		return 0
+	}
 }
 
 // An ended command is what it printed and its status.
@@ -173,8 +194,13 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// pairs are the combinations of ends that must understand each other.
-func pairs(t *testing.T) []struct{ client, server program } {
-	testbed.Need(t, "iperf3")
-	return []struct{ client, server program }{{ours, ours}, {ours, theirs}, {theirs, ours}}
+// A pair is a client and a server that must understand each other.
+type pair struct{ client, server program }
+
+func pairs(t *testing.T) []pair {
+	all := []pair{{ours, ours}}
+	for _, c := range theirs(t) {
+		all = append(all, pair{ours, c}, pair{c, ours})
+	}
+	return all
 }

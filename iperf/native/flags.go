@@ -96,7 +96,10 @@ var flagTable = []flag{
 	{long: "json-stream", help: "output in line-delimited JSON format", set: func(s *settings, _ string) error { s.json, s.stream = true, true; return nil }},
 	{long: "logfile", value: "f", help: "append output to a file", set: text(func(s *settings) *string { return &s.logfile })},
 	{long: "forceflush", help: "accepted: output is never held back", set: func(*settings, string) error { return nil }},
-	{long: "rcv-timeout", value: "#", help: "idle timeout for receiving data (default 120000 ms)", set: milliseconds(func(s *settings) *time.Duration { return &s.rcvTimeout })},
+	{long: "rcv-timeout", value: "#", help: "idle timeout for receiving data (default 120000 ms)", set: func(s *settings, v string) error {
+		s.rcvTimeoutSet = true
+		return milliseconds(func(s *settings) *time.Duration { return &s.rcvTimeout })(s, v)
+	}},
 	{long: "snd-timeout", value: "#", help: "timeout for unacknowledged TCP data (ms)", lacks: missing(hasUserTimeout), set: milliseconds(func(s *settings) *time.Duration { return &s.sndTimeout })},
 	{short: '4', long: "version4", help: "only use IPv4", set: func(s *settings, _ string) error { s.family = "4"; return nil }},
 	{short: '6', long: "version6", help: "only use IPv6", set: func(s *settings, _ string) error { s.family = "6"; return nil }},
@@ -146,6 +149,7 @@ var flagTable = []flag{
 	{short: 'T', long: "title", role: clientOnly, value: "str", help: "prefix every output line with this string", set: setTitle},
 	{long: "get-server-output", role: clientOnly, help: "get results from server", set: on(func(s *settings) *bool { return &s.getServerOutput })},
 	{long: "udp-counters-64bit", role: clientOnly, help: "use 64-bit counters in UDP test packets", set: on(func(s *settings) *bool { return &s.counters64 })},
+	{long: "gsro", role: clientOnly, help: "have the server join and split datagrams in large buffers too (UDP GSO/GRO), which\nthis program does where the system can", set: on(func(s *settings) *bool { return &s.gsro })},
 
 	{short: 'v', long: "version", help: "show version information and quit"},
 	{short: 'h', long: "help", help: "show this message and quit"},
@@ -306,7 +310,7 @@ func setAllow(s *settings, v string) error {
 }
 
 // dscpNames are the code points that have names, besides cs0 to cs7 and af11 to af43.
-var dscpNames = map[string]int{"ef": 46, "va": 44, "le": 1}
+var dscpNames = map[string]int{"ef": 46, "va": 44, "le": 1, "lowdelay": 4, "throughput": 2, "reliability": 1}
 
 func setDSCP(s *settings, v string) error {
 	n, ok := dscpNames[strings.ToLower(v)]

@@ -2,6 +2,7 @@ package native
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -9,9 +10,10 @@ import (
 // jsonOutput prints one document when the test is over, or with --json-stream an event a line as they happen.
 type jsonOutput struct {
 	lineWriter
-	stream bool
-	doc    document
-	rows   int
+	settings settings
+	stream   bool
+	doc      document
+	rows     int
 }
 
 // maxRows bounds what a server keeps for its document: more is a test that no client in good faith asks for.
@@ -139,7 +141,7 @@ type jsonCPU struct {
 }
 
 func newJSONOutput(w lineWriter, s settings) *jsonOutput {
-	return &jsonOutput{lineWriter: w, stream: s.stream, doc: document{
+	return &jsonOutput{lineWriter: w, settings: s, stream: s.stream, doc: document{
 		Start:     jsonStart{Connected: []jsonConnection{}, Version: "iperf " + protocolVersion, SystemInfo: systemInfo()},
 		Intervals: []jsonInterval{},
 		Title:     s.title,
@@ -349,8 +351,8 @@ func (o *jsonOutput) ended(err error) {
 	}
 	if err != nil {
 		o.doc.Error = err.Error()
-		if err == errInterrupted {
-			o.doc.Error = "interrupt"
+		if errors.Is(err, errInterrupted) {
+			o.doc.Error = errorText(&o.settings, err)
 		}
 	}
 	if !o.stream {

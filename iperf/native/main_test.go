@@ -36,6 +36,8 @@ func TestCommandLinesThatAreRefused(t *testing.T) {
 		{"-c host -l 2M", "block size too large (maximum = 1048576 bytes)"},
 		{"-c host -u -l 70000", "block size invalid (minimum = 16 bytes, maximum = 65507 bytes)"},
 		{"-c host -u -Z", "-Z is for TCP"},
+		{"-c host --rcv-timeout 100", "client receive timeout is valid only in receiving mode"},
+		{"-s --gsro", "some option you are trying to set is client only"},
 		{"-c host -w 1G", "socket buffer size too large (maximum = 536870912 bytes)"},
 		{"-c host -M 9999", "TCP MSS too large (maximum = 9216 bytes)"},
 		{"-c host -O 601", "bogus value for --omit"},
@@ -81,7 +83,7 @@ func TestVersionAndHelp(t *testing.T) {
 
 // The names and codes of RFC 2474, 2597, 3246 and 8622.
 func TestDSCP(t *testing.T) {
-	for v, want := range map[string]int{"cs0": 0, "CS1": 8, "cs7": 56, "af11": 10, "af43": 38, "EF": 46, "va": 44, "le": 1, "0x2e": 46, "056": 46, "63": 63} {
+	for v, want := range map[string]int{"cs0": 0, "CS1": 8, "cs7": 56, "af11": 10, "af43": 38, "EF": 46, "va": 44, "le": 1, "lowdelay": 4, "throughput": 2, "reliability": 1, "0x2e": 46, "056": 46, "63": 63} {
 		var s settings
 		if err := setDSCP(&s, v); err != nil || s.tos != want<<2 {
 			t.Errorf("%s: %d, %v; want %d", v, s.tos>>2, err, want)
@@ -142,6 +144,40 @@ func TestJSONError(t *testing.T) {
 	}
 	if status != 1 || doc["error"] != "unable to connect to server: Connection refused" || len(doc["end"].(map[string]any)) != 0 {
 		t.Errorf("status %d: %v", status, doc)
+	}
+}
+
+// Where an option cannot be had, both programs say so in the same words.
+func TestOptionsThatTheSystemRefuses(t *testing.T) {
+	for _, c := range []struct{ args, want string }{
+		{"-C nosuch", "iperf3: error - unable to set TCP_CONGESTION: Supplied congestion control algorithm not supported on this host\n"},
+		{"-w 500M", "iperf3: error - socket buffer size not set correctly\n"},
+		{"-w 500M -R", "iperf3: error - socket buffer size not set correctly\n"},
+	} {
+		for _, p := range append(theirs(t), ours) {
+			t.Run(p.name+" "+c.args, func(t *testing.T) {
+				t.Parallel()
+				server := ours.server(t)
+				if e := p.client(t, server.port, strings.Fields(c.args)...); e.status != 1 || e.stderr != c.want {
+					t.Errorf("%+v", e)
+				}
+			})
+		}
+	}
+}
+
+// A server that cannot listen says so under -J as well.
+func TestListenError(t *testing.T) {
+	t.Parallel()
+	server := ours.server(t)
+	var stdout, stderr bytes.Buffer
+	status := Main(t.Context(), []string{"-s", "-p", strconv.Itoa(server.port), "-J"}, &stdout, &stderr)
+	var doc document
+	if err := json.Unmarshal(stdout.Bytes(), &doc); err != nil {
+		t.Fatal(err)
+	}
+	if want := "unable to start listener for connections: Address already in use"; status != 1 || doc.Error != want {
+		t.Errorf("status %d: %q", status, doc.Error)
 	}
 }
 

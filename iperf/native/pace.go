@@ -1,6 +1,7 @@
 package native
 
 import (
+	"runtime"
 	"sync/atomic"
 	"time"
 )
@@ -27,28 +28,61 @@ func (p *pacer) wait(now time.Time, bytes float64) time.Duration {
 type sleeper struct {
 	t     *test
 	timer *time.Timer
-	exact bool // timers of a millisecond would make bursts of many datagrams
+	short time.Duration // the shortest sleep
+	exact bool          // timers, which come up to a millisecond late, would make bursts of many datagrams
+	held  bool          // it has one of the places in holders
 }
 
-// exactAbove is how many bytes must become due in a millisecond for exact sleep to be worth what it costs: it takes a
-// thread from the scheduler each time.
+// exactAbove is how many bytes must become due in a millisecond for exact sleep to be worth what it costs where no
+// place in holders is left: it takes a thread from the scheduler each time.
 const exactAbove = 16 * defaultUDPBlock
 
 // minNap makes an exact sleeper sleep seldom enough. What becomes due meanwhile is a fifth of what the C program, with
 // its timer of a millisecond, sends at once.
 const minNap = 200 * time.Microsecond
 
-func (t *test) sleeper(p *pacer) *sleeper {
-	s := &sleeper{t: t, timer: time.NewTimer(0), exact: p.rate*paceTick.Seconds() > exactAbove}
+// maxHeld is the longest sleep that keeps a processor from the scheduler.
+const maxHeld = pieceTime + paceTick
+
+// holders counts the sleepers of the whole process that keep their processors. One processor is always left.
+var holders atomic.Int64
+
+// sleeper makes one that sleeps for at least short; 0: for what suits datagrams at this rate.
+func (t *test) sleeper(p *pacer, short time.Duration) *sleeper {
+	s := &sleeper{t: t, timer: time.NewTimer(0), short: short, exact: p.rate*paceTick.Seconds() > exactAbove}
 	<-s.timer.C
+	if short == 0 {
+		s.short = paceTick
+		if s.exact {
+			s.short = minNap
+		}
+	}
+	if canHold {
+		s.held = holders.Add(1) < int64(runtime.GOMAXPROCS(0))
+		if !s.held {
+			holders.Add(-1)
+		}
+	}
 	return s
+}
+
+// end gives back what the sleeper has.
+func (s *sleeper) end() {
+	s.timer.Stop()
+	if s.held {
+		holders.Add(-1)
+	}
 }
 
 // sleep waits, and reports false when the test stops. What it sleeps too long is made up for by what is due then.
 func (s *sleeper) sleep(d time.Duration) bool {
-	if s.exact && d < paceTick {
-		nap(max(d, minNap))
-	} else {
+	d = max(d, s.short)
+	switch {
+	case s.held && d <= maxHeld:
+		napHeld(d)
+	case s.exact && d <= paceTick:
+		nap(d)
+	default:
 		s.timer.Reset(d)
 		select {
 		case <-s.timer.C:

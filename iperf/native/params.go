@@ -32,6 +32,11 @@ type parameters struct {
 	GetServerOutput  number    `json:"get_server_output,omitempty"`
 	UDPCounters64Bit number    `json:"udp_counters_64bit,omitempty"`
 	ZeroCopy         number    `json:"zerocopy,omitempty"`
+	GSO              number    `json:"gso,omitempty"` // these five since 3.21; a server here does so without being told
+	GSODatagramSize  number    `json:"gso_dg_size,omitempty"`
+	GSOBufferSize    number    `json:"gso_bf_size,omitempty"`
+	GRO              number    `json:"gro,omitempty"`
+	GROBufferSize    number    `json:"gro_bf_size,omitempty"`
 	ClientVersion    string    `json:"client_version"`
 }
 
@@ -91,6 +96,10 @@ func (s *settings) parameters() parameters {
 	}
 	if s.zeroCopy {
 		p.ZeroCopy = 1
+	}
+	if s.gsro && s.udp && s.length > 0 {
+		p.GSO, p.GSODatagramSize, p.GSOBufferSize = 1, p.Len, number(maxUDPBlock/s.length*s.length)
+		p.GRO, p.GROBufferSize = 1, maxUDPBlock
 	}
 	return p
 }

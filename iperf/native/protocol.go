@@ -35,6 +35,7 @@ const (
 	codeNoSCTP         = 18
 	codeReceiveParams  = 114
 	codeSetCongestion  = 134
+	codeBuffersNotSet  = 141
 	codeCreateStream   = 200
 	codeAcceptStream   = 204
 	codeReverseBidir   = 25
@@ -54,7 +55,8 @@ var codeText = map[int32]string{
 	codeReverseBidir:   "cannot be both reverse and bidirectional",
 	codeReceiveParams:  "unable to receive parameters from client",
 	codeReceiveResults: "unable to receive results",
-	codeSetCongestion:  "unable to set TCP_CONGESTION: the algorithm is not there or not allowed",
+	codeSetCongestion:  errNoCongestion.Error(),
+	codeBuffersNotSet:  errBuffersNotSet.Error(),
 	codeCreateStream:   "unable to create a new stream",
 	codeAcceptStream:   "unable to accept stream connection",
 	27:                 "the client's total bit rate is above the server's limit",

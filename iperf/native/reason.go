@@ -16,7 +16,11 @@ func reason(err error) string {
 		return strings.ToUpper(s[:1]) + s[1:]
 	}
 	if dns, ok := errors.AsType[*net.DNSError](err); ok {
-		return dns.Error()
+		// Which server was asked is the machine's own business.
+		if dns.IsNotFound {
+			return "Name or service not known"
+		}
+		return "Temporary failure in name resolution"
 	}
 	if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded) {
 		return "Connection timed out"

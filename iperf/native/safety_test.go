@@ -59,6 +59,27 @@ func TestStrangersDisturbNothing(t *testing.T) {
 	<-s.done
 }
 
+// However many connections say nothing, a client that speaks is served.
+func TestSilentConnectionsKeepNobodyOut(t *testing.T) {
+	t.Parallel()
+	var h Host
+	ctx, cancel := context.WithCancel(t.Context())
+	s := startHostServer(t, ctx, &h)
+	for range 3 * maxHandshakes {
+		conn, err := net.Dial("tcp", "127.0.0.1:"+s.port)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+	}
+	var stderr bytes.Buffer
+	if err := h.Run(ctx, "iperf3 -c 127.0.0.1 -n 100K -P 4 -p "+s.port, io.Discard, &stderr); err != nil {
+		t.Errorf("%v: %s", err, &stderr)
+	}
+	cancel()
+	<-s.done
+}
+
 // A server that has been told nonsense serves the next client.
 func TestServerOutlivesNonsense(t *testing.T) {
 	t.Parallel()

@@ -16,7 +16,7 @@ import (
 
 const (
 	handshakeTime = 10 * time.Second // for a new connection to say its cookie
-	maxHandshakes = 64               // connections at a time that have not said it yet; more are closed
+	maxHandshakes = 64               // connections at a time that have not said it yet; one more, and the oldest is closed
 )
 
 // A server takes connections for as long as it lives, and runs one test at a time.
@@ -33,6 +33,7 @@ type server struct {
 	streams bool    // which still wants connections
 	clients chan arrival
 	joins   chan arrival
+	silent  []net.Conn // that have not said their cookie, the oldest first
 }
 
 // An arrival is a connection that has said its cookie.
@@ -48,7 +49,9 @@ func serve(ctx context.Context, s settings, out func() output, complain func(err
 	l.SetMultipathTCP(false) // the C program's connections are plain TCP
 	listener, err := l.Listen(ctx, s.tcpNetwork(), net.JoinHostPort(s.bind, strconv.Itoa(s.port)))
 	if err != nil {
-		return fmt.Errorf("unable to start listener for connections: %s", reason(err))
+		err = fmt.Errorf("unable to start listener for connections: %s", reason(err))
+		out().ended(err)
+		return err
 	}
 	v := &server{
 		settings: s, out: out, complain: complain, listener: listener.(*net.TCPListener),
@@ -151,7 +154,6 @@ func (v *server) stopWaiting() bool {
 func (v *server) accept(ctx context.Context) {
 	var talking sync.WaitGroup
 	defer talking.Wait()
-	slots := make(chan struct{}, maxHandshakes)
 	for number := 0; ; number++ {
 		conn, err := v.listener.AcceptTCP()
 		if err != nil {
@@ -170,18 +172,33 @@ func (v *server) accept(ctx context.Context) {
 			conn.Close()
 			continue
 		}
-		select {
-		case slots <- struct{}{}:
-		default:
-			conn.Close()
-			continue
-		}
+		v.admit(conn)
 		talking.Go(func() {
-			defer func() { <-slots }()
 			ended := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
 			defer ended()
 			v.welcome(ctx, conn, number)
 		})
+	}
+}
+
+// admit makes room for a connection that has not said its cookie. Who says nothing is in nobody's way for long: a client
+// says it at once.
+func (v *server) admit(conn net.Conn) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if len(v.silent) == maxHandshakes {
+		v.silent[0].Close()
+		v.silent = slices.Delete(v.silent, 0, 1)
+	}
+	v.silent = append(v.silent, conn)
+}
+
+// spoke takes a connection off the list of those that have not said their cookie.
+func (v *server) spoke(conn net.Conn) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if i := slices.Index(v.silent, conn); i >= 0 {
+		v.silent = slices.Delete(v.silent, i, i+1)
 	}
 }
 
@@ -190,7 +207,9 @@ func (v *server) accept(ctx context.Context) {
 func (v *server) welcome(ctx context.Context, conn *net.TCPConn, number int) {
 	a := arrival{conn: conn, number: number}
 	conn.SetDeadline(time.Now().Add(handshakeTime))
-	if _, err := io.ReadFull(conn, a.cookie[:]); err != nil || !a.cookie.valid() {
+	_, err := io.ReadFull(conn, a.cookie[:])
+	v.spoke(conn)
+	if err != nil || !a.cookie.valid() {
 		conn.Close()
 		return
 	}
@@ -244,7 +263,7 @@ func (v *server) test(ctx context.Context, t *test, stopWatch func() bool) error
 	t.out.begun(t)
 	defer t.closeStreams()
 	if err := v.takeStreams(ctx, t); err != nil {
-		c.sendError(codeAcceptStream)
+		c.sendError(streamCode(err))
 		return err
 	}
 	t.out.connected(t)
@@ -304,6 +323,17 @@ func (v *server) exchange(t *test) error {
 	return nil
 }
 
+// streamCode is what the client is told when its streams cannot be had.
+func streamCode(err error) int32 {
+	switch {
+	case errors.Is(err, errNoCongestion):
+		return codeSetCongestion
+	case errors.Is(err, errBuffersNotSet):
+		return codeBuffersNotSet
+	}
+	return codeAcceptStream
+}
+
 var errNoStreams = errors.New("unable to accept stream connection: the client is gone or slow")
 
 // takeStreams tells the client to make its connections, and waits for all of them.
@@ -354,7 +384,7 @@ func (v *server) takeStreams(ctx context.Context, t *test) error {
 			err = add
 		}
 		if failed == nil && err != nil {
-			failed = fmt.Errorf("unable to accept stream connection: %s", err)
+			failed = streamError("accept stream connection", err)
 		}
 	}
 	return failed
@@ -390,7 +420,7 @@ func (v *server) takeUDP(t *test, hello *net.UDPConn) error {
 		known[addr] = true
 		conn, err := v.dialBack(t, addr)
 		if err != nil {
-			return fmt.Errorf("unable to accept stream connection: %s", reason(err))
+			return streamError("accept stream connection", err)
 		}
 		if _, err := t.addStream(conn, len(t.streams)); err != nil {
 			return err
@@ -398,7 +428,7 @@ func (v *server) takeUDP(t *test, hello *net.UDPConn) error {
 		var answer [4]byte
 		binary.LittleEndian.PutUint32(answer[:], udpReply)
 		if _, err := conn.Write(answer[:]); err != nil {
-			return fmt.Errorf("unable to accept stream connection: %s", reason(err))
+			return streamError("accept stream connection", err)
 		}
 	}
 	return nil

@@ -41,10 +41,11 @@ type settings struct {
 	zeroCopy        bool
 	getServerOutput bool
 	counters64      bool
+	gsro            bool // what this end does anyway, and tells the server to do
 
 	idleTimeout, connectTimeout, rcvTimeout, sndTimeout time.Duration // 0: none
 
-	durationSet, lengthSet, rateSet, intervalSet bool
+	durationSet, lengthSet, rateSet, intervalSet, rcvTimeoutSet bool
 }
 
 func defaults() settings {
@@ -67,6 +68,8 @@ func (s *settings) finish() error {
 		return bad("must either be a client (-c) or server (-s)")
 	case s.reverse && s.bidir:
 		return bad("cannot be both reverse and bidirectional")
+	case s.rcvTimeoutSet && !s.server && !s.receives():
+		return bad("client receive timeout is valid only in receiving mode")
 	case s.udp && s.zeroCopy:
 		return bad("-Z is for TCP: sendfile does not make datagrams")
 	case s.udp && s.lengthSet && (s.length < minUDPBlock || s.length > maxUDPBlock):

@@ -2,6 +2,7 @@ package native
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"strconv"
@@ -58,6 +59,9 @@ func (s *settings) setOptions(fd uintptr, network string) error {
 		if err := fail("socket buffer size", setBuffers(fd, s.window, s.window)); err != nil {
 			return err
 		}
+		if err := checkBuffers(fd, s.window); err != nil {
+			return err
+		}
 	} else if udp {
 		// Large buffers of many datagrams arrive at once; the system's default holds a few of them. No more than the
 		// system allows can be had, and without them it works too.
@@ -77,14 +81,38 @@ func (s *settings) setOptions(fd uintptr, network string) error {
 		}
 	}
 	if s.congestion != "" {
-		if err := fail("TCP_CONGESTION", setCongestion(fd, s.congestion)); err != nil {
-			return err
+		if setCongestion(fd, s.congestion) != nil {
+			return errNoCongestion
 		}
 	}
 	if s.sndTimeout > 0 {
 		return fail("send timeout", setUserTimeout(fd, s.sndTimeout))
 	}
 	return nil
+}
+
+// What cannot be had is an error in the C program's words.
+var (
+	errNoCongestion  = errors.New("unable to set TCP_CONGESTION: Supplied congestion control algorithm not supported on this host")
+	errBuffersNotSet = errors.New("socket buffer size not set correctly")
+)
+
+// checkBuffers reports whether the system has given what was asked for. One that does not tell is trusted.
+func checkBuffers(fd uintptr, want int) error {
+	send, receive := bufferSizes(fd)
+	if send > 0 && send < want || receive > 0 && receive < want {
+		return errBuffersNotSet
+	}
+	return nil
+}
+
+// buffers reads the sizes that a connection has; 0 where they cannot be read.
+func buffers(conn net.Conn) (send, receive int) {
+	withSocket(conn, func(fd uintptr) error {
+		send, receive = bufferSizes(fd)
+		return nil
+	})
+	return send, receive
 }
 
 // udpBuffer is the receive buffer that is asked for where -w does not say.

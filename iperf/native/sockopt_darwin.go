@@ -12,6 +12,7 @@ const (
 	hasCongestion  = false
 	hasUserTimeout = false
 	reuseNeedsPort = true
+	canHold        = false
 )
 
 func setCongestion(uintptr, string) error         { return unix.ENOPROTOOPT }
@@ -19,6 +20,7 @@ func setUserTimeout(uintptr, time.Duration) error { return unix.ENOPROTOOPT }
 func congestion(net.Conn) string                  { return "" }
 func memoryFile() (*os.File, error)               { return temporaryFile() }
 func nap(d time.Duration)                         { time.Sleep(d) }
+func napHeld(d time.Duration)                     { time.Sleep(d) }
 
 func readTCPInfo(conn net.Conn) (i tcpInfo, ok bool) {
 	err := withSocket(conn, func(fd uintptr) error {

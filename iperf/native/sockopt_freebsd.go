@@ -14,6 +14,7 @@ const (
 	hasCongestion  = true
 	hasUserTimeout = false
 	reuseNeedsPort = true
+	canHold        = false
 )
 
 func setCongestion(fd uintptr, name string) error {
@@ -31,6 +32,7 @@ func congestion(conn net.Conn) (name string) {
 func setUserTimeout(uintptr, time.Duration) error { return unix.ENOPROTOOPT }
 func memoryFile() (*os.File, error)               { return temporaryFile() }
 func nap(d time.Duration)                         { time.Sleep(d) }
+func napHeld(d time.Duration)                     { time.Sleep(d) }
 
 // The places in struct tcp_info of <netinet/tcp.h>, which has been the same since FreeBSD 8 and ends in spare fields.
 const (

@@ -31,13 +31,10 @@ func setBuffers(fd uintptr, receive, send int) error {
 	return errors.Join(errs[:]...)
 }
 
-// buffers reads the sizes that a connection has; 0 where they cannot be read.
-func buffers(conn net.Conn) (send, receive int) {
-	withSocket(conn, func(fd uintptr) error {
-		send, _ = unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_SNDBUF)
-		receive, _ = unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF)
-		return nil
-	})
+// bufferSizes reads the sizes that a socket has; 0 where they cannot be read.
+func bufferSizes(fd uintptr) (send, receive int) {
+	send, _ = unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_SNDBUF)
+	receive, _ = unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF)
 	return send, receive
 }
 

@@ -33,13 +33,10 @@ func setBuffers(fd uintptr, receive, send int) error {
 	return errors.Join(errs[:]...)
 }
 
-// buffers reads the sizes that a connection has; 0 where they cannot be read.
-func buffers(conn net.Conn) (send, receive int) {
-	withSocket(conn, func(fd uintptr) error {
-		send, _ = windows.GetsockoptInt(windows.Handle(fd), windows.SOL_SOCKET, windows.SO_SNDBUF)
-		receive, _ = windows.GetsockoptInt(windows.Handle(fd), windows.SOL_SOCKET, windows.SO_RCVBUF)
-		return nil
-	})
+// bufferSizes reads the sizes that a socket has; 0 where they cannot be read.
+func bufferSizes(fd uintptr) (send, receive int) {
+	send, _ = windows.GetsockoptInt(windows.Handle(fd), windows.SOL_SOCKET, windows.SO_SNDBUF)
+	receive, _ = windows.GetsockoptInt(windows.Handle(fd), windows.SOL_SOCKET, windows.SO_RCVBUF)
 	return send, receive
 }
 
@@ -59,6 +56,10 @@ func congestion(net.Conn) string                  { return "" }
 func readTCPInfo(net.Conn) (tcpInfo, bool)        { return tcpInfo{}, false }
 func memoryFile() (*os.File, error)               { return temporaryFile() }
 func nap(d time.Duration)                         { time.Sleep(d) }
+
+const canHold = false
+
+func napHeld(d time.Duration) { time.Sleep(d) }
 
 func isReset(err error) bool {
 	return errors.Is(err, windows.WSAECONNRESET) || errors.Is(err, windows.WSAECONNABORTED)

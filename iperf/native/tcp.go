@@ -5,18 +5,24 @@ import (
 	"io"
 	"net"
 	"os"
+	"sync"
 	"time"
 )
 
-// paceTick is the C program's timer. Its TCP senders write a whole block when they are woken; these write no more than
-// two ticks' worth, and its UDP senders write, as these, at most one tick's.
+// paceTick is the C program's timer. Its TCP senders write a whole block when they are woken, or several; these write
+// pieces of at most eight ticks' worth. Its UDP senders write, as these, at most one tick's.
 const paceTick = time.Millisecond
+
+// pieceTime is the time that a piece takes at the rate that is asked for, where that is less than a block. Each makes
+// both ends wake, which is what low rates cost; and a test's mean rate may be wrong by half of one.
+const pieceTime = 8 * paceTick
 
 // How much one system call may move: these measured best. A write ends when the socket is full, so that what is counted
 // is fine enough on slow links too.
 const (
 	tcpWriteSize = 1 << 20
 	tcpReadSize  = 512 << 10
+	minReadSize  = 64 << 10 // with very many streams
 )
 
 // sendTCP writes blocks until the test stops it, which is by a deadline in the past, or the budget is spent.
@@ -44,18 +50,23 @@ func (t *test) sendTCP(s *stream) error {
 
 // sendPaced writes pieces of blocks, so that low rates are kept as well as high ones.
 func (t *test) sendPaced(s *stream, write func(int64) (int64, error)) error {
-	p := pacer{rate: float64(t.rate) / 8, start: time.Now()}
-	z := t.sleeper(&p)
+	p := pacer{rate: float64(t.rate) / 8, start: t.epoch}
+	z := t.sleeper(&p, paceTick)
+	defer z.end()
 	length := int64(t.length)
-	piece := min(length, max(1448, int64(2*p.rate*paceTick.Seconds())))
-	if t.burst > 0 {
+	piece := min(length, max(1448, int64(p.rate*pieceTime.Seconds())))
+	switch {
+	case t.burst > 0:
 		piece = length * int64(t.burst)
+	case t.blocks > 0:
+		piece = length // a C client that receives a number of blocks takes what comes at once for one
 	}
-	var block int64 // what is left of the block that was taken from the budget
+	early := min(float64(piece), p.rate*pieceTime.Seconds()) / 2 // so that what was sent is as often above the rate as below it
+	var block int64                                              // what is left of the block that was taken from the budget
 	for {
 		now := time.Now()
-		if p.due(now) < 0 {
-			if !z.sleep(p.wait(now, 0)) {
+		if p.due(now) < early {
+			if !z.sleep(p.wait(now, early)) {
 				return nil
 			}
 			continue
@@ -88,7 +99,7 @@ func (t *test) sendPaced(s *stream, write func(int64) (int64, error)) error {
 // tcpWriter gives the function that sends and counts so many bytes: from memory, or with -Z from a file by sendfile.
 func (t *test) tcpWriter(s *stream) (write func(int64) (int64, error), finish func(), err error) {
 	if !t.zeroCopy {
-		data := payload(max(tcpWriteSize, t.length))
+		data := blocks()
 		part, err := partWriter(s.conn)
 		if err != nil {
 			return nil, nil, err
@@ -133,7 +144,7 @@ func (t *test) tcpWriter(s *stream) (write func(int64) (int64, error), finish fu
 
 // receiveTCP reads until the test stops it or the sender ends.
 func (t *test) receiveTCP(s *stream) error {
-	buffer := make([]byte, max(tcpReadSize, t.length))
+	buffer := make([]byte, max(minReadSize, min(tcpReadSize, 8*tcpReadSize/t.streamCount())))
 	for {
 		n, err := s.conn.Read(buffer)
 		s.add(int64(n), 0)
@@ -151,6 +162,9 @@ func stopped(err error) error {
 	}
 	return err
 }
+
+// blocks is what all TCP senders write. The largest block is as long.
+var blocks = sync.OnceValue(func() []byte { return payload(tcpWriteSize) })
 
 // payload is what is sent: it does not compress.
 func payload(n int) []byte {

@@ -158,10 +158,11 @@ func (t *test) run(ctx context.Context) (said state, err error) {
 		carriers.Go(func() { done <- ending{s.sender, t.carry(s)} })
 	}
 	said, err = t.watch(ctx, limit, senders, messages, done)
-	if said == testEnd && limit > 0 && !t.udp && t.receives() {
-		t.drain(ctx)
+	end := time.Now()
+	if said == testEnd && limit > 0 && t.receives() {
+		end = t.drain(ctx, end)
 	}
-	t.elapsed = time.Since(t.start)
+	t.elapsed = end.Sub(t.start)
 	t.stopping.Store(true)
 	close(t.stop)
 	past := time.Unix(1, 0)
@@ -188,29 +189,32 @@ func (t *test) run(ctx context.Context) (said state, err error) {
 }
 
 // drain lets the last of a number of bytes come that the client has sent: they may be slower than its word that it is
-// done.
-func (t *test) drain(ctx context.Context) {
+// done. It gives the time at which the last of them came, which is end when none did.
+func (t *test) drain(ctx context.Context, end time.Time) time.Time {
 	want := max(t.bytes, t.blocks*int64(t.length))
-	for {
-		before, omitted := t.moved(), int64(0)
-		for _, s := range t.streams {
-			omitted += s.base.bytes
-		}
-		if before-omitted >= want {
-			return
-		}
+	for _, s := range t.streams {
+		want += s.base.bytes
+	}
+	ticks := time.NewTicker(drainTick)
+	defer ticks.Stop()
+	for moved := t.moved(); moved < want && time.Since(end) < drainTime; {
 		select {
-		case <-time.After(drainTime):
+		case <-ticks.C:
 		case <-ctx.Done():
-			return
+			return end
 		}
-		if t.moved() == before {
-			return
+		if n := t.moved(); n > moved {
+			moved, end = n, time.Now()
 		}
 	}
+	return end
 }
 
-const drainTime = 50 * time.Millisecond
+// How long nothing must come for the rest to be taken as lost, and how often that is looked at.
+const (
+	drainTime = 50 * time.Millisecond
+	drainTick = 5 * time.Millisecond
+)
 
 // sayEnd tells the server that the client is done, and waits for its answer.
 func (t *test) sayEnd(messages chan message, reader *sync.WaitGroup) (state, error) {
@@ -395,6 +399,7 @@ func (t *test) totals(s *stream) (sent, received total) {
 		return own, peer
 	}
 	own.retransmits = -1
+	peer.jitter, peer.lost = 0, 0 // a sender has neither
 	return peer, own
 }
 

@@ -26,8 +26,9 @@ func (t *test) sendUDP(s *stream) error {
 		return err
 	}
 	length := float64(t.length)
-	p := pacer{rate: float64(t.rate) / 8, start: time.Now()}
-	z := t.sleeper(&p)
+	p := pacer{rate: float64(t.rate) / 8, start: t.epoch}
+	z := t.sleeper(&p, 0)
+	defer z.end()
 	var number int64
 	for {
 		want := int64(out.most())
