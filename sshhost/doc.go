@@ -12,6 +12,7 @@
 // The supervisor ends the command, with everything that the command has started, when it is told to, when its standard
 // input ends, as it does when this program is killed or the connection breaks, and when it has not heard from this program for
 // long, as when a link dies without a word. A command whose context has a deadline is also ended there soon after it.
+// Where somebody kills a supervisor, the next one ends what it ran, at once if the connection is still there.
 //
 // And a command costs neither a new SSH session nor a login shell with its start-up files. These were paid for in Dial.
 //
