@@ -88,13 +88,29 @@ members() {
 	left=
 	kill -0 "-$1" && left=-$1
 	[ "$left" ] || [ "$ended" ] || return 0
-	[ -r /proc/self/stat ] && [ "$grep" ] || return 0
+	[ -r /proc/self/stat ] || return 0
 	left=
 	# A group keeps its number from being used anew. So where a process has that number now, the group was empty.
 	[ -d "/proc/$1" ] && return
-	for file in $(grep -l -s -E "\) [^XZ] [0-9]+ ($1 [0-9]+|[0-9]+ $1) " /proc/[0-9]*/stat); do
-		file=${file#/proc/}
-		left="$left ${file%/stat}"
+	if [ "$grep" ]; then
+		for file in $(grep -l -s -E "\) [^XZ] [0-9]+ ($1 [0-9]+|[0-9]+ $1) " /proc/[0-9]*/stat); do
+			file=${file#/proc/}
+			left="$left ${file%/stat}"
+		done
+		return
+	fi
+	group=$1
+	for file in /proc/[0-9]*/stat; do
+		stat=
+		read -r stat <"$file"
+		set -- ${stat##*) }
+		case $1 in
+		X | Z | '') ;;
+		*)
+			file=${file#/proc/}
+			[ "$3" = "$group" ] || [ "$4" = "$group" ] && left="$left ${file%/stat}"
+			;;
+		esac
 	done
 }
 
