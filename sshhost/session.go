@@ -40,7 +40,7 @@ type session struct {
 	stray  atomic.Bool // something printed when no command ran
 	broken atomic.Bool // a stream ended
 
-	swept []string // ids that it was told to sweep, and has not said that it did; under the pool's lock
+	swept []string // ids that it was told to sweep and has not said that it did; whose it is, the pool or a command, uses it
 
 	requests sync.Mutex // one request at a time
 	number   int        // of commands so far
