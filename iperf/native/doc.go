@@ -43,33 +43,33 @@
 // # Speed
 //
 // Measured with go test -run TestSpeed -speed 5 -speedtime 1 -v, which prints this table, as root for the lines of veth,
-// on two processors of a virtual machine with Linux 6.18 that did other work too: the C program 3.12 and this one in
+// on two processors of a virtual machine with Linux 6.18 that others shared: the C program 3.12 and this one in
 // turns, each end a process, both on that machine, over loopback or an unshaped veth pair between two network
 // namespaces. Medians of 5 runs of 1 s in one go. Absolute rates move by a factor of two from one hour to the next there,
 // and a run of 1 s by as much from the next: ratios are of the same go.
 //
 //	case                         C Gbit/s  Go Gbit/s  ratio  C s/GB  Go s/GB  C Mdgram/s  Go Mdgram/s
-//	TCP, 1 stream                13.07     17.09      1.31   0.464   0.465
-//	TCP, 1 stream, -R            9.415     17.54      1.86   0.489   0.458
-//	TCP, 4 streams               14.1      18.91      1.34   0.563   0.435
-//	TCP, 1 stream, -Z            12.88     13.97      1.08   0.558   0.634
-//	UDP, 1460 bytes, -b 0        0.714     16.47      23.07  10.9    0.459  0.061  1.410
-//	TCP, -b 1M                   0.001048  0.0009956  0.95   298     430
-//	TCP, -b 10M                  0.01048   0.009995   0.95   37.2    44.5
-//	TCP, -b 100M                 0.1006    0.09998    0.99   4.71    4.86
-//	TCP, -b 1G                   0.9991    0.9999     1.00   0.995   1.57
-//	TCP, -b 5G                   4.997     4.995      1.00   0.859   1.03
-//	UDP, 1460 bytes, -b 1M       0.001004  0.001004   1.00   444     512
-//	UDP, 1460 bytes, -b 10M      0.009996  0.01       1.00   59      127
-//	UDP, 1460 bytes, -b 100M     0.09991   0.1        1.00   16.4    15.7
-//	UDP, 1460 bytes, -b 1G       0.9997    0.9999     1.00   9.25    6.56
-//	UDP, 1460 bytes, -b 5G       1.781     5          2.81   7.27    2.71
-//	veth: TCP, 1 stream          11.79     15.85      1.34   0.907   0.737
-//	veth: TCP, 4 streams         27.15     19.08      0.70   0.494   0.668
-//	veth: UDP, 1460 bytes, -b 0  1.832     18.54      10.12  7.13    0.706  0.157  1.588
+//	TCP, 1 stream                15.72     22.42      1.43   0.743   0.536
+//	TCP, 1 stream, -R            13.34     22.01      1.65   0.862   0.556
+//	TCP, 4 streams               16.56     28.72      1.73   0.751   0.486
+//	TCP, 1 stream, -Z            15.49     12.38      0.80   0.758   0.936
+//	UDP, 1460 bytes, -b 0        2.179     23.97      11.00  6.06    0.529  0.187  2.052
+//	TCP, -b 1M                   0.001048  0.001007   0.96   343     490
+//	TCP, -b 10M                  0.01048   0.009998   0.95   37.9    43.5
+//	TCP, -b 100M                 0.1006    0.09994    0.99   4.54    4.64
+//	TCP, -b 1G                   0.9991    0.9996     1.00   1.1     1.7
+//	TCP, -b 5G                   4.997     4.996      1.00   0.866   0.999
+//	UDP, 1460 bytes, -b 1M       0.001004  0.001004   1.00   453     503
+//	UDP, 1460 bytes, -b 10M      0.009997  0.01       1.00   63      134
+//	UDP, 1460 bytes, -b 100M     0.09992   0.1        1.00   15.5    17
+//	UDP, 1460 bytes, -b 1G       0.9996    1          1.00   8.66    6.62
+//	UDP, 1460 bytes, -b 5G       1.708     5          2.93   7.21    2.71
+//	veth: TCP, 1 stream          12.54     13.83      1.10   0.892   0.823
+//	veth: TCP, 4 streams         20.26     18.26      0.90   0.638   0.683
+//	veth: UDP, 1460 bytes, -b 0  2.184     22.66      10.38  6.31    0.59  0.187  1.940
 //
 // s/GB is the processor time of both ends for each gigabyte received. Rates without a limit are the receiver's, with -b
-// the sender's. A second go of the two lines of four streams, on a quieter machine, gave ratios of 1.27 and 1.38. In five
+// the sender's. Other goes gave ratios of 1.27 and 1.34 for four streams over loopback, and of 0.70 and 1.38 over veth. In five
 // turns of 2 s on a busy machine, 3.22 with --gsro received a median of 0.12 million datagrams a second (0.05 to 0.61), and
 // this program 1.11 (0.81 to 1.56). Behind a token bucket of 20 Mbit/s on a veth pair both programs measure the same, TCP 19.1 and UDP
 // 19.5 Mbit/s.

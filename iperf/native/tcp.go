@@ -17,6 +17,9 @@ const paceTick = time.Millisecond
 // both ends wake, which is what low rates cost; and a test's mean rate may be wrong by half of one.
 const pieceTime = 8 * paceTick
 
+// minPiece is the shortest piece, in bytes: that of 1 Mbit/s. At lower rates it takes longer.
+const minPiece = 1000
+
 // How much one system call may move: these measured best. A write ends when the socket is full, so that what is counted
 // is fine enough on slow links too.
 const (
@@ -54,7 +57,7 @@ func (t *test) sendPaced(s *stream, write func(int64) (int64, error)) error {
 	z := t.sleeper(&p, paceTick)
 	defer z.end()
 	length := int64(t.length)
-	piece := min(length, max(1448, int64(p.rate*pieceTime.Seconds())))
+	piece := min(length, max(minPiece, int64(p.rate*pieceTime.Seconds())))
 	switch {
 	case t.burst > 0:
 		piece = length * int64(t.burst)
