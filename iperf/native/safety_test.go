@@ -212,3 +212,22 @@ func FuzzCommandLine(f *testing.F) {
 		}
 	})
 }
+
+// A server that is ended just when a client comes ends, whichever of the two it sees first.
+func TestClientAtTheEnd(t *testing.T) {
+	t.Parallel()
+	for range 200 {
+		var h Host
+		ctx, cancel := context.WithCancel(t.Context())
+		s := startHostServer(t, ctx, &h)
+		conn, err := net.Dial("tcp", "127.0.0.1:"+s.port)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := newCookie()
+		conn.Write(c[:])
+		cancel()
+		<-s.done
+		conn.Close()
+	}
+}

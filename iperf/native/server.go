@@ -105,15 +105,16 @@ func (v *server) one(ctx context.Context, out output) error {
 	select {
 	case a = <-v.clients:
 	case <-idle:
-		if !v.stopWaiting() {
-			a = <-v.clients // it came at the last moment
-			break
+		if v.stopWaiting() {
+			return errNoClient
 		}
-		return errNoClient
+		select { // it came at the last moment
+		case a = <-v.clients:
+		case <-ctx.Done():
+			return errInterrupted
+		}
 	case <-ctx.Done():
-		if !v.stopWaiting() {
-			(<-v.clients).conn.Close()
-		}
+		v.stopWaiting() // a client that has been taken sees that too, and is not handed over
 		return errInterrupted
 	}
 	defer a.conn.Close()
