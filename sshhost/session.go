@@ -85,7 +85,7 @@ func newSession(ctx context.Context, p pipes, prefix string, lease time.Duration
 func (s *session) hello(ctx context.Context, prefix string) error {
 	// Until the supervisor speaks, start-up files of the login shell may.
 	if _, err := io.WriteString(s.stdin, supervisorText(s.mark, s.id, prefix)); err != nil {
-		return fmt.Errorf("%w: %w", ErrNoShell, err)
+		return s.stillborn(ctx, 3)
 	}
 	for range s.out {
 		for greeted := false; !greeted; {
@@ -94,8 +94,7 @@ func (s *session) hello(ctx context.Context, prefix string) error {
 				return fmt.Errorf("the login shell does not take a command%v: %w", &s.early, ctxError(ctx))
 			case e := <-s.events:
 				if e.err != nil {
-					s.listen(ctx)
-					return fmt.Errorf("%w: the session ended before it began%v", ErrNoShell, &s.early)
+					return s.stillborn(ctx, 2)
 				}
 				greeted = e.word != "" && e.word[0] == '='
 			}
@@ -105,19 +104,21 @@ func (s *session) hello(ctx context.Context, prefix string) error {
 	return s.renew()
 }
 
-// listen waits, for a moment, for what a shell that has ended printed last: its two streams and itself end one by one.
-func (s *session) listen(ctx context.Context) {
+// stillborn is the error of a shell that ended before it began. What it printed last comes within a moment: its two
+// streams and itself end one by one, of which so many are still to be told.
+func (s *session) stillborn(ctx context.Context, ends int) error {
 	late := time.NewTimer(lastWords)
 	defer late.Stop()
-	for range s.out {
+	for waiting := true; waiting && ends > 0; ends-- {
 		select {
 		case <-s.events:
 		case <-late.C:
-			return
+			waiting = false
 		case <-ctx.Done():
-			return
+			waiting = false
 		}
 	}
+	return fmt.Errorf("%w: the session ended before it began%v", ErrNoShell, &s.early)
 }
 
 // read passes one stream on until it ends.
