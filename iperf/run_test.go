@@ -144,13 +144,13 @@ func TestWhoConnectsDoesNotChangeTheDirection(t *testing.T) {
 			x := iperf.Iperf{ClientServer: b.Hosts, Program: program, Client: iperf.ClientSettings{Time: time.Second}}
 			for d, rate := range map[iperf.Direction]float64{iperf.Upstream: 20e6, iperf.Downstream: 100e6} {
 				t.Run(fmt.Sprintf("%s/%v/connects %d", program, d, connects), func(t *testing.T) {
-					res, err := x.Run(t.Context(), d, "")
-					if err != nil {
-						t.Fatalf("%+v", err)
-					}
-					if err := near(d.String(), res.Bandwidth, tcpShare*rate, 0.1); err != nil {
-						t.Error(err)
-					}
+					var res *iperf.Result
+					measure(t, func() (err error) {
+						if res, err = x.Run(t.Context(), d, ""); err != nil {
+							t.Fatalf("%+v", err)
+						}
+						return near(d.String(), res.Bandwidth, tcpShare*rate, 0.1)
+					})
 					want := b.DUT
 					if connects == iperf.TrafficServerConnects {
 						want = b.TrafficServer
@@ -176,19 +176,17 @@ func TestBothWaysAtOnce(t *testing.T) {
 			x := iperf.Iperf{ClientServer: newBed(t, "20mbit", "50mbit"), Program: test.program, Client: test.client}
 			x.Client.Time = 3 * time.Second
 			for d, rates := range map[iperf.Direction][2]float64{iperf.Upstream: {20e6, 50e6}, iperf.Downstream: {50e6, 20e6}} {
-				res, err := x.Run(t.Context(), d, "")
-				if err != nil {
-					t.Fatalf("%+v", err)
-				}
-				// Each way carries the other's acknowledgements too.
-				for what, err := range map[string]error{
-					"bandwidth": near(d.String(), res.Bandwidth, rates[0], 0.25),
-					"opposite":  near(d.String(), res.Opposite, rates[1], 0.25),
-				} {
+				measure(t, func() error {
+					res, err := x.Run(t.Context(), d, "")
 					if err != nil {
-						t.Errorf("%s, from %v and %v: %v", what, res.Source, res.OppositeSource, err)
+						t.Fatalf("%+v", err)
 					}
-				}
+					// Each way carries the other's acknowledgements too.
+					return errors.Join(
+						near(fmt.Sprintf("bandwidth, from %v", res.Source), res.Bandwidth, rates[0], 0.25),
+						near(fmt.Sprintf("opposite, from %v", res.OppositeSource), res.Opposite, rates[1], 0.25),
+					)
+				})
 			}
 		})
 	}

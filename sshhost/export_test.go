@@ -18,6 +18,16 @@ type Supervisor struct {
 // commands that begin with prefix.
 func StartSupervisor(t testing.TB, prefix string, env []string, shell ...string) *Supervisor {
 	t.Helper()
+	s, err := TryStartSupervisor(t, prefix, env, shell...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// TryStartSupervisor is StartSupervisor in a shell that may be none.
+func TryStartSupervisor(t testing.TB, prefix string, env []string, shell ...string) (*Supervisor, error) {
+	t.Helper()
 	cmd := exec.Command(shell[0], append(shell[1:], "-c", loader)...)
 	cmd.Env = env
 	ownGroup(cmd)
@@ -26,15 +36,13 @@ func StartSupervisor(t testing.TB, prefix string, env []string, shell ...string)
 		t.Fatal(err)
 	}
 	var wg sync.WaitGroup
+	t.Cleanup(wg.Wait)
 	s, err := newSession(context.Background(), p, prefix, 0, &wg)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	t.Cleanup(func() {
-		s.close()
-		wg.Wait()
-	})
-	return &Supervisor{s, cmd}
+	t.Cleanup(s.close)
+	return &Supervisor{s, cmd}, nil
 }
 
 // Run runs a command.

@@ -285,14 +285,15 @@ if [ "$heard" != .. ]; then
 fi
 
 guard finish
-trap finish EXIT # this shell too may not be able to make a process
+trap 'printf "%s\n" "tuna: cannot start a process" >&4; finish' EXIT # where a shell cannot make a process, it ends
 born $$
 self=$born
-printf '%s=%s\n' "$mark" "$apart"
-printf '%s=%s\n' "$mark" "$apart" >&4
 grep=$(command -v grep)
 # The environment of a process is words with zero bytes between. A grep that does not take them for lines sees the first.
 zeros=-z
 echo | grep -q -z . || zeros=
+trap finish EXIT
+printf '%s=%s\n' "$mark" "$apart"
+printf '%s=%s\n' "$mark" "$apart" >&4
 while IFS= read -r request; do eval "$request"; done
 finish

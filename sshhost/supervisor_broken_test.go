@@ -61,10 +61,17 @@ func TestSupervisorCannotFork(t *testing.T) {
 				uids++
 				uid := fmt.Sprint(uids)
 				argv := append([]string{"setpriv", "--reuid=" + uid, "--regid=" + uid, "--clear-groups", "prlimit", fmt.Sprintf("--nproc=%d", limit)}, shell...)
-				s, nap := sshhost.StartSupervisor(t, "", os.Environ(), argv...), napper()
+				s, err := sshhost.TryStartSupervisor(t, "", os.Environ(), argv...)
+				if err != nil {
+					if !errors.Is(err, sshhost.ErrNoShell) || !strings.Contains(err.Error(), "cannot start a process") {
+						t.Error("got", err)
+					}
+					return
+				}
+				nap := napper()
 				ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 				defer cancel()
-				err := s.Run(ctx, "sh -c 'sleep 0.1; :' & "+nap+" & wait $!", nil, nil)
+				err = s.Run(ctx, "sh -c 'sleep 0.1; :' & "+nap+" & wait $!", nil, nil)
 				if errors.Is(err, context.DeadlineExceeded) && len(processes(t, nap)) == 0 {
 					err = errors.New("it ran, and was ended")
 				}
