@@ -15,7 +15,7 @@ const (
 	idleSessions = 4 // that are kept for good
 	maxStarting  = 4 // supervisors at a time: more would only slow each other down, and commands that end soon free others
 	maxConns     = 16
-	maxOrphans   = 100
+	maxOrphans   = 100 // lost supervisors whose processes are still to be ended: of a host that loses more, the oldest are given up
 
 	idleTime = 10 * time.Second // that further ones are kept: many commands side by side will soon be followed by many more
 )
