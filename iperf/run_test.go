@@ -57,17 +57,17 @@ func near(what string, got report.BitRate, want, tolerance float64) error {
 	return nil
 }
 
-// measure lets a measurement be wrong twice: while others have the processor, the link itself is slower than its rate.
+// measure lets a measurement be wrong some times: while others have the processor, the link itself is slower than its rate.
 func measure(tb testing.TB, once func() error) {
 	tb.Helper()
 	var err error
-	for range 3 {
+	for range 6 {
 		if err = once(); err == nil {
 			return
 		}
 		tb.Log(err)
 	}
-	tb.Error("the third time, too:", err)
+	tb.Error("the last time, too:", err)
 }
 
 // linkRates are those of a link on which the two ways differ. iperf 3 counts a block of 128 KB when it is complete, which

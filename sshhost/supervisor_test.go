@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -148,6 +149,10 @@ func TestSupervisorEnds(t *testing.T) {
 
 // TestSupervisorEndsWithItsInput is what happens when the connection breaks or this program is killed.
 func TestSupervisorEndsWithItsInput(t *testing.T) {
+	// Under nohup the shells would ignore HUP. Those of a program that takes it do not.
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
 	silence := map[string]func(*sshhost.Supervisor){
 		"end of input": (*sshhost.Supervisor).EndInput,
 		"TERM":         func(s *sshhost.Supervisor) { s.Process.Process.Signal(syscall.SIGTERM) },
