@@ -53,9 +53,10 @@ func NewLink(tb testing.TB, aToB, bToA string) *Link {
 }
 
 // Shape limits what leaves n over its link to rate, such as "100mbit", in place of an earlier limit. An empty rate
-// changes nothing. The burst is what the rate carries in 2 ms, so that a processor which comes late does not cost
-// bandwidth, but no less than 64 kbit. The queue is shorter than a socket's send buffer, so that UDP loses what exceeds
-// the rate in place of being held back.
+// changes nothing. The burst is what the rate carries in 4 ms, so that a processor which comes late does not cost
+// bandwidth, but no less than 64 kbit, and no more than 400: from 64 KB on, tbf leaves offloaded TCP in pieces that do not
+// fit into its queue. The queue is shorter than a socket's send buffer, so that UDP loses what exceeds the rate in place
+// of being held back.
 func (n Netns) Shape(tb testing.TB, rate string) {
 	tb.Helper()
 	if rate == "" {
@@ -65,7 +66,7 @@ func (n Netns) Shape(tb testing.TB, rate string) {
 	if _, err := fmt.Sscanf(rate, "%dmbit", &mbit); err != nil {
 		tb.Fatalf("rate %q: must be a whole number of mbit", rate)
 	}
-	burst := fmt.Sprintf("%dkbit", max(64, 2*mbit))
+	burst := fmt.Sprintf("%dkbit", min(max(64, 4*mbit), 400))
 	n.Command(tb, "tc", "qdisc", "replace", "dev", n.Dev, "root", "tbf", "rate", rate, "burst", burst, "limit", "64kb")
 }
 
