@@ -1,9 +1,12 @@
 package testbed
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -68,6 +71,31 @@ func (n Netns) Shape(tb testing.TB, rate string) {
 	}
 	burst := fmt.Sprintf("%dkbit", min(max(64, 4*mbit), 400))
 	n.Command(tb, "tc", "qdisc", "replace", "dev", n.Dev, "root", "tbf", "rate", rate, "burst", burst, "limit", "64kb")
+}
+
+// Dropped counts the packets that the link's way from n to peer has dropped so far, and the datagrams that peer had no room
+// for: what a busy processor can do to UDP at any rate.
+func (n Netns) Dropped(tb testing.TB, peer Netns) (count int64) {
+	tb.Helper()
+	var queues []struct{ Drops int64 }
+	if err := json.Unmarshal([]byte(n.Command(tb, "tc", "-s", "-j", "qdisc", "show", "dev", n.Dev)), &queues); err != nil {
+		tb.Fatal(err)
+	}
+	for _, q := range queues {
+		count += q.Drops
+	}
+	// A line of names, and one of values.
+	var udp [2][]string
+	for line := range strings.Lines(peer.Command(tb, "cat", "/proc/net/snmp")) {
+		if f := strings.Fields(line); f[0] == "Udp:" {
+			udp[0], udp[1] = udp[1], f
+		}
+	}
+	refused, err := strconv.ParseInt(udp[1][slices.Index(udp[0], "InErrors")], 10, 64)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return count + refused
 }
 
 // Command runs a program in the namespace, and fails the test when the program does.
