@@ -15,6 +15,9 @@ type csvLayout struct {
 
 // readCSV takes a line of iperf 2's CSV. It is false when b is none.
 func (r *reader) readCSV(b []byte) bool {
+	if len(b) > 0 && b[len(b)-1] == ' ' {
+		b = bytes.TrimRight(b, " \t")
+	}
 	if len(b) < 20 || b[len("20261123054953")-1]-'0' > 9 {
 		return false
 	}
@@ -164,7 +167,7 @@ func (r *row) parseCSVLoss(f *csvFields, cut bool) {
 	lost, n1 := parseNumber(f.at(10))
 	total, n2 := parseNumber(f.at(11))
 	r.hasBare = true // it has these columns, whatever is in them
-	if n1 != len(f.at(10)) || n2 != len(f.at(11)) || n1 == 0 || n2 == 0 || total.mant < 0 || lost.mant < 0 {
+	if n1 != len(f.at(10)) || n2 != len(f.at(11)) || n1 == 0 || n2 == 0 || total.mant < 0 {
 		r.by = 's' // "-nan,0,-1,-0.000,0": what a sender prints since 2.1
 		return
 	}

@@ -28,6 +28,9 @@ func (s *scanner) peek() byte {
 			case '\n':
 				s.pos++
 				s.lines++
+				if s.prefix != nil {
+					s.skipPrefix()
+				}
 			default:
 				return c
 			}
@@ -192,9 +195,14 @@ func hex4(b []byte) (rune, bool) {
 	return rune(v), err == nil
 }
 
-// literal gives a number, true, false or null as it stands there; nil: something else, which it leaves out.
+// literal gives a number, true, false or null as it stands there, or what a string says; nil: something else, which it
+// leaves out.
 func (s *scanner) literal() []byte {
-	if c := s.peek(); c == '"' || c == '{' || c == '[' || c == '}' || c == ']' || c == ',' || c == ':' {
+	c := s.peek()
+	if c == '"' {
+		return s.string()
+	}
+	if c == '{' || c == '[' || c == '}' || c == ']' || c == ',' || c == ':' {
 		if c != '}' && c != ']' && c != ',' && c != ':' {
 			s.skip()
 		}
@@ -232,10 +240,14 @@ func (s *scanner) float() (float64, bool) {
 			return float64(n.mant) / powersOfTen[n.frac], true
 		}
 	}
-	v, err := strconv.ParseFloat(string(b), 64)
+	text := string(b)
+	if text[len(text)-1] == 'e' && s.pos < s.end && s.buf[s.pos] == ' ' {
+		text += string(s.literal()) // "5.924e 06", as of one who lost the plus sign
+	}
+	v, err := strconv.ParseFloat(text, 64)
 	if err != nil || v != v {
-		if string(b) != "null" {
-			s.warn(syntaxError(s.lines, b, "a number"))
+		if text != "null" {
+			s.warn(syntaxError(s.lines, []byte(text), "a number"))
 		}
 		return 0, false
 	}

@@ -20,11 +20,16 @@ func (d *document) peerJSON() {
 		d.skip()
 		return
 	}
+	d.open('{')
+	d.peerMembers()
+}
+
+// peerMembers reads that document from its first member on.
+func (d *document) peerMembers() {
 	outer := d.t
 	d.t = d.r.newTest(nil)
 	d.t.lines, d.t.json = 1, true
 	d.t.rep.Program = programIperf3
-	d.open('{')
 	for d.more('}') {
 		switch string(d.key()) {
 		case "start":

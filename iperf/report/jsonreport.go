@@ -1,6 +1,9 @@
 package report
 
-import "strings"
+import (
+	"bytes"
+	"strings"
+)
 
 // jsonStart gives where a JSON document begins on a line, -1: nowhere.
 func jsonStart(b []byte) int {
@@ -8,7 +11,9 @@ func jsonStart(b []byte) int {
 	if hasPrefix(b, "\uFEFF") {
 		i = len("\uFEFF")
 	}
-	i += spaces(b[i:])
+	for i < len(b) && (b[i] == ' ' || b[i] == '\t' || b[i] == '[' || b[i] == ',') {
+		i++ // within an array
+	}
 	if i == len(b) || b[i] != '{' {
 		return -1
 	}
@@ -26,24 +31,36 @@ type document struct {
 	r     *reader
 	t     *test
 	event string // of --json-stream
+	found bool   // a document within it was iperf's
 }
 
 // readJSON reads the document that begins at byte i of the line that the source handed out last.
 func (r *reader) readJSON(i int) {
 	r.src.back(i)
-	d := &document{r: r, scanner: scanner{source: &r.src}}
+	d := newDocument(r, scanner{source: &r.src})
+	if r.peerNext {
+		r.peerNext = false
+		d.t = r.begin(false)
+		d.peerJSON()
+	} else {
+		d.pos++ // {
+		d.members()
+	}
+	r.src.lines-- // the rest of the line comes still
+}
+
+func newDocument(r *reader, s scanner) *document {
+	d := &document{r: r, scanner: s}
 	d.warn = func(err error) {
 		if d.t != nil {
 			d.t.warning(err)
 		}
 	}
-	if r.peerNext {
-		r.peerNext = false
-		d.t = r.begin(false)
-		d.peerJSON()
-		return
-	}
-	d.pos++ // {
+	return d
+}
+
+// members reads the document from its first member on.
+func (d *document) members() {
 	for d.more('}') {
 		switch key := string(d.key()); key {
 		case "event":
@@ -73,12 +90,12 @@ func (r *reader) readJSON(i int) {
 			d.begin(false)
 			d.peerJSON()
 		default:
-			d.skip()
+			d.other()
 		}
 	}
 	if d.t == nil {
-		if d.cut && d.event == "" {
-			t := r.begin(false)
+		if d.cut && d.event == "" && !d.found && d.r.depth == 0 {
+			t := d.r.begin(false)
 			t.lines++
 			t.cut = true
 			t.rep.Program = programIperf3
@@ -87,7 +104,35 @@ func (r *reader) readJSON(i int) {
 	}
 	d.t.cut = d.t.cut || d.cut
 	if d.event == "" && !d.t.stream {
-		r.end()
+		d.r.end()
+	}
+}
+
+// other reads a member that is not iperf's. Before any that is, it may hold what iperf printed, as in the results of
+// those who ran it.
+func (d *document) other() {
+	switch c := d.peek(); {
+	case d.t != nil || d.r.depth == maxDepth || c != '{' && c != '[' && c != '"':
+		d.skip()
+	case c == '"':
+		if s := d.string(); bytes.Contains(s, []byte("bits/sec")) || bytes.Contains(s, []byte("bits_per_second")) {
+			d.found = true
+			d.r.within(append(bytes.Clone(s), '\n'))
+		}
+	case c == '[':
+		d.r.depth++
+		for d.pos++; d.more(']'); {
+			d.other()
+		}
+		d.r.depth--
+	default:
+		d.r.depth++
+		in := newDocument(d.r, d.scanner)
+		in.pos++
+		in.members()
+		d.r.depth--
+		d.cut, d.newDoc = in.cut, in.newDoc
+		d.found = d.found || in.found || in.t != nil
 	}
 }
 
@@ -116,6 +161,8 @@ func (d *document) data() {
 	case "server_output_json":
 		d.begin(false)
 		d.peerJSON()
+	case "":
+		d.other()
 	default:
 		d.skip()
 	}

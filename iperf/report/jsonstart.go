@@ -93,12 +93,22 @@ func (d *document) testStart(rep *Report) {
 			}
 			continue
 		}
-		if c := d.peek(); c != '-' && c-'0' > 9 && c != 't' && c != 'f' {
+		var f float64
+		switch c := d.peek(); {
+		case c == '"':
+			text := d.string()
+			n, l := parseNumber(text)
+			if l == 0 || l != len(text) {
+				continue
+			}
+			f = n.float(0)
+		case c == '-', c-'0' <= 9, c == 't', c == 'f':
+			var ok bool
+			if f, ok = d.float(); !ok {
+				continue
+			}
+		default:
 			d.skip()
-			continue
-		}
-		f, ok := d.float()
-		if !ok {
 			continue
 		}
 		v := int64(f)

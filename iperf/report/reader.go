@@ -18,9 +18,11 @@ type reader struct {
 	wide     bool // the last heading is of iperf 3's width
 	first    int  // tests that were begun
 	all      bool // every test is wanted
+	depth    int  // of a text within a text, or of a document within a document
 	sums     sumPolicy
 
 	fields csvFields // of the last row of CSV
+	before []byte    // what stood before the brace that the last line ended with
 }
 
 func (r *reader) newTest(each func(Interval)) *test {
@@ -99,11 +101,51 @@ func (r *reader) endPeer() {
 	}
 }
 
+// step reads a line, or a document. It is false at the end.
+func (r *reader) step() bool {
+	b, ok := r.src.line()
+	if !ok {
+		return false
+	}
+	if i := jsonStart(b); i >= 0 {
+		r.readJSON(i)
+		return true
+	}
+	if r.src.lines == 1 && hasPrefix(b, "\uFEFF") {
+		r.src.begin += len("\uFEFF")
+		b = b[len("\uFEFF"):]
+	}
+	if r.src.tooLong {
+		r.begin(false).warning(syntaxError(r.src.lines, b, "a line of at most 64 KiB"))
+	}
+	r.readLine(b)
+	if r.cur != nil && r.cur.done {
+		r.end()
+	}
+	return true
+}
+
+// within reads text that stood within a line or a string.
+func (r *reader) within(text []byte) {
+	if r.depth == maxDepth {
+		return
+	}
+	was := r.src
+	r.src = source{r: bytes.NewReader(text), lines: was.lines - 1}
+	r.depth++
+	for r.step() {
+	}
+	r.depth--
+	r.src = was
+}
+
+// maxDepth is how deep texts and documents may stand within each other.
+const maxDepth = 8
+
 // next gives the next test, nil at the end.
 func (r *reader) next() *test {
 	for len(r.ready) == 0 {
-		b, ok := r.src.line()
-		if !ok {
+		if !r.step() {
 			if r.cur != nil && r.cur.lines == 0 && r.cur.said == nil && r.given > 0 {
 				return nil // the server waits for one more
 			}
@@ -123,21 +165,6 @@ func (r *reader) next() *test {
 				return nil
 			}
 			break
-		}
-		if i := jsonStart(b); i >= 0 {
-			r.readJSON(i)
-			r.src.lines-- // the rest of the line comes still
-			continue
-		}
-		if r.src.lines == 1 {
-			b = bytes.TrimPrefix(b, []byte("\uFEFF"))
-		}
-		if r.src.tooLong {
-			r.begin(false).warning(syntaxError(r.src.lines, b, "a line of at most 64 KiB"))
-		}
-		r.readLine(b)
-		if r.cur != nil && r.cur.done {
-			r.end()
 		}
 	}
 	t := r.ready[0]

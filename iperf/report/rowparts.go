@@ -59,8 +59,14 @@ func (p *part) size() int64 {
 	return p.bytes(shift)
 }
 
-// counts reads two whole numbers such as "0/893".
+// counts reads two whole numbers such as "0/893". The first is negative where iperf 3 took datagrams for lost that came
+// in another interval.
 func counts(tok []byte) (a, b int64, ok bool) {
+	sign := int64(1)
+	if tok[0] == '-' {
+		sign = -1
+		tok = tok[1:]
+	}
 	a, n := parseInt(tok)
 	if n == 0 || n == len(tok) || tok[n] != '/' {
 		return 0, 0, false
@@ -68,7 +74,7 @@ func counts(tok []byte) (a, b int64, ok bool) {
 	tok = tok[n+1:]
 	tok = tok[spaces(tok):]
 	b, n = parseInt(tok)
-	return a, b, n > 0 && n == len(tok)
+	return sign * a, b, n > 0 && n == len(tok)
 }
 
 // delays reads the mean, the least, the greatest and the deviation, "0.430/0.022/25.644/2.468".

@@ -7,6 +7,9 @@ import "bytes"
 func (r *row) parseTail(b []byte, cut bool) rowKind {
 	r.delay = -1
 	if len(b) > 0 && b[0] != ' ' && b[0] != '\t' {
+		if bytes.IndexByte([]byte(`"',<|)`), b[0]) >= 0 {
+			return rowData // what another program put after it
+		}
 		return rowBad
 	}
 	for {
@@ -26,7 +29,7 @@ func (r *row) parseTail(b []byte, cut bool) rowKind {
 		case tok[0]-'0' <= 9 || tok[0] == '-' && len(tok) > 1 && tok[1]-'0' <= 9:
 			rest = r.parseColumn(tok, rest, slash, equal)
 		case tok[0] == '(':
-			if string(tok) == "(omitted)" {
+			if isWord(tok, "(omitted)") {
 				r.omitted = true
 			} else if i := bytes.IndexByte(b, ')'); i >= 0 {
 				if hasPrefix(b, "(0)") || hasPrefix(b, "(0/") {
@@ -35,9 +38,9 @@ func (r *row) parseTail(b []byte, cut bool) rowKind {
 				}
 				rest = b[i+1:] // a percentage, or "(3937/131072)"
 			}
-		case string(tok) == "sender":
+		case isWord(tok, "sender"):
 			r.by = 's'
-		case string(tok) == "receiver":
+		case isWord(tok, "receiver"):
 			r.by = 'r'
 		case hasPrefix(tok, "Unknown/"):
 			// iperf 3 where it cannot tell the loss of the omitted time from that of the test.
@@ -54,6 +57,11 @@ func (r *row) parseTail(b []byte, cut bool) rowKind {
 		}
 		b = rest
 	}
+}
+
+// isWord reports whether tok is the word, perhaps with a quotation mark or the like after it.
+func isWord(tok []byte, word string) bool {
+	return hasPrefix(tok, word) && (len(tok) == len(word) || (tok[len(word)]|0x20)-'a' >= 26)
 }
 
 // token gives the length of what stands before the next space, and whether there is a slash or an equals sign in it. A
@@ -234,7 +242,7 @@ func (r *row) takeCounts(a, b int64, next []byte) {
 		}
 	case r.udp.Has.Has(Lost):
 		// Frames received and lost.
-	default:
+	case a >= 0:
 		r.enh.Has |= Writes
 		r.enh.Writes, r.enh.WriteErrors = a, b
 	}

@@ -24,6 +24,11 @@ type source struct {
 	noEnd    bool // the last line handed out was not ended by a line feed
 	tooLong  bool // the last line handed out was cut to maxLine
 	skip     bool // its rest is still to be read over
+
+	prefix    []byte // what stands before every line of a document
+	encoding  encoding
+	escape    escapeState
+	afterFeed bool // what was read last ends with a line feed
 }
 
 // fill reads once. It reports whether there is more than before.
@@ -42,11 +47,13 @@ func (s *source) fill() bool {
 		s.buf = grown
 	}
 	for range 100 {
-		n, err := s.r.Read(s.buf[s.end:])
+		was := s.end
+		n, err := s.r.Read(s.buf[was:])
 		s.end += n
 		s.err = err
-		if n > 0 || err != nil {
-			return n > 0
+		s.clean(was)
+		if s.end > was || s.err != nil {
+			return s.end > was
 		}
 	}
 	s.err = io.ErrNoProgress
@@ -76,8 +83,8 @@ func (s *source) line() ([]byte, bool) {
 			s.lines++
 			return s.trim(line), true
 		}
-		searched = s.end - s.pos
-		if searched > maxLine {
+		searched = max(0, s.end-s.pos-1) // a last carriage return may become a line feed
+		if s.end-s.pos > maxLine {
 			line := s.buf[s.pos : s.pos+maxLine]
 			s.begin = s.pos
 			s.tooLong, s.skip = true, true
@@ -96,7 +103,7 @@ func (s *source) line() ([]byte, bool) {
 	s.begin = s.pos
 	s.pos = s.end
 	s.lines++
-	s.noEnd = true
+	s.noEnd = line[len(line)-1] != '\r'
 	return s.trim(line), true
 }
 

@@ -16,9 +16,15 @@ const (
 	headingLoss                // Jitter, Lost/Total
 )
 
+// longRow is longer than any row.
+const longRow = 400
+
 // readLine takes one line of text.
 func (r *reader) readLine(b []byte) {
 	r.row.line = r.src.lines
+	if len(r.before) > 0 && r.readAfterBrace(b) {
+		return
+	}
 	if len(b) > 0 && b[0]-'0' <= 9 || len(b) > 5 && (b[0] == '+' || b[0] == '-') && b[5] == ':' {
 		if r.readCSV(b) {
 			return
@@ -27,7 +33,21 @@ func (r *reader) readLine(b []byte) {
 	if len(b) > 0 && b[0] == 't' && r.readCSVHeader(b) {
 		return
 	}
-	switch kind := r.row.parse(b, r.src.noEnd || r.src.tooLong); kind {
+	if len(b) > longRow && r.readBehind(b) {
+		return
+	}
+	b = withoutEnd(b)
+	kind := r.row.parse(b, r.src.noEnd || r.src.tooLong)
+	if kind == rowNone && len(b) <= longRow && r.readBehind(b) {
+		return
+	}
+	if kind == rowNone || kind == rowBad || kind == rowPassed {
+		if plain, ok := tidied(b); ok {
+			b = plain
+			kind = r.row.parse(b, r.src.noEnd || r.src.tooLong)
+		}
+	}
+	switch kind {
 	case rowNone:
 		r.readOther(b)
 	case rowBad:

@@ -1,0 +1,197 @@
+package report
+
+import (
+	"bytes"
+	"io"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// What is read is made plain before anybody looks at it, as terminals, editors and the shells of Windows leave more in
+// a file than iperf printed: UTF-16, colours, bytes of zero, spaces that do not break, and several ways to end a line.
+
+const (
+	esc  = 0x1b
+	nbsp = "\u00a0"
+)
+
+// clean makes plain what was read from byte from on. Mostly there is nothing to do.
+func (s *source) clean(from int) {
+	if s.encoding == encodingUnknown {
+		if !s.sniff() {
+			return
+		}
+		from = s.pos
+	}
+	if from > s.pos && isOpen(s.buf[from-1]) {
+		from-- // it waited for what follows it
+	}
+	b := s.buf[from:s.end]
+	if s.escape != 0 || bytes.IndexByte(b, 0) >= 0 || bytes.IndexByte(b, esc) >= 0 || bytes.IndexByte(b, nbsp[0]) >= 0 || strayReturn(b) {
+		b = b[:s.plain(b)]
+		s.end = from + len(b)
+	}
+	for n := len(b); n > 0; n-- {
+		if !isOpen(b[n-1]) {
+			s.afterFeed = b[n-1] == '\n'
+			break
+		}
+	}
+}
+
+// isOpen reports whether the byte after c decides what c is.
+func isOpen(c byte) bool { return c == '\r' || c == nbsp[0] }
+
+// strayReturn reports whether there is a carriage return that no line feed follows.
+func strayReturn(b []byte) bool {
+	for {
+		i := bytes.IndexByte(b, '\r')
+		if i < 0 || i+1 == len(b) {
+			return false
+		}
+		if b = b[i+1:]; b[0] != '\n' {
+			return true
+		}
+	}
+}
+
+// The states of a terminal's sequence that is left out.
+type escapeState uint8
+
+const (
+	escapeNone    escapeState = iota
+	escapeBegun               // ESC came
+	escapeControl             // ESC [ came: parameters and a letter follow
+	escapeString              // ESC ] came: text follows, up to BEL or ESC \
+)
+
+// after gives the state after c, and whether c belongs to the sequence.
+func (e escapeState) after(c byte) (next escapeState, in bool) {
+	switch {
+	case c == esc:
+		return escapeBegun, true
+	case e == escapeNone, c == '\n':
+		return escapeNone, false // none goes on in the next line
+	case e == escapeBegun && c == '[':
+		return escapeControl, true
+	case e == escapeBegun && c == ']':
+		return escapeString, true
+	case e == escapeControl && (c < 0x40 || c > 0x7e), e == escapeString && c != 7:
+		return e, true
+	}
+	return escapeNone, true
+}
+
+// plain rewrites b in place and gives its new length.
+func (s *source) plain(b []byte) int {
+	n := 0
+	for i := 0; i < len(b); i++ {
+		c := b[i]
+		var in bool
+		if s.escape, in = s.escape.after(c); in || c == 0 {
+			continue
+		}
+		switch c {
+		case '\r':
+			for i+1 < len(b) && (b[i+1] == '\r' || b[i+1] == 0) {
+				i++
+			}
+			if i+1 == len(b) || b[i+1] == '\n' {
+				break
+			}
+			if n > 0 && b[n-1] == '\n' || n == 0 && s.afterFeed {
+				continue // line feed and carriage return, the other way round
+			}
+			c = '\n'
+		case nbsp[0]:
+			if i+1 < len(b) && b[i+1] == nbsp[1] {
+				i++
+				c = ' '
+			}
+		}
+		b[n] = c
+		n++
+	}
+	return n
+}
+
+// The encoding of the input.
+type encoding uint8
+
+const (
+	encodingUnknown encoding = iota
+	encodingUTF8
+	encodingUTF16 // as the shells of Windows write to a file
+)
+
+// sniff looks at the first bytes. It is false as long as they do not tell.
+func (s *source) sniff() bool {
+	b := s.buf[s.pos:s.end]
+	var big bool
+	switch {
+	case len(b) >= 2 && b[0] == 0xff && b[1] == 0xfe:
+	case len(b) >= 2 && b[0] == 0xfe && b[1] == 0xff:
+		big = true
+	case len(b) >= 4 && (b[0] == 0) != (b[1] == 0) && b[2]|b[3] != 0 && (b[0] == 0) == (b[2] == 0) && (b[1] == 0) == (b[3] == 0):
+		big = b[0] == 0
+	case s.err == nil && (len(b) < 2 && !bytes.HasPrefix(b, []byte("\n")) || len(b) < 4 && bytes.IndexByte(b, 0) >= 0):
+		return false
+	default:
+		s.encoding = encodingUTF8
+		return true
+	}
+	s.encoding = encodingUTF16
+	s.r = &utf16Reader{r: s.r, big: big, raw: bytes.Clone(b), err: s.err}
+	s.err, s.end = nil, s.pos
+	return false
+}
+
+// A utf16Reader gives UTF-16 as UTF-8.
+type utf16Reader struct {
+	r    io.Reader
+	big  bool
+	raw  []byte // what is read and not converted
+	high rune   // the first half of a pair
+	out  []byte // what is converted and not given out
+	err  error
+}
+
+func (u *utf16Reader) Read(p []byte) (int, error) {
+	if len(u.out) == 0 {
+		u.convert()
+	}
+	if len(u.out) == 0 && u.err == nil {
+		var piece [4 << 10]byte
+		var n int
+		n, u.err = u.r.Read(piece[:])
+		u.raw = append(u.raw, piece[:n]...)
+		u.convert()
+	}
+	n := copy(p, u.out)
+	if u.out = u.out[n:]; n == 0 {
+		return 0, u.err
+	}
+	return n, nil
+}
+
+// convert takes what is read, except for half a unit.
+func (u *utf16Reader) convert() {
+	u.out = u.out[:0]
+	raw := u.raw
+	for ; len(raw) >= 2; raw = raw[2:] {
+		c := rune(raw[0]) | rune(raw[1])<<8
+		if u.big {
+			c = rune(raw[0])<<8 | rune(raw[1])
+		}
+		switch {
+		case u.high != 0:
+			u.out = utf8.AppendRune(u.out, utf16.DecodeRune(u.high, c))
+			u.high = 0
+		case c >= 0xd800 && c < 0xdc00:
+			u.high = c
+		default:
+			u.out = utf8.AppendRune(u.out, c)
+		}
+	}
+	u.raw = u.raw[:copy(u.raw, raw)]
+}

@@ -1,0 +1,32 @@
+package report
+
+import "bytes"
+
+// marks are what pages and messages put into a line that they show, and what stood there before.
+var marks = [...]struct{ mark, was string }{
+	{"&nbsp;", " "}, {"&gt;", ">"}, {"&lt;", "<"}, {"&amp;", "&"}, {"&quot;", `"`}, {"&#37;", "%"},
+	{"**", ""}, {"<br>", ""},
+	{`\[`, "["}, {`\]`, "]"}, {`\*`, "*"}, {`\_`, "_"}, {`\-`, "-"}, {`\(`, "("}, {`\)`, ")"},
+}
+
+// tidied gives a line without marks; false: it has none.
+func tidied(b []byte) ([]byte, bool) {
+	if !bytes.ContainsAny(b, `&<\*`) {
+		return nil, false
+	}
+	was := b
+	for _, m := range marks {
+		if bytes.Contains(b, []byte(m.mark)) {
+			b = bytes.ReplaceAll(b, []byte(m.mark), []byte(m.was))
+		}
+	}
+	return b, len(b) != len(was)
+}
+
+// withoutEnd leaves out what follows a line in a list of strings.
+func withoutEnd(b []byte) []byte {
+	if n := len(b); n > 0 && (b[n-1] == '"' || b[n-1] == ',' || b[n-1] == '\'') {
+		return bytes.TrimRight(b, `"',`)
+	}
+	return b
+}
