@@ -20,7 +20,7 @@ func (t *test) asyncRow(row *row, kind rowKind) {
 	case rowSent:
 		t.sentAsync(f, s, row.bare)
 	case rowOutOfOrder:
-		t.outOfOrderAsync(s, row)
+		t.outOfOrderAsync(f, s, row)
 	case rowData:
 		t.asyncProtocol(row)
 		f.rowAsync(s, c, false)
@@ -189,7 +189,7 @@ func (t *test) sentAsync(f *flow, s *stream, n int64) {
 }
 
 // outOfOrderAsync takes "[  4] 0.00-2.00 sec  1 datagrams received out-of-order", which follows the row it is about.
-func (t *test) outOfOrderAsync(s *stream, row *row) {
+func (t *test) outOfOrderAsync(f *flow, s *stream, row *row) {
 	var udp *UDP
 	switch c := s.totals[s.lastTotal]; {
 	case c != nil:
@@ -197,7 +197,12 @@ func (t *test) outOfOrderAsync(s *stream, row *row) {
 	case s.holds:
 		udp = &s.held.udp
 	case len(s.intervals) > 0:
-		udp = s.intervals[len(s.intervals)-1].UDP
+		last := &s.intervals[len(s.intervals)-1]
+		udp = last.UDP
+		if n := len(f.intervals); n > 0 && len(f.streams) == 1 && f.intervals[n-1].End == last.End && f.intervals[n-1].UDP != nil {
+			f.intervals[n-1].UDP.Has |= OutOfOrder
+			f.intervals[n-1].UDP.OutOfOrder = row.bare
+		}
 	}
 	if udp != nil {
 		udp.Has |= OutOfOrder

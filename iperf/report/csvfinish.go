@@ -109,6 +109,9 @@ func (t *test) forwardCSV(f *flow) bool {
 	case !t.csv.counted && t.bareCSV():
 		return false
 	}
+	if !t.csv.counted && f.key.class != first.key.class && f.key.port == first.key.port && f.key.port != 0 {
+		return false // of -d, to the same port at this end as at the other
+	}
 	return f.key.port == 0 || f.key.port == first.key.port
 }
 

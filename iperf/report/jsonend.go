@@ -1,6 +1,9 @@
 package report
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // endFlow finds the flow that a total is of. Totals' own word on who sends changed its meaning between versions.
 func (d *document) endFlow(reverse bool) *flow {
@@ -132,4 +135,36 @@ func (t *test) flowOf(id int) *flow {
 		}
 	}
 	return nil
+}
+
+// moveTo moves a stream to f that has only totals so far: those that came before the intervals do not tell whose they
+// are.
+func (t *test) moveTo(f *flow, id int) {
+	k := streamKey{id: id}
+	if len(t.flows) < 2 {
+		return
+	}
+	if _, ok := f.index[k]; ok {
+		return
+	}
+	for _, g := range t.flows {
+		i, ok := g.index[k]
+		if !ok || g.streams[i].n > 0 {
+			continue
+		}
+		was := g.streams[i]
+		g.streams = slices.Delete(g.streams, i, i+1)
+		clear(g.index)
+		for i, s := range g.streams {
+			g.index[s.key] = i
+		}
+		g.last = 0
+		s := f.stream(k)
+		s.totals, s.lastTotal = was.totals, was.lastTotal
+		if was.totals != (totals{}) {
+			g.closed--
+			f.closed++
+		}
+		return
+	}
 }

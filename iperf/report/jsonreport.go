@@ -230,7 +230,9 @@ func (d *document) interval() {
 			if d.open('[') {
 				for d.more(']') {
 					if c := d.cell(); c.some {
-						d.flow(&c).addSync(streamKey{id: c.id}, &c.cell)
+						f := d.flow(&c)
+						d.t.moveTo(f, c.id)
+						f.addSync(streamKey{id: c.id}, &c.cell)
 					}
 				}
 			}

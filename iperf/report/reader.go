@@ -75,6 +75,15 @@ func (r *reader) follow() *test {
 	return r.cur
 }
 
+// another ends a test of iperf 3 that is over and gives the one of which only the rows are there.
+func (r *reader) another() *test {
+	was := r.cur
+	r.end()
+	t := r.begin(false)
+	t.rep.Program, t.rep.Side, t.reverse = was.rep.Program, was.rep.Side, was.reverse
+	return t
+}
+
 // resume begins a test after was, without the banner that was had.
 func (r *reader) resume(was *test) {
 	t := r.begin(false)

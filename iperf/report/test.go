@@ -15,6 +15,7 @@ type test struct {
 	flows     []*flow
 	conns     []conn        // as the text introduces them
 	async     bool          // it is iperf 2's
+	guessed   bool          // that is so, or not, by the form of a row alone
 	intervals bool          // its rows are intervals, with totals after them
 	first     time.Duration // the first interval's length
 	longest   time.Duration // the latest end of a total
@@ -32,6 +33,9 @@ type test struct {
 	bursts    bool    // the rows are of bursts
 	ruled     bool    // a line was drawn, which a summary may follow
 	summary   bool    // what follows are totals
+	labelled  bool    // a total came that says whose it is
+	section   byte    // 's' or 'r': the totals that follow are the sender's or the receiver's
+	wrapped   *stream // whose total came last, which lacks its side
 	sendsHere bool    // the heading is a sender's
 	listens   []int   // ports that this end listens on
 	connects  []int   // ports that it connects to
@@ -124,6 +128,26 @@ func (t *test) flow(k flowKey) *flow {
 	f := &flow{t: t, key: k}
 	t.flows = append(t.flows, f)
 	return f
+}
+
+// total reports whether a total came.
+func (t *test) total() bool {
+	for _, f := range t.flows {
+		if f.closed > 0 || f.sum.totals != (totals{}) {
+			return true
+		}
+	}
+	return false
+}
+
+// gathered reports whether an interval came.
+func (t *test) gathered() bool {
+	for _, f := range t.flows {
+		if f.emitted > 0 || len(f.groups) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 func (t *test) has(k flowClass) bool {

@@ -46,6 +46,13 @@ func (r *reader) readLine(b []byte) {
 			b = plain
 			kind = r.row.parse(b, r.src.noEnd || r.src.tooLong)
 		}
+		if kind == rowNone && bytes.HasSuffix(b[:min(len(b), bytes.Index(b, []byte("/sec"))+len("/sec"))], []byte("s/sec")) {
+			// Of an iperf that prints no ids.
+			r.row.reset(r.src.lines)
+			if r.row.parseAfterLabel(b, r.src.noEnd) == rowData {
+				kind = rowData
+			}
+		}
 	}
 	switch kind {
 	case rowNone:
@@ -61,6 +68,9 @@ func (r *reader) readLine(b []byte) {
 			r.endPeer() // a client's rows of --bidir go on after the server's output
 		}
 		t := r.begin(false)
+		if r.outer == nil && t.repeats(&r.row) {
+			t = r.another()
+		}
 		t.lines++
 		if t.async || r.isAsync(t) {
 			t.async = true
@@ -87,6 +97,7 @@ func (r *reader) isAsync(t *test) bool {
 	case programIperf2:
 		return true
 	}
+	t.guessed = true
 	row := &r.row
 	sync := row.by != 0 || row.role != 0
 	if !sync && row.decimals == 2 && !row.star && row.kind != labelMixed && row.enh.Has == 0 {
@@ -97,6 +108,61 @@ func (r *reader) isAsync(t *test) bool {
 		t.rep.Program = programIperf3
 	}
 	return !sync
+}
+
+// becomeSync takes back the guess that the rows so far are iperf 2's.
+func (t *test) becomeSync() {
+	if !t.async || !t.guessed || len(t.conns) > 0 || len(t.flows) != 1 {
+		return
+	}
+	f := t.flows[0]
+	for _, s := range append(f.streams[:len(f.streams):len(f.streams)], &f.sum) {
+		if s.holds {
+			f.release(&s.held)
+		}
+	}
+	clear(f.index)
+	for i, s := range f.streams {
+		s.key.from = 0
+		f.index[s.key] = i
+	}
+	f.key.class = classOnly
+	t.rep.Program, t.async, t.guessed = programIperf3, false, false
+}
+
+// repeats reports whether a row of iperf 3 is another test's: it is a total that there is already, the rows so far were
+// of a test in both directions, or it is an interval after the totals.
+func (t *test) repeats(row *row) bool {
+	if t.async || t.json {
+		return false
+	}
+	if row.by == 0 {
+		return t.labelled && row.start == 0 && row.kind == labelStream && 2*row.end < t.longest
+	}
+	k := totalReceived
+	if row.by == 's' {
+		k = totalSent
+	}
+	for _, f := range t.flows {
+		if (f.key.class == classOnly) != (row.role == 0) {
+			return true
+		}
+		if row.role != 0 && (row.role == 'T') != (f.key.class == classSends) {
+			continue
+		}
+		s := &f.sum
+		if row.kind != labelSum {
+			i, ok := f.index[streamKey{id: row.id}]
+			if !ok {
+				continue
+			}
+			s = f.streams[i]
+		}
+		if was := s.totals[k]; was != nil && (was.end != row.end || was.bytes != row.bytes || was.rate != row.rate) {
+			return true
+		}
+	}
+	return false
 }
 
 // syncRow takes a row of iperf 3.
@@ -140,6 +206,11 @@ func (t *test) syncRow(row *row, kind rowKind) {
 	}
 	isSum := row.kind == labelSum
 	k := totalUnlabelled
+	if row.by == 0 && t.summary {
+		row.by = t.section
+	} else if row.by != 0 {
+		t.labelled, t.summary = true, true
+	}
 	switch {
 	case row.by == 's':
 		k = totalSent
@@ -154,18 +225,65 @@ func (t *test) syncRow(row *row, kind rowKind) {
 		return
 	}
 	f.closeAll()
-	if isSum {
-		f.total(&f.sum, k, c)
-	} else {
-		f.total(f.stream(streamKey{id: row.id}), k, c)
+	s := &f.sum
+	if !isSum {
+		s = f.stream(streamKey{id: row.id})
 	}
+	f.total(s, k, c)
+	t.wrapped = nil
+	if k == totalUnlabelled {
+		t.wrapped = s
+	}
+}
+
+// readSide takes a line that has only the side of a total: above the total, as before iperf 3.0.1, or what mail has
+// wrapped of the line before. It is false when it is none.
+func (t *test) readSide(b []byte) bool {
+	k := totalSent
+	switch string(b) {
+	case "sender":
+	case "receiver":
+		k = totalReceived
+	case "Sent", "Total sent":
+		t.rep.Program, t.async, t.summary, t.section = programIperf3, false, true, 's'
+		return true
+	case "Received", "Total received":
+		t.rep.Program, t.async, t.summary, t.section = programIperf3, false, true, 'r'
+		return true
+	default:
+		return false
+	}
+	if s := t.wrapped; s != nil && s.totals[totalUnlabelled] != nil && s.totals[k] == nil {
+		s.totals[k], s.totals[totalUnlabelled], s.lastTotal = s.totals[totalUnlabelled], nil, k
+	} else if !t.summary && len(t.flows) > 0 {
+		t.firstIsTotal(k)
+	}
+	t.wrapped = nil
+	return true
+}
+
+// firstIsTotal makes a total of the first row, which was taken for an interval.
+func (t *test) firstIsTotal(k totalKind) {
+	f := t.flows[len(t.flows)-1]
+	if len(t.flows) > 2 || len(f.streams) != 1 || len(f.groups) != 1 || f.emitted > 0 || f.streams[0].n != 1 || f.groups[0].start > 0 {
+		return
+	}
+	c := f.groups[0].cell
+	f.groups = f.groups[:0]
+	s := f.streams[0]
+	s.intervals, s.n, s.prev, s.serial = nil, 0, span{}, 0
+	t.summary = true
+	f.total(s, k, &c)
 }
 
 // outOfOrderSync takes "[  5] 0.0-2.0 sec  53 datagrams received out-of-order", which stands beside the totals.
 func (t *test) outOfOrderSync(f *flow, row *row) {
 	s := &f.sum
-	if row.kind != labelSum {
+	switch {
+	case row.kind != labelSum:
 		s = f.stream(streamKey{id: row.id})
+	case len(f.streams) == 1:
+		s = f.streams[0] // iperf 3 prints it as a sum of one stream, too
 	}
 	for _, k := range []totalKind{totalReceived, totalUnlabelled} {
 		if c := s.totals[k]; c != nil {
@@ -183,7 +301,13 @@ func (r *reader) readOther(b []byte) {
 	if len(b) == 0 {
 		return
 	}
+	if r.cur != nil && !(r.cur.async && len(r.cur.flows) > 0) && r.cur.readSide(b[bytes.LastIndexByte(b, '>')+1:]) {
+		return
+	}
 	if isRule(b) {
+		if r.cur != nil {
+			r.cur.becomeSync()
+		}
 		if t := r.cur; t != nil && !t.async {
 			for _, f := range t.flows {
 				f.closeAll()
@@ -194,6 +318,10 @@ func (r *reader) readOther(b []byte) {
 	}
 	if i := bytes.Index(b, []byte("] Interval")); i >= 0 {
 		r.readHeading(b[i:])
+		return
+	}
+	if hasPrefix(b, "Interval  ") && bytes.Contains(b, []byte("Transfer ")) {
+		r.readHeading(b)
 		return
 	}
 	if bytes.Contains(b, []byte("[ ID] Burst (start-end)")) {
@@ -226,6 +354,9 @@ func isRule(b []byte) bool {
 
 func (r *reader) readHeading(b []byte) {
 	t := r.begin(false)
+	if r.outer == nil && !t.async && !t.ruled && t.total() {
+		t = r.another()
+	}
 	t.lines++
 	r.wide = bytes.Contains(b, []byte("Interval           "))
 	switch {
@@ -241,8 +372,8 @@ func (r *reader) readHeading(b []byte) {
 	if t.async {
 		return
 	}
-	if t.ruled {
-		t.summary = true
+	if t.ruled || t.gathered() {
+		t.summary = true // a second heading is the summary's, also where the line above it was lost
 	}
 	t.ruled = false
 	if t.summary {
