@@ -15,12 +15,18 @@ func (r *reader) readBanner(b []byte) bool {
 		t := r.begin(true)
 		t.isIperf3(ClientSide)
 		t.rep.Settings.Port = intAfter(b, "port ")
-	case bytes.Contains(b, []byte("Server listening on TCP port ")), bytes.Contains(b, []byte("Server listening on UDP port ")):
-		t := r.begin(r.cur != nil && r.cur.listens != nil && r.cur.over())
+	case bytes.Contains(b, []byte("Server listening on TCP port")), bytes.Contains(b, []byte("Server listening on UDP port")):
+		t := r.begin(r.cur != nil && r.cur.over()) // of -d and -r both banners come before the rows
 		t.isIperf2(b)
 		addPort(&t.listens, intAfter(b, " port "))
+		if i := bytes.Index(b, []byte(" ports ")); i >= 0 {
+			from := intAfter(b[i:], " ports ")
+			for p := from; p <= intAfter(b[i:], "-") && p < from+maxFlows; p++ {
+				addPort(&t.listens, p)
+			}
+		}
 	case bytes.Contains(b, []byte("Client connecting to ")):
-		t := r.begin(r.cur != nil && r.cur.connects != nil && !r.cur.serves && r.cur.over())
+		t := r.begin(r.cur != nil && r.cur.over() && (r.cur.connects != nil && !r.cur.serves || !r.cur.callsBack(b)))
 		t.isIperf2(b)
 		t.serves = t.serves || t.connects == nil && t.listens != nil && t.accepted()
 		addPort(&t.connects, intAfter(b, " port "))
@@ -121,7 +127,7 @@ func (r *reader) readVersion(b []byte) bool {
 
 // addPort adds a port of a test, which has few.
 func addPort(ports *[]int, port int) {
-	if !slices.Contains(*ports, port) && len(*ports) < maxFlows {
+	if port > 0 && !slices.Contains(*ports, port) && len(*ports) < maxFlows {
 		*ports = append(*ports, port)
 	}
 }
@@ -194,12 +200,15 @@ func (r *reader) readConn(b []byte) bool {
 		}
 	}
 	to := hasPrefix(b[j:], " connected to ")
+	if t := r.cur; t != nil && !t.async && !t.json && r.outer == nil && t.total() {
+		r.another()
+	}
 	tags := b[j:]
 	c.peer = bytes.Contains(tags, []byte("(peer "))
 	c.reverse = c.star || bytes.Contains(tags, []byte("(reverse)"))
 	c.both = bytes.Contains(tags, []byte("(full-duplex)"))
 	t := r.cur
-	if t != nil && t.async && !t.awaits(&c) && (len(t.waiting) > 0 || t.over() && (t.accepts(&c) && !t.initiatedFirst() || t.reconnects(&c))) {
+	if t != nil && t.async && !t.awaits(&c) && (len(t.waiting) > 0 || t.over() && (t.accepts(&c) && !t.initiatedFirst() || t.reconnects(&c) || t.connectsAlike(&c))) {
 		if len(t.waiting) > 0 || !t.closed() {
 			t.wait(c)
 			return true
@@ -218,8 +227,35 @@ func (r *reader) readConn(b []byte) bool {
 			t.rep.Start = at.UTC()
 		}
 	}
+	if len(t.conns) == 0 {
+		t.here, t.there = string(address(b[i+len("local "):])), ""
+		if k := bytes.Index(tags, []byte(" with ")); k >= 0 {
+			t.there = string(address(tags[k+len(" with "):]))
+		}
+	}
 	t.introduce(c)
 	return true
+}
+
+// address gives the address that b begins with, without the interface that it is of.
+func address(b []byte) []byte {
+	if i := bytes.IndexAny(b, " %,"); i >= 0 {
+		b = b[:i]
+	}
+	return b
+}
+
+// callsBack reports whether a client's banner may be that of a server that sends back, as with -r. It is not when the
+// client connects to another host than the one that the server was called by, or to the server's own port.
+func (t *test) callsBack(b []byte) bool {
+	if len(t.conns) == 0 || t.listens == nil || t.there == "" {
+		return true
+	}
+	to := address(b[bytes.Index(b, []byte("connecting to "))+len("connecting to "):])
+	if t.here == t.there {
+		return !slices.Contains(t.listens, intAfter(b, " port "))
+	}
+	return string(to) == t.there
 }
 
 // readStarting takes "TCP, 1 streams, 131072 byte blocks, omitting 0 seconds, 2 second test, tos 0".

@@ -63,6 +63,12 @@ func (t *test) reconnects(c *conn) bool {
 	return false
 }
 
+// connectsAlike reports whether c is as those of a test that is over, of which no banner is there: the one of a test that
+// runs the other way after it is not.
+func (t *test) connectsAlike(c *conn) bool {
+	return t.listens == nil && t.connects == nil && len(t.conns) > 0 && !c.star && t.initiated(c) == t.initiatedFirst()
+}
+
 // wait keeps a connection of which only the next row tells whether it is this test's: the rows so far may have been
 // its total, or its first intervals.
 func (t *test) wait(c conn) {

@@ -125,22 +125,33 @@ func prefix(c byte) (ten, two int, ok bool) {
 	return 0, 0, false
 }
 
-// parseBytes reads an amount such as "1.05 GBytes" or "128 KByte" and gives its length, 0 when there is none.
+// parseBytes reads an amount such as "1.05 GBytes" or "128 KByte" and gives its length, 0 when there is none. iperf 2
+// prints "5.03 Gbits" of one who asked for a format that it does not know.
 func parseBytes(b []byte) (v int64, length int) {
 	n, i := parseNumber(b)
 	if i == 0 {
 		return 0, 0
 	}
 	i += spaces(b[i:])
-	shift := 0
-	if i < len(b) {
-		if _, two, ok := prefix(b[i]); ok {
-			shift = two
+	ten, shift := 0, 0
+	if i < len(b) && b[i] != 'b' {
+		if t, two, ok := prefix(b[i]); ok {
+			ten, shift = t, two
 			i++
 		}
 	}
 	if !hasPrefix(b[i:], "Byte") {
-		return 0, 0
+		if !hasPrefix(b[i:], "bit") {
+			return 0, 0
+		}
+		i += len("bit")
+		if i < len(b) && b[i] == 's' {
+			i++
+		}
+		if i < len(b) && b[i] != ' ' && b[i] != '\t' {
+			return 0, 0
+		}
+		return int64(min(math.Round(n.float(ten)/8), math.MaxInt64/2)), i
 	}
 	i += len("Byte")
 	if i < len(b) && b[i] == 's' {

@@ -80,7 +80,7 @@ func (r *reader) another() *test {
 	was := r.cur
 	r.end()
 	t := r.begin(false)
-	t.rep.Program, t.rep.Side, t.reverse = was.rep.Program, was.rep.Side, was.reverse
+	t.rep.Program = was.rep.Program
 	return t
 }
 

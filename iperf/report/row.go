@@ -214,7 +214,7 @@ func (r *row) parseWithoutBytes(b []byte) rowKind {
 		}
 		return rowPassed // a histogram
 	}
-	if hasPrefix(b[n:], " datagrams ") && bytes.Contains(b, []byte("received out-of-order")) {
+	if hasPrefix(b[n:], " datagrams ") && bytes.Contains(b, []byte("received out-of-o")) {
 		r.bare = v
 		return rowOutOfOrder
 	}

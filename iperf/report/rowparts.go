@@ -1,6 +1,9 @@
 package report
 
-import "time"
+import (
+	"bytes"
+	"time"
+)
 
 // parts are the numbers of a column such as "0K(0)/319K(10)/24(12)".
 type parts struct {
@@ -18,6 +21,14 @@ type part struct {
 func (p *parts) parse(b []byte) bool {
 	for p.count < len(p.n) {
 		b = b[spaces(b):]
+		if len(b) > 0 && b[0] == '(' {
+			// "14K/(9)/5368(100)", of --bounceback
+			i := bytes.Index(b, []byte(")/"))
+			if i < 0 {
+				return false
+			}
+			b = b[i+len(")/"):]
+		}
 		v, n := parseNumber(b)
 		if n == 0 {
 			return false

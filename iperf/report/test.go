@@ -40,6 +40,8 @@ type test struct {
 	listens   []int   // ports that this end listens on
 	connects  []int   // ports that it connects to
 	serves    bool    // it accepted a connection before it made one
+	here      string  // the address of this end of the first connection
+	there     string  // and that of the other end, in iperf 2
 
 	flowsPrinted int             // how many iperf 2's client says that it makes
 	waiting      []conn          // this test's or the next one's: the next row tells

@@ -216,7 +216,7 @@ func (t *test) syncRow(row *row, kind rowKind) {
 		k = totalSent
 	case row.by == 'r':
 		k = totalReceived
-	case !t.summary:
+	case !t.summary, k == totalUnlabelled && row.start > 0:
 		if isSum {
 			f.sumSync(c)
 		} else {
