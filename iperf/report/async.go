@@ -64,6 +64,8 @@ func (t *test) classOf(at int, star bool) flowClass {
 	switch {
 	case star, at >= 0 && t.conns[at].reverse && !t.conns[at].both:
 		return classStar
+	case at >= 0 && t.conns[at].mirror:
+		return classMirror
 	case at >= 0 && t.initiated(&t.conns[at]):
 		return classInitiated
 	case at >= 0:
@@ -141,6 +143,9 @@ func (t *test) one() *flow {
 	for _, f := range t.flows {
 		if f.key.class == classMixed {
 			return nil
+		}
+		if f.key.class == classMirror {
+			continue
 		}
 		if one != nil {
 			return nil

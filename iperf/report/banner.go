@@ -227,6 +227,28 @@ func (r *reader) readConn(b []byte) bool {
 			t.rep.Start = at.UTC()
 		}
 	}
+	if at := t.mirrorOf(&c); at >= 0 {
+		switch {
+		case !t.async:
+			t.mirrored, t.rep.Side = true, ClientSide
+			return true
+		case t.over():
+			listens, connects := []int{c.local}, []int(nil)
+			if t.initiated(&c) {
+				listens, connects = nil, []int{c.remote}
+			}
+			program, protocol := t.rep.Program, t.rep.Protocol
+			t = r.another()
+			t.async, t.lines, t.rep.Program, t.rep.Protocol = true, 1, program, protocol
+			t.listens, t.connects = listens, connects
+		case t.conns[at].id == c.id:
+			// Nothing tells whose the rows are.
+		case !t.initiated(&c):
+			c.mirror = true
+		default:
+			t.conns[at].mirror = true
+		}
+	}
 	if len(t.conns) == 0 {
 		t.here, t.there = string(address(b[i+len("local "):])), ""
 		if k := bytes.Index(tags, []byte(" with ")); k >= 0 {

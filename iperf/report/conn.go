@@ -11,6 +11,7 @@ type conn struct {
 	reverse       bool // the server sends
 	both          bool // both ends send
 	reused        bool // a later one has the same id
+	mirror        bool // it is one that is there already, as the other end sees it, which accepted it
 }
 
 // maxConns is how many connections of a test are told apart. iperf itself stops at 128, or does so in effect.
@@ -67,6 +68,15 @@ func (t *test) reconnects(c *conn) bool {
 // runs the other way after it is not.
 func (t *test) connectsAlike(c *conn) bool {
 	return t.listens == nil && t.connects == nil && len(t.conns) > 0 && !c.star && t.initiated(c) == t.initiatedFirst()
+}
+
+// mirrorOf gives the index of the connection that c is, seen from the other end, as where both programs print to one
+// terminal; -1: none.
+func (t *test) mirrorOf(c *conn) int {
+	if c.local == c.remote || c.local == 0 || c.remote == 0 {
+		return -1
+	}
+	return slices.IndexFunc(t.conns, func(o conn) bool { return o.local == c.remote && o.remote == c.local && !o.star })
 }
 
 // wait keeps a connection of which only the next row tells whether it is this test's: the rows so far may have been
@@ -178,6 +188,7 @@ func (t *test) classes() int {
 		switch {
 		case c.both:
 			return 2
+		case c.mirror:
 		case c.reverse:
 			seen[classStar] = true
 		case t.initiated(c):
@@ -213,7 +224,11 @@ func (t *test) expectedAsync(f *flow) int {
 				n++
 			}
 		case classAccepted:
-			if !c.reverse && !t.initiated(c) {
+			if !c.reverse && !c.mirror && !t.initiated(c) {
+				n++
+			}
+		case classMirror:
+			if c.mirror {
 				n++
 			}
 		}

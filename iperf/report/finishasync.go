@@ -59,7 +59,7 @@ func (t *test) finishAsync() {
 	t.finishCSV()
 	side := t.rep.Side
 	for _, f := range t.flows {
-		if f.key.class == classMixed {
+		if f.key.class == classMixed || f.key.class == classMirror {
 			continue
 		}
 		forward := t.forwardAsync(f, side)
@@ -87,7 +87,20 @@ func (t *test) finishAsync() {
 		}
 		t.set(forward, out)
 	}
+	t.finishMirror()
 	t.finishMixed()
+}
+
+// finishMirror gives what this end sent the count of the end that received it, where both are in one output.
+func (t *test) finishMirror() {
+	for _, f := range t.flows {
+		if f.key.class != classMirror || t.rep.Forward == nil {
+			continue
+		}
+		if total := t.pick(f, totalOwn); t.rep.Forward.Received == nil {
+			t.rep.Forward.Received = total
+		}
+	}
 }
 
 // forwardAsync reports whether a flow of iperf 2, which that side printed, goes to the server.

@@ -67,6 +67,7 @@ const (
 	classInitiated                  // iperf 2: this end made the connection
 	classAccepted                   // iperf 2: this end accepted the connection
 	classStar                       // iperf 2 says that it is the reverse direction: [ *1]
+	classMirror                     // the receiver's view of what this end sends, in the same output
 	classToServer                   // CSV: the second port is the server's
 	classFromServer
 	classMixed

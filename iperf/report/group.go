@@ -242,7 +242,7 @@ func (f *flow) emit(c *cell) {
 	if !f.t.discard() {
 		f.intervals = append(room(f.intervals), in)
 	}
-	if f.t.each != nil && f.key.class != classMixed {
+	if f.t.each != nil && f.key.class != classMixed && f.key.class != classMirror {
 		in.Reverse = f.t.reverseNow(f)
 		f.t.each(in)
 	}

@@ -33,6 +33,7 @@ type test struct {
 	bursts    bool    // the rows are of bursts
 	ruled     bool    // a line was drawn, which a summary may follow
 	summary   bool    // what follows are totals
+	mirrored  bool    // iperf 3's server prints to the same output
 	labelled  bool    // a total came that says whose it is
 	section   byte    // 's' or 'r': the totals that follow are the sender's or the receiver's
 	wrapped   *stream // whose total came last, which lacks its side

@@ -204,6 +204,9 @@ func (t *test) syncRow(row *row, kind rowKind) {
 	} else if c.tcp.Has != 0 {
 		t.rep.Protocol = ProtocolTCP
 	}
+	if t.mirrored && row.by == 0 && c.tcp.Has == 0 && (c.udp.Has == 0 || c.udp.Has.Has(Jitter)) {
+		return // the receiver's own
+	}
 	isSum := row.kind == labelSum
 	k := totalUnlabelled
 	if row.by == 0 && t.summary {
@@ -372,7 +375,7 @@ func (r *reader) readHeading(b []byte) {
 	if t.async {
 		return
 	}
-	if t.ruled || t.gathered() {
+	if t.ruled || t.gathered() && !t.mirrored {
 		t.summary = true // a second heading is the summary's, also where the line above it was lost
 	}
 	t.ruled = false
