@@ -80,6 +80,7 @@ type stream struct {
 	key       streamKey
 	intervals []Interval
 	n         int  // how many intervals came
+	first     cell // the first of them
 	held      cell // the first row, which only the next one tells to be an interval or the total
 	holds     bool
 	prev      span // of the last interval
@@ -223,7 +224,9 @@ func (f *flow) interval(s *stream, c *cell, isSum bool) {
 }
 
 func (f *flow) noteInterval(s *stream, c *cell) {
-	s.n++
+	if s.n++; s.n == 1 {
+		s.first = *c
+	}
 	s.prev = span{c.start, c.end, c.omitted}
 	f.t.intervals = true
 	if f.t.first == 0 {
@@ -254,6 +257,8 @@ func (f *flow) settle() {
 		case s.holds:
 			s.holds = false
 			f.total(s, totalOwn, &s.held)
+		case f.t.async && s.n == 1 && s.totals[totalOwn] == nil && s.first.start == 0 && f.endsAlike(&s.first):
+			f.total(s, totalOwn, &s.first) // the only row of a stream where another's was printed twice
 		}
 	}
 	f.closeAll()
@@ -261,6 +266,16 @@ func (f *flow) settle() {
 	if f.t.async {
 		slices.SortStableFunc(f.intervals, func(a, b Interval) int { return cmp.Compare(a.Start, b.Start) })
 	}
+}
+
+// endsAlike reports whether a stream has a total of the same time as c.
+func (f *flow) endsAlike(c *cell) bool {
+	for _, s := range f.streams {
+		if t := s.totals[totalOwn]; t != nil && 10*(t.end-c.end).Abs() <= c.end {
+			return true
+		}
+	}
+	return false
 }
 
 // warnUneven says which streams have fewer intervals than the others. One may be missing at either end, as streams

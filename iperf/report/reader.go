@@ -21,8 +21,10 @@ type reader struct {
 	depth    int  // of a text within a text, or of a document within a document
 	sums     sumPolicy
 
-	fields csvFields // of the last row of CSV
-	before []byte    // what stood before the brace that the last line ended with
+	fields   csvFields // of the last row of CSV
+	held     []byte    // a row without its end, which the next line may bring
+	heldLine int       // where it was
+	before   []byte    // what stood before the brace that the last line ended with
 }
 
 func (r *reader) newTest(each func(Interval)) *test {
@@ -114,6 +116,10 @@ func (r *reader) endPeer() {
 func (r *reader) step() bool {
 	b, ok := r.src.line()
 	if !ok {
+		if len(r.held) > 0 {
+			r.unwrap(nil)
+			return true
+		}
 		return false
 	}
 	if i := jsonStart(b); i >= 0 {

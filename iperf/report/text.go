@@ -25,6 +25,13 @@ func (r *reader) readLine(b []byte) {
 	if len(r.before) > 0 && r.readAfterBrace(b) {
 		return
 	}
+	if len(r.held) > 0 {
+		var whole bool
+		if b, whole = r.unwrap(b); whole {
+			r.readRow(b, r.src.noEnd || r.src.tooLong, true)
+			return
+		}
+	}
 	if len(b) > 0 && b[0]-'0' <= 9 || len(b) > 5 && (b[0] == '+' || b[0] == '-') && b[5] == ':' {
 		if r.readCSV(b) {
 			return
@@ -36,23 +43,31 @@ func (r *reader) readLine(b []byte) {
 	if len(b) > longRow && r.readBehind(b) {
 		return
 	}
-	b = withoutEnd(b)
-	kind := r.row.parse(b, r.src.noEnd || r.src.tooLong)
-	if kind == rowNone && len(b) <= longRow && r.readBehind(b) {
+	r.readRow(withoutEnd(b), r.src.noEnd || r.src.tooLong, false)
+}
+
+// readRow takes a line of text, of which cut says that it may have lost its end, and unwrapped that it has got it back.
+func (r *reader) readRow(b []byte, cut, unwrapped bool) {
+	kind := r.row.parse(b, cut)
+	if kind == rowNone && len(b) <= longRow && !unwrapped && r.readBehind(b) {
 		return
 	}
 	if kind == rowNone || kind == rowBad || kind == rowPassed {
 		if plain, ok := tidied(b); ok {
 			b = plain
-			kind = r.row.parse(b, r.src.noEnd || r.src.tooLong)
+			kind = r.row.parse(b, cut)
 		}
 		if kind == rowNone && bytes.HasSuffix(b[:min(len(b), bytes.Index(b, []byte("/sec"))+len("/sec"))], []byte("s/sec")) {
 			// Of an iperf that prints no ids.
 			r.row.reset(r.src.lines)
-			if r.row.parseAfterLabel(b, r.src.noEnd) == rowData {
+			if r.row.parseAfterLabel(b, cut) == rowData {
 				kind = rowData
 			}
 		}
+	}
+	if !cut && !unwrapped && r.row.isWrapped(kind, b) {
+		r.held, r.heldLine = append(r.held[:0], b...), r.src.lines
+		return
 	}
 	switch kind {
 	case rowNone:
@@ -60,8 +75,8 @@ func (r *reader) readLine(b []byte) {
 	case rowBad:
 		r.begin(false)
 		r.cur.lines++
-		r.cur.broken = r.src.noEnd
-		r.cur.warning(syntaxError(r.src.lines, b, "an interval with its transfer and rate"))
+		r.cur.broken = cut
+		r.cur.warning(syntaxError(r.row.line, b, "an interval with its transfer and rate"))
 	case rowPassed:
 	default:
 		if r.row.side == 'C' {

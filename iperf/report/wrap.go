@@ -1,0 +1,55 @@
+package report
+
+import "bytes"
+
+// Mail and narrow terminals wrap long lines. A row that has not come to its end is held until the next line tells
+// whether it goes on there. The columns that it can lack unnoticed are lost.
+
+// isWrapped reports whether a row goes on in the next line, as it seems: its rate is missing, or the datagrams after the
+// jitter, or it ends as lines do that mail has broken.
+func (r *row) isWrapped(kind rowKind, b []byte) bool {
+	switch kind {
+	case rowBad:
+		return true
+	case rowData:
+		b = bytes.TrimRight(b, " ")
+		return bytes.HasSuffix(b, []byte("=")) || r.delay >= 0 && !r.udp.Has.Has(Packets) && bytes.HasSuffix(b, []byte(" ms"))
+	}
+	return false
+}
+
+// unwrap gives the row that was held, joined with b. When b does not belong to it, it is taken as it is, and b is given.
+func (r *reader) unwrap(b []byte) (line []byte, whole bool) {
+	held := bytes.TrimRight(r.held, " ")
+	next := bytes.TrimLeft(b, " >\t")
+	soft := bytes.HasSuffix(held, []byte("="))
+	r.row.line = r.heldLine
+	if len(next) > 0 && !bytes.Contains(next, []byte("[")) && !bytes.Contains(next, []byte(":")) &&
+		(soft || next[0]-'0' <= 9 || next[0] == '(' || hasPrefix(next, "sec ") || isUnit(next)) {
+		joined := bytes.TrimSuffix(held, []byte("="))
+		if soft {
+			next = b // in the midst of a word, perhaps
+		} else {
+			joined = append(joined, ' ')
+		}
+		joined = append(joined, next...)
+		r.held = r.held[:0]
+		return joined, true
+	}
+	alone := bytes.Clone(r.held)
+	r.held = r.held[:0]
+	r.readRow(alone, false, true)
+	r.row.line = r.src.lines
+	return b, false
+}
+
+// isUnit reports whether b begins with a unit of an amount or a rate.
+func isUnit(b []byte) bool {
+	if len(b) > 0 && b[0] != 'b' && b[0] != 'B' {
+		if _, _, ok := prefix(b[0]); !ok {
+			return false
+		}
+		b = b[1:]
+	}
+	return hasPrefix(b, "bits/sec") || hasPrefix(b, "Bytes")
+}
