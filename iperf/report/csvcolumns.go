@@ -40,7 +40,7 @@ func (r *reader) readCSVHeader(b []byte) bool {
 		return false
 	}
 	var columns []csvColumn
-	for name := range bytes.SplitSeq(b, []byte(",")) {
+	for name := range bytes.SplitSeq(bytes.TrimRight(b, " \t"), []byte(",")) {
 		if len(columns) == maxFields {
 			return false
 		}

@@ -176,7 +176,7 @@ func parseRate(b []byte) (v BitRate, length int) {
 		i++
 	}
 	switch {
-	case hasPrefix(b[i:], "bits/sec"):
+	case hasPrefix(b[i:], "bits/sec"), hasPrefix(b[i:], "Bits/sec"):
 		return BitRate(n.float(ten)), i + len("bits/sec")
 	case hasPrefix(b[i:], "Bytes/sec"):
 		return BitRate(math.Ldexp(n.float(0), two) * 8), i + len("Bytes/sec")

@@ -86,6 +86,19 @@ func (r *reader) another() *test {
 	return t
 }
 
+// otherEnd begins the test that the other end of a connection printed, without its banner.
+func (r *reader) otherEnd(c *conn) {
+	was := r.cur
+	accepted := !was.initiated(c)
+	t := r.another()
+	t.async, t.lines = true, 1
+	t.rep.Program, t.rep.Protocol = was.rep.Program, was.rep.Protocol
+	if t.listens = []int{c.local}; !accepted {
+		t.listens, t.connects = nil, []int{c.remote}
+	}
+	t.introduce(*c)
+}
+
 // resume begins a test after was, without the banner that was had.
 func (r *reader) resume(was *test) {
 	t := r.begin(false)

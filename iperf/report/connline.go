@@ -1,0 +1,97 @@
+package report
+
+import (
+	"bytes"
+	"slices"
+	"time"
+)
+
+// readConn takes "[  5] local 10.0.0.1 port 35936 connected to 10.0.0.2 port 5201".
+func (r *reader) readConn(b []byte) bool {
+	i := bytes.Index(b, []byte("local "))
+	j := bytes.Index(b, []byte(" connected "))
+	if j < i {
+		return false
+	}
+	c := conn{id: -1, local: intAfter(b[i:j], " port "), remote: intAfter(b[j:], " port ")}
+	if open := bytes.LastIndexByte(b[:i], '['); open >= 0 {
+		if l, n := parseLabel(b[open:]); n > 0 {
+			c.id, c.star = l.id, l.star
+		}
+	}
+	to := hasPrefix(b[j:], " connected to ")
+	if t := r.cur; t != nil && !t.async && !t.json && r.outer == nil && t.total() {
+		r.another()
+	}
+	tags := b[j:]
+	c.peer = bytes.Contains(tags, []byte("(peer "))
+	c.reverse = c.star || bytes.Contains(tags, []byte("(reverse)"))
+	c.both = bytes.Contains(tags, []byte("(full-duplex)"))
+	t := r.cur
+	if t != nil {
+		if at := t.mirrorOf(&c); at >= 0 {
+			switch {
+			case !t.async:
+				t.mirrored, t.rep.Side = true, ClientSide
+				return true
+			case t.over():
+				r.otherEnd(&c)
+				return true
+			case t.conns[at].id == c.id:
+				// Nothing tells whose the rows are.
+			case !t.initiated(&c):
+				c.mirror = true
+			default:
+				t.conns[at].mirror = true
+			}
+		}
+	}
+	if t != nil && t.async && !t.awaits(&c) && (len(t.waiting) > 0 || t.over() && (t.accepts(&c) && !t.initiatedFirst() || t.reconnects(&c) || t.connectsAlike(&c))) {
+		if len(t.waiting) > 0 || !t.closed() {
+			t.wait(c)
+			return true
+		}
+		r.follow()
+	}
+	t = r.begin(false)
+	t.lines++
+	if to {
+		t.rep.Program = programIperf3
+	} else if t.rep.Program == "" {
+		t.rep.Program, t.async = programIperf2, true
+	}
+	if k := bytes.LastIndex(tags, []byte(" on ")); k >= 0 && t.async && t.rep.Start.IsZero() {
+		if at, err := time.Parse("2006-01-02 15:04:05 (MST)", string(tags[k+len(" on "):])); err == nil {
+			t.rep.Start = at.UTC()
+		}
+	}
+	if len(t.conns) == 0 {
+		t.here, t.there = string(address(b[i+len("local "):])), ""
+		if k := bytes.Index(tags, []byte(" with ")); k >= 0 {
+			t.there = string(address(tags[k+len(" with "):]))
+		}
+	}
+	t.introduce(c)
+	return true
+}
+
+// address gives the address that b begins with, without the interface that it is of.
+func address(b []byte) []byte {
+	if i := bytes.IndexAny(b, " %,"); i >= 0 {
+		b = b[:i]
+	}
+	return b
+}
+
+// callsBack reports whether a client's banner may be that of a server that sends back, as with -r. It is not when the
+// client connects to another host than the one that the server was called by, or to the server's own port.
+func (t *test) callsBack(b []byte) bool {
+	if len(t.conns) == 0 || t.listens == nil || t.there == "" {
+		return true
+	}
+	to := address(b[bytes.Index(b, []byte("connecting to "))+len("connecting to "):])
+	if t.here == t.there {
+		return !slices.Contains(t.listens, intAfter(b, " port "))
+	}
+	return string(to) == t.there
+}

@@ -1,0 +1,202 @@
+package report
+
+import "bytes"
+
+// becomeSync takes back the guess that the rows so far are iperf 2's.
+func (t *test) becomeSync() {
+	if !t.async || !t.guessed || len(t.conns) > 0 || len(t.flows) != 1 {
+		return
+	}
+	f := t.flows[0]
+	for _, s := range append(f.streams[:len(f.streams):len(f.streams)], &f.sum) {
+		if s.holds {
+			f.release(&s.held)
+		}
+	}
+	clear(f.index)
+	for i, s := range f.streams {
+		s.key.from = 0
+		f.index[s.key] = i
+	}
+	f.key.class = classOnly
+	t.rep.Program, t.async, t.guessed = programIperf3, false, false
+}
+
+// repeats reports whether a row of iperf 3 is another test's: it is a total that there is already, the rows so far were
+// of a test in both directions, or it is an interval after the totals.
+func (t *test) repeats(row *row) bool {
+	if t.async || t.json {
+		return false
+	}
+	if row.by == 0 {
+		return t.labelled && row.start == 0 && row.kind == labelStream && 2*row.end < t.longest
+	}
+	k := totalReceived
+	if row.by == 's' {
+		k = totalSent
+	}
+	for _, f := range t.flows {
+		if (f.key.class == classOnly) != (row.role == 0) {
+			return true
+		}
+		if row.role != 0 && (row.role == 'T') != (f.key.class == classSends) {
+			continue
+		}
+		s := &f.sum
+		if row.kind != labelSum {
+			i, ok := f.index[streamKey{id: row.id}]
+			if !ok {
+				continue
+			}
+			s = f.streams[i]
+		}
+		if was := s.totals[k]; was != nil && (was.end != row.end || was.bytes != row.bytes || was.rate != row.rate) {
+			return true
+		}
+	}
+	return false
+}
+
+// syncRow takes a row of iperf 3.
+func (t *test) syncRow(row *row, kind rowKind) {
+	key := flowKey{class: classOnly}
+	switch row.role {
+	case 'T':
+		key.class = classSends
+	case 'R':
+		key.class = classReceives
+	}
+	if row.side == 'C' {
+		t.rep.Side = ClientSide
+	} else if row.side == 'S' {
+		t.rep.Side = ServerSide
+	}
+	f := t.flow(key)
+	switch kind {
+	case rowOutOfOrder:
+		t.outOfOrderSync(f, row)
+		return
+	case rowData:
+	default:
+		return
+	}
+	c := &row.cell
+	if row.hasBare {
+		switch {
+		case t.heading == headingRetransmits, c.tcp.Has.Has(CongestionWindow), t.heading <= headingPlain && row.by == 's':
+			c.tcp.Has |= Retransmits
+			c.tcp.Retransmits = row.bare
+		case t.heading >= headingDatagrams:
+			c.udp.Has |= Packets
+			c.udp.Packets = row.bare
+		}
+	}
+	if c.udp.Has != 0 {
+		t.rep.Protocol = ProtocolUDP
+	} else if c.tcp.Has != 0 {
+		t.rep.Protocol = ProtocolTCP
+	}
+	if t.mirrored && row.by == 0 && c.tcp.Has == 0 && (c.udp.Has == 0 || c.udp.Has.Has(Jitter)) {
+		return // the receiver's own
+	}
+	isSum := row.kind == labelSum
+	k := totalUnlabelled
+	if row.by == 0 && t.summary {
+		row.by = t.section
+	} else if row.by != 0 {
+		t.labelled, t.summary = true, true
+	}
+	switch {
+	case row.by == 's':
+		k = totalSent
+	case row.by == 'r':
+		k = totalReceived
+	case !t.summary, k == totalUnlabelled && row.start > 0:
+		if isSum {
+			f.sumSync(c)
+		} else {
+			f.addSync(streamKey{id: row.id}, c)
+		}
+		return
+	}
+	f.closeAll()
+	s := &f.sum
+	if !isSum {
+		s = f.stream(streamKey{id: row.id})
+	}
+	f.total(s, k, c)
+	t.wrapped = nil
+	if k == totalUnlabelled {
+		t.wrapped = s
+	}
+}
+
+// readSide takes a line that has only the side of a total: above the total, as before iperf 3.0.1, or what mail has
+// wrapped of the line before. It is false when it is none.
+func (t *test) readSide(b []byte) bool {
+	k := totalSent
+	switch section := sideAbove(b); {
+	case section != 0:
+		t.rep.Program, t.async, t.summary, t.section = programIperf3, false, true, section
+		return true
+	case string(b) == "sender":
+	case string(b) == "receiver":
+		k = totalReceived
+	default:
+		return false
+	}
+	if s := t.wrapped; s != nil && s.totals[totalUnlabelled] != nil && s.totals[k] == nil {
+		s.totals[k], s.totals[totalUnlabelled], s.lastTotal = s.totals[totalUnlabelled], nil, k
+	} else if !t.summary && len(t.flows) > 0 {
+		t.firstIsTotal(k)
+	}
+	t.wrapped = nil
+	return true
+}
+
+// sideAbove tells the side that "Sent" or "Total received" above a total stands for, 0: it is none of these.
+func sideAbove(b []byte) byte {
+	const indent = "      "
+	for _, above := range [...]struct {
+		text string
+		side byte
+	}{{"Sent", 's'}, {"Total sent", 's'}, {"Received", 'r'}, {"Total received", 'r'}} {
+		if string(b) == above.text || bytes.HasSuffix(b, []byte(indent+above.text)) {
+			return above.side
+		}
+	}
+	return 0
+}
+
+// firstIsTotal makes a total of the first row, which was taken for an interval.
+func (t *test) firstIsTotal(k totalKind) {
+	f := t.flows[len(t.flows)-1]
+	if len(t.flows) > 2 || len(f.streams) != 1 || len(f.groups) != 1 || f.emitted > 0 || f.streams[0].n != 1 || f.groups[0].start > 0 {
+		return
+	}
+	c := f.groups[0].cell
+	f.groups = f.groups[:0]
+	s := f.streams[0]
+	s.intervals, s.n, s.prev, s.serial = nil, 0, span{}, 0
+	t.summary = true
+	f.total(s, k, &c)
+}
+
+// outOfOrderSync takes "[  5] 0.0-2.0 sec  53 datagrams received out-of-order", which stands beside the totals.
+func (t *test) outOfOrderSync(f *flow, row *row) {
+	s := &f.sum
+	switch {
+	case row.kind != labelSum:
+		s = f.stream(streamKey{id: row.id})
+	case len(f.streams) == 1:
+		s = f.streams[0] // iperf 3 prints it as a sum of one stream, too
+	}
+	for _, k := range []totalKind{totalReceived, totalUnlabelled} {
+		if c := s.totals[k]; c != nil {
+			c.udp.Has |= OutOfOrder
+			c.udp.OutOfOrder = row.bare
+			return
+		}
+	}
+	s.outOfOrder, s.hasOutOfOrder = row.bare, true
+}
