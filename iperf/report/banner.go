@@ -16,7 +16,8 @@ func (r *reader) readBanner(b []byte) bool {
 		t.isIperf3(ClientSide)
 		t.rep.Settings.Port = intAfter(b, "port ")
 	case bytes.Contains(b, []byte("Server listening on TCP port")), bytes.Contains(b, []byte("Server listening on UDP port")):
-		t := r.begin(r.cur != nil && r.cur.over()) // of -d and -r both banners come before the rows
+		r.dropOther()
+		t := r.begin(r.cur != nil && (r.cur.over() || r.cur.isOther())) // of -d and -r both banners come before the rows
 		t.isIperf2(b)
 		addPort(&t.listens, intAfter(b, " port "))
 		if i := bytes.Index(b, []byte(" ports ")); i >= 0 {
@@ -26,7 +27,9 @@ func (r *reader) readBanner(b []byte) bool {
 			}
 		}
 	case bytes.Contains(b, []byte("Client connecting to ")):
-		t := r.begin(r.cur != nil && r.cur.over() && (r.cur.connects != nil && !r.cur.serves || !r.cur.callsBack(b)))
+		r.dropOther()
+		r.bannerOfWaiting(b)
+		t := r.begin(r.cur != nil && (r.cur.isOther() || r.cur.over() && (r.cur.connects != nil && !r.cur.serves || !r.cur.callsBack(b))))
 		t.isIperf2(b)
 		t.serves = t.serves || t.connects == nil && t.listens != nil && t.accepted()
 		addPort(&t.connects, intAfter(b, " port "))
@@ -144,6 +147,34 @@ func isKnown(b []byte) bool {
 		}
 	}
 	return false
+}
+
+// isOther reports whether a banner of iperf 2 cannot be of this test.
+func (t *test) isOther() bool { return t.rep.Program == programIperf3 || t.json }
+
+// bannerOfWaiting gives connections that were there before their client's banner to the test that it begins.
+func (r *reader) bannerOfWaiting(b []byte) {
+	t := r.cur
+	if t == nil || len(t.waiting) == 0 || !t.waiting[0].late {
+		return
+	}
+	if t.connects == nil && t.callsBack(b) {
+		cs := t.waiting
+		t.waiting = nil
+		for _, c := range cs {
+			t.introduce(c)
+		}
+		return
+	}
+	r.end()
+	r.cur.connects, r.cur.listens, r.cur.rep.Settings = nil, nil, Settings{}
+}
+
+// dropOther forgets the banner of a server of iperf 3 that waited for one more test.
+func (r *reader) dropOther() {
+	if t := r.cur; t != nil && r.outer == nil && t.isOther() && t.lines == 0 && t.said == nil {
+		r.cur = nil
+	}
 }
 
 func (t *test) isIperf3(s Side) {

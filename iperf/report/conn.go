@@ -11,6 +11,7 @@ type conn struct {
 	reverse       bool // the server sends
 	both          bool // both ends send
 	reused        bool // a later one has the same id
+	late          bool // it is this test's unless a banner follows
 	mirror        bool // it is one that is there already, as the other end sees it, which accepted it
 }
 
@@ -90,12 +91,13 @@ func (t *test) wait(c conn) {
 // waitOver decides whose the connections are that wait, and gives the test that the row belongs to.
 func (r *reader) waitOver(row *row) *test {
 	t := r.cur
-	waits := false
+	waits, late := false, true
 	for i := range t.waiting {
 		waits = waits || t.waiting[i].id == row.id
+		late = late && t.waiting[i].late
 	}
 	switch {
-	case row.kind == labelStream && row.start > 0:
+	case row.kind == labelStream && (row.start > 0 || late):
 		cs := t.waiting
 		t.waiting = nil
 		for _, c := range cs {
@@ -105,6 +107,12 @@ func (r *reader) waitOver(row *row) *test {
 		return r.follow()
 	}
 	return t
+}
+
+// connectsLate reports whether c is one more connection where all that came are over. It is the test's own, of parallel
+// streams that have little to send or of a server that sends back, unless a banner follows that says otherwise.
+func (t *test) connectsLate(c *conn) bool {
+	return t.connects != nil && t.listens == nil || t.connects == nil && t.listens != nil && t.initiated(c)
 }
 
 // adopt gives the connection at that index the stream that it came too late for.

@@ -20,8 +20,17 @@ func (r *reader) readConn(b []byte) bool {
 		}
 	}
 	to := hasPrefix(b[j:], " connected to ")
-	if t := r.cur; t != nil && !t.async && !t.json && r.outer == nil && t.total() {
-		r.another()
+	if t := r.cur; t != nil && r.outer == nil {
+		switch {
+		case !to && t.isOther():
+			if r.dropOther(); r.cur != nil {
+				r.end()
+			}
+		case to && t.async && !t.guessed && !t.csv.seen:
+			r.end()
+		case !t.async && !t.json && t.total():
+			r.another()
+		}
 	}
 	tags := b[j:]
 	c.peer = bytes.Contains(tags, []byte("(peer "))
@@ -46,12 +55,21 @@ func (r *reader) readConn(b []byte) bool {
 			}
 		}
 	}
-	if t != nil && t.async && !t.awaits(&c) && (len(t.waiting) > 0 || t.over() && (t.accepts(&c) && !t.initiatedFirst() || t.reconnects(&c) || t.connectsAlike(&c))) {
-		if len(t.waiting) > 0 || !t.closed() {
+	if t != nil && t.async && !t.awaits(&c) {
+		over := len(t.waiting) > 0 || t.over()
+		ours := len(t.waiting) > 0 || t.accepts(&c) && !t.initiatedFirst() || t.reconnects(&c) || t.connectsAlike(&c)
+		switch {
+		case over && ours:
+			if len(t.waiting) > 0 || !t.closed() {
+				t.wait(c)
+				return true
+			}
+			r.follow()
+		case over && t.connectsLate(&c):
+			c.late = true
 			t.wait(c)
 			return true
 		}
-		r.follow()
 	}
 	t = r.begin(false)
 	t.lines++

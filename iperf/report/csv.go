@@ -26,7 +26,7 @@ func (r *reader) readCSV(b []byte) bool {
 	if f.n < 6 || !isCSVTime(f.at(0)) {
 		return false
 	}
-	t := r.begin(false)
+	t := r.beginCSV()
 	t.lines++
 	t.async, t.csv.seen = true, true
 	t.rep.Program = programIperf2
@@ -48,6 +48,14 @@ func (r *reader) readCSV(b []byte) bool {
 	copy(t.csv.last[:], f.at(0))
 	t.csvRow(row, f)
 	return true
+}
+
+// beginCSV gives the test of a row of CSV, which is no test that had rows of text.
+func (r *reader) beginCSV() *test {
+	if t := r.cur; t != nil && r.outer == nil && !t.csv.seen && t.csv.headers == nil && (len(t.flows) > 0 || t.isOther()) {
+		r.end()
+	}
+	return r.begin(false)
 }
 
 // followsCSV reports whether a row is of a test that the same client began after this one was over: the traffic goes

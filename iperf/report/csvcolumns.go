@@ -46,7 +46,7 @@ func (r *reader) readCSVHeader(b []byte) bool {
 		}
 		columns = append(columns, csvColumns[string(name)])
 	}
-	t := r.begin(false)
+	t := r.beginCSV()
 	t.lines++
 	t.rep.Program, t.async = programIperf2, true
 	if t.csv.headers == nil {
