@@ -27,7 +27,7 @@ func (s *source) clean(from int) {
 		from-- // it waited for what follows it
 	}
 	b := s.buf[from:s.end]
-	if s.escape != 0 || bytes.IndexByte(b, 0) >= 0 || bytes.IndexByte(b, esc) >= 0 || bytes.IndexByte(b, nbsp[0]) >= 0 || strayReturn(b) {
+	if s.escape != 0 || !isPlain(b) {
 		b = b[:s.plain(b)]
 		s.end = from + len(b)
 	}
@@ -41,6 +41,19 @@ func (s *source) clean(from int) {
 
 // isOpen reports whether the byte after c decides what c is.
 func isOpen(c byte) bool { return c == '\r' || c == nbsp[0] }
+
+// isPlain reports whether nothing in b has to be changed. What fits into the fastest cache is looked at at once.
+func isPlain(b []byte) bool {
+	const enough = 8 << 10
+	for piece := b; len(piece) > 0; piece = piece[min(enough, len(piece)):] {
+		p := piece[:min(enough, len(piece))]
+		if bytes.IndexByte(p, 0) >= 0 || bytes.IndexByte(p, esc) >= 0 || bytes.IndexByte(p, nbsp[0]) >= 0 ||
+			bytes.IndexByte(p, '\r') >= 0 && strayReturn(b) {
+			return false
+		}
+	}
+	return true
+}
 
 // strayReturn reports whether there is a carriage return that no line feed follows.
 func strayReturn(b []byte) bool {

@@ -1,6 +1,9 @@
 package report
 
-import "bytes"
+import (
+	"bytes"
+	"io"
+)
 
 // Logs put something before every line, of JSON as of everything else: a time, a name, "> ". In text that is passed
 // over; a document or a row of CSV has to be found behind it.
@@ -25,7 +28,7 @@ func (r *reader) readBehind(b []byte) bool {
 			return true
 		}
 	}
-	if len(b) > 100 && bytes.Contains(b, []byte("\\n")) && bytes.Contains(b, []byte("bits/sec")) {
+	if bytes.IndexByte(b, '\\') >= 0 && bytes.Contains(b, []byte("\\n")) && bytes.Contains(b, []byte("bits/sec")) {
 		text := bytes.ReplaceAll(b, []byte("\\r"), nil)
 		text = bytes.ReplaceAll(text, []byte("\\n"), []byte("\n"))
 		r.within(append(text, '\n'))
@@ -57,10 +60,9 @@ func (r *reader) readAfterBrace(b []byte) bool {
 	if !isMember(b[at:]) {
 		return false
 	}
-	r.src.back(at)
-	if n > 0 {
-		r.src.prefix = bytes.Clone(prefix)
-	}
+	r.src.back(0)
+	was := r.src
+	r.src = source{r: &unprefixed{src: &was, prefix: bytes.Clone(prefix[:n])}, lines: was.lines, encoding: encodingUTF8}
 	if d := newDocument(r, scanner{source: &r.src}); r.peerNext {
 		r.peerNext = false
 		d.t = r.begin(false)
@@ -68,9 +70,32 @@ func (r *reader) readAfterBrace(b []byte) bool {
 	} else {
 		d.members()
 	}
-	r.src.prefix = nil
-	r.src.lines--
+	was.lines = r.src.lines
+	r.src = was
 	return true
+}
+
+// An unprefixed gives the lines of a source without what stands before each, one at a time.
+type unprefixed struct {
+	src    *source
+	prefix []byte
+	line   []byte // what is not read yet
+}
+
+func (u *unprefixed) Read(p []byte) (int, error) {
+	if len(u.line) == 0 {
+		b, ok := u.src.line()
+		if !ok {
+			return 0, io.EOF
+		}
+		if sameForm(b, u.prefix) {
+			b = b[len(u.prefix):]
+		}
+		u.line = append(append(u.line, b...), '\n')
+	}
+	n := copy(p, u.line)
+	u.line = u.line[n:]
+	return n, nil
 }
 
 // sameForm reports whether b begins as prefix does, any digit being like another.
@@ -84,13 +109,4 @@ func sameForm(b, prefix []byte) bool {
 		}
 	}
 	return true
-}
-
-// skipPrefix leaves out what stands before a line.
-func (s *source) skipPrefix() {
-	for s.end-s.pos < len(s.prefix) && bytes.IndexByte(s.buf[s.pos:s.end], '\n') < 0 && s.fill() {
-	}
-	if b := s.buf[s.pos:s.end]; sameForm(b, s.prefix) {
-		s.pos += len(s.prefix)
-	}
 }

@@ -28,9 +28,6 @@ func (s *scanner) peek() byte {
 			case '\n':
 				s.pos++
 				s.lines++
-				if s.prefix != nil {
-					s.skipPrefix()
-				}
 			default:
 				return c
 			}

@@ -7,6 +7,9 @@ import (
 
 // jsonStart gives where a JSON document begins on a line, -1: nowhere.
 func jsonStart(b []byte) int {
+	if len(b) > 1 && b[0] == '[' && b[1] != '{' {
+		return -1 // mostly a row of text
+	}
 	i := 0
 	if hasPrefix(b, "\uFEFF") {
 		i = len("\uFEFF")

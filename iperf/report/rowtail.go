@@ -29,7 +29,7 @@ func (r *row) parseTail(b []byte, cut bool) rowKind {
 		case tok[0]-'0' <= 9 || tok[0] == '-' && len(tok) > 1 && tok[1]-'0' <= 9:
 			rest = r.parseColumn(tok, rest, slash, equal)
 		case tok[0] == '(':
-			if isWord(tok, "(omitted)") {
+			if len(tok) > 1 && tok[1] == 'o' && isWord(tok, "(omitted)") {
 				r.omitted = true
 			} else if i := bytes.IndexByte(b, ')'); i >= 0 {
 				if hasPrefix(b, "(0)") || hasPrefix(b, "(0/") {
@@ -38,9 +38,9 @@ func (r *row) parseTail(b []byte, cut bool) rowKind {
 				}
 				rest = b[i+1:] // a percentage, or "(3937/131072)"
 			}
-		case isWord(tok, "sender"):
+		case tok[0] == 's' && isWord(tok, "sender"):
 			r.by = 's'
-		case isWord(tok, "receiver"):
+		case tok[0] == 'r' && isWord(tok, "receiver"):
 			r.by = 'r'
 		case hasPrefix(tok, "Unknown/"):
 			// iperf 3 where it cannot tell the loss of the omitted time from that of the test.

@@ -25,7 +25,6 @@ type source struct {
 	tooLong  bool // the last line handed out was cut to maxLine
 	skip     bool // its rest is still to be read over
 
-	prefix    []byte // what stands before every line of a document
 	encoding  encoding
 	escape    escapeState
 	afterFeed bool // what was read last ends with a line feed

@@ -17,7 +17,7 @@ const (
 )
 
 // longRow is longer than a row is as a rule. What is longer may have another output within it.
-const longRow = 130
+const longRow = 160
 
 // readLine takes one line of text.
 func (r *reader) readLine(b []byte) {
@@ -49,10 +49,10 @@ func (r *reader) readLine(b []byte) {
 // readRow takes a line of text, of which cut says that it may have lost its end, and unwrapped that it has got it back.
 func (r *reader) readRow(b []byte, cut, unwrapped bool) {
 	kind := r.row.parse(b, cut)
-	if kind == rowNone && len(b) <= longRow && !unwrapped && r.readBehind(b) {
-		return
-	}
 	if kind == rowNone || kind == rowBad || kind == rowPassed {
+		if kind == rowNone && len(b) <= longRow && !unwrapped && r.readBehind(b) {
+			return
+		}
 		if plain, ok := tidied(b); ok {
 			b = plain
 			kind = r.row.parse(b, cut)
@@ -65,7 +65,7 @@ func (r *reader) readRow(b []byte, cut, unwrapped bool) {
 			}
 		}
 	}
-	if !cut && !unwrapped && r.row.isWrapped(kind, b) {
+	if (kind == rowBad || kind == rowData && r.row.isWrapped(b)) && !cut && !unwrapped {
 		r.held, r.heldLine = append(r.held[:0], b...), r.src.lines
 		return
 	}
@@ -83,7 +83,7 @@ func (r *reader) readRow(b []byte, cut, unwrapped bool) {
 			r.endPeer() // a client's rows of --bidir go on after the server's output
 		}
 		t := r.begin(false)
-		if r.outer == nil && t.repeats(&r.row) {
+		if (r.row.by != 0 || t.labelled) && r.outer == nil && t.repeats(&r.row) {
 			t = r.another()
 		}
 		t.lines++

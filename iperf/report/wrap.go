@@ -5,17 +5,10 @@ import "bytes"
 // Mail and narrow terminals wrap long lines. A row that has not come to its end is held until the next line tells
 // whether it goes on there. The columns that it can lack unnoticed are lost.
 
-// isWrapped reports whether a row goes on in the next line, as it seems: its rate is missing, or the datagrams after the
-// jitter, or it ends as lines do that mail has broken.
-func (r *row) isWrapped(kind rowKind, b []byte) bool {
-	switch kind {
-	case rowBad:
-		return true
-	case rowData:
-		b = bytes.TrimRight(b, " ")
-		return bytes.HasSuffix(b, []byte("=")) || r.delay >= 0 && !r.udp.Has.Has(Packets) && bytes.HasSuffix(b, []byte(" ms"))
-	}
-	return false
+// isWrapped reports whether a row goes on in the next line, as it seems: the datagrams after the jitter are missing, or
+// it ends as lines do that mail has broken.
+func (r *row) isWrapped(b []byte) bool {
+	return b[len(b)-1] == '=' || r.delay >= 0 && !r.udp.Has.Has(Packets) && bytes.HasSuffix(bytes.TrimRight(b, " "), []byte(" ms"))
 }
 
 // unwrap gives the row that was held, joined with b. When b does not belong to it, it is taken as it is, and b is given.
