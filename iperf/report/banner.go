@@ -17,7 +17,10 @@ func (r *reader) readBanner(b []byte) bool {
 		t.rep.Settings.Port = intAfter(b, "port ")
 	case bytes.Contains(b, []byte("Server listening on TCP port")), bytes.Contains(b, []byte("Server listening on UDP port")):
 		r.dropOther()
-		t := r.begin(r.cur != nil && (r.cur.over() || r.cur.isOther())) // of -d and -r both banners come before the rows
+		if r.dropOther(); r.pending == nil && !r.same && r.holdBanner(b) {
+			break
+		}
+		t := r.begin(r.cur != nil && (r.cur.over() && !r.same || r.cur.isOther())) // of -d and -r both banners come before the rows
 		t.isIperf2(b)
 		addPort(&t.listens, intAfter(b, " port "))
 		if i := bytes.Index(b, []byte(" ports ")); i >= 0 {

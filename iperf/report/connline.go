@@ -19,7 +19,11 @@ func (r *reader) readConn(b []byte) bool {
 			c.id, c.star = l.id, l.star
 		}
 	}
-	to := hasPrefix(b[j:], " connected to ")
+	tags := b[j:]
+	to := hasPrefix(tags, " connected to ")
+	if len(r.pending) > 0 {
+		r.releaseBanner(r.cur.isOwn(&c, b[i+len("local "):], tags))
+	}
 	if t := r.cur; t != nil && r.outer == nil {
 		switch {
 		case !to && t.isOther():
@@ -32,7 +36,6 @@ func (r *reader) readConn(b []byte) bool {
 			r.another()
 		}
 	}
-	tags := b[j:]
 	c.peer = bytes.Contains(tags, []byte("(peer "))
 	c.reverse = c.star || bytes.Contains(tags, []byte("(reverse)"))
 	c.both = bytes.Contains(tags, []byte("(full-duplex)"))
@@ -91,6 +94,12 @@ func (r *reader) readConn(b []byte) bool {
 	}
 	t.introduce(c)
 	return true
+}
+
+// isOwn reports whether c is between the two ends that the test's first connection is between, as seen from this one.
+func (t *test) isOwn(c *conn, local, tags []byte) bool {
+	i := bytes.Index(tags, []byte(" with "))
+	return t != nil && i >= 0 && string(address(local)) == t.here && string(address(tags[i+len(" with "):])) == t.there && t.mirrorOf(c) < 0
 }
 
 // address gives the address that b begins with, without the interface that it is of.

@@ -22,6 +22,8 @@ type reader struct {
 	sums     sumPolicy
 
 	fields   csvFields // of the last row of CSV
+	same     bool      // those that waited are the test\'s own
+	pending  [][]byte  // a server\'s banner, of which the next connection tells whose it is
 	held     []byte    // a row without its end, which the next line may bring
 	heldLine int       // where it was
 	before   []byte    // what stood before the brace that the last line ended with

@@ -82,6 +82,9 @@ func (r *reader) readRow(b []byte, cut, unwrapped bool) {
 		if r.row.side == 'C' {
 			r.endPeer() // a client's rows of --bidir go on after the server's output
 		}
+		if len(r.pending) > 0 {
+			r.releaseBanner(false)
+		}
 		t := r.begin(false)
 		if (r.row.by != 0 || t.labelled) && r.outer == nil && t.repeats(&r.row) {
 			t = r.another()
@@ -128,7 +131,7 @@ func (r *reader) isAsync(t *test) bool {
 // readOther takes a line that has no numbers of traffic.
 func (r *reader) readOther(b []byte) {
 	b = bytes.TrimSpace(b)
-	if len(b) == 0 {
+	if len(b) == 0 || len(r.pending) > 0 && r.waitBanner(b) {
 		return
 	}
 	if r.cur != nil && !(r.cur.async && len(r.cur.flows) > 0) && r.cur.readSide(bytes.TrimLeft(b, "> \t")) {
