@@ -32,6 +32,7 @@ func (t *test) asyncProtocol(row *row) {
 		row.hasBare = false
 	}
 	if row.udp.Has != 0 {
+		t.checkLost(&row.cell)
 		t.rep.Protocol = ProtocolUDP
 	} else if row.tcp.Has != 0 && t.rep.Protocol == 0 {
 		t.rep.Protocol = ProtocolTCP

@@ -26,6 +26,13 @@
 // errors.Is: ErrNoBandwidth, ErrIncomplete, ErrNotUnderstood, and what iperf itself said, such as ErrServerBusy, which
 // is in Report.Err, too. ClassifyError does the same for what iperf printed to its standard error.
 //
+// # What stands around it
+//
+// An output may have been through much: UTF-16 as the shells of Windows write it, colours, every way to end a line,
+// times and names before each line, "> ", the lines that mail has wrapped, the marks of pages. It may stand in another
+// program's JSON, as a document or as a string. Where a file holds several outputs, such as both ends' or those of
+// several runs, each is a test of its own; what both ends of one connection print to one terminal is the client's.
+//
 // # Following a test
 //
 // A Parser calls a function with every interval as soon as its line is complete; its Reverse tells which way it went.

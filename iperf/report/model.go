@@ -156,7 +156,7 @@ const (
 type UDP struct {
 	Has        Fields
 	Jitter     time.Duration // RFC 1889's interarrival jitter
-	Lost       int64         // datagrams
+	Lost       int64         // datagrams; negative of an interval in which some came that had been counted as lost
 	Packets    int64         // datagrams, the lost ones among them
 	OutOfOrder int64         // datagrams
 	PacketRate float64       // datagrams per second

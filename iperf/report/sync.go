@@ -92,6 +92,7 @@ func (t *test) syncRow(row *row, kind rowKind) {
 		}
 	}
 	if c.udp.Has != 0 {
+		t.checkLost(c)
 		t.rep.Protocol = ProtocolUDP
 	} else if c.tcp.Has != 0 {
 		t.rep.Protocol = ProtocolTCP

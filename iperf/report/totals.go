@@ -102,3 +102,10 @@ func (t *test) checkStreams(f *flow) {
 		t.warn(0, fmt.Sprintf("%d streams were asked for, there are %d", want, n))
 	}
 }
+
+// checkLost warns of less than no loss.
+func (t *test) checkLost(c *cell) {
+	if c.udp.Lost < 0 {
+		t.warn(c.line, "datagrams that are counted as lost came later")
+	}
+}
