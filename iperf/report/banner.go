@@ -177,6 +177,7 @@ func (r *reader) bannerOfWaiting(b []byte) {
 func (r *reader) dropOther() {
 	if t := r.cur; t != nil && r.outer == nil && t.isOther() && t.lines == 0 && t.said == nil {
 		r.cur = nil
+		r.first-- // the next one takes its place
 	}
 }
 

@@ -44,13 +44,28 @@ func (t *test) repeats(row *row) bool {
 		}
 		s := &f.sum
 		if row.kind != labelSum {
+			if s.totals[k] != nil {
+				return true // the sum comes last
+			}
 			i, ok := f.index[streamKey{id: row.id}]
 			if !ok {
 				continue
 			}
 			s = f.streams[i]
+		} else if f.endsOtherwise(k, &row.cell) {
+			return true
 		}
 		if was := s.totals[k]; was != nil && (was.end != row.end || was.bytes != row.bytes || was.rate != row.rate) {
+			return true
+		}
+	}
+	return false
+}
+
+// endsOtherwise reports whether a stream has a total of that kind that is of another time than c.
+func (f *flow) endsOtherwise(k totalKind, c *cell) bool {
+	for _, s := range f.streams {
+		if t := s.totals[k]; t != nil && 10*(t.end-c.end).Abs() > max(t.end, c.end) {
 			return true
 		}
 	}
