@@ -74,7 +74,7 @@ func (p *part) size() int64 {
 // in another interval.
 func counts(tok []byte) (a, b int64, ok bool) {
 	sign := int64(1)
-	if tok[0] == '-' {
+	if len(tok) > 0 && tok[0] == '-' {
 		sign = -1
 		tok = tok[1:]
 	}
