@@ -64,6 +64,8 @@ func (r *reader) end() {
 	}
 	if was.lines > 0 || was.said != nil {
 		r.ready = append(r.ready, was)
+	} else {
+		r.first-- // the next one takes its place
 	}
 	if len(was.waiting) > 0 {
 		r.resume(was)
