@@ -16,8 +16,7 @@ func (r *reader) readBanner(b []byte) bool {
 		t.isIperf3(ClientSide)
 		t.rep.Settings.Port = intAfter(b, "port ")
 	case bytes.Contains(b, []byte("Server listening on TCP port")), bytes.Contains(b, []byte("Server listening on UDP port")):
-		r.dropOther()
-		if r.dropOther(); r.pending == nil && !r.same && r.holdBanner(b) {
+		if r.dropOther(); r.holdBanner(b, false) {
 			break
 		}
 		t := r.begin(r.cur != nil && (r.cur.over() && !r.same || r.cur.isOther())) // of -d and -r both banners come before the rows
@@ -30,9 +29,11 @@ func (r *reader) readBanner(b []byte) bool {
 			}
 		}
 	case bytes.Contains(b, []byte("Client connecting to ")):
-		r.dropOther()
+		if r.dropOther(); r.holdBanner(b, true) {
+			break
+		}
 		r.bannerOfWaiting(b)
-		t := r.begin(r.cur != nil && (r.cur.isOther() || r.cur.over() && (r.cur.connects != nil && !r.cur.serves || !r.cur.callsBack(b))))
+		t := r.begin(r.cur != nil && (r.cur.isOther() || r.cur.over() && !r.same && (r.cur.connects != nil && !r.cur.serves || !r.cur.callsBack(b))))
 		t.isIperf2(b)
 		t.serves = t.serves || t.connects == nil && t.listens != nil && t.accepted()
 		addPort(&t.connects, intAfter(b, " port "))

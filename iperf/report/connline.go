@@ -2,7 +2,6 @@ package report
 
 import (
 	"bytes"
-	"slices"
 	"time"
 )
 
@@ -111,14 +110,11 @@ func address(b []byte) []byte {
 }
 
 // callsBack reports whether a client's banner may be that of a server that sends back, as with -r. It is not when the
-// client connects to another host than the one that the server was called by, or to the server's own port.
+// client connects to another host than the one that the server was called by.
 func (t *test) callsBack(b []byte) bool {
 	if len(t.conns) == 0 || t.listens == nil || t.there == "" {
 		return true
 	}
 	to := address(b[bytes.Index(b, []byte("connecting to "))+len("connecting to "):])
-	if t.here == t.there {
-		return !slices.Contains(t.listens, intAfter(b, " port "))
-	}
 	return string(to) == t.there
 }

@@ -3,19 +3,24 @@ package report
 import "bytes"
 
 // A server's banner after a client's output is either the same client's, which older versions print with -r when it is
-// the server's turn to send, or another program's. Only the connection that follows tells: the client's is at its own
-// address. Until then the lines wait.
+// the server's turn to send, or another program's. A client's banner after a server's output is either that of a server
+// that sends back, or another program's. Where the addresses in it do not tell, the connection that follows does: that
+// of the same program is between the same ends, and is not the first one seen from the other end. Until then the lines
+// wait.
 
 // maxPending is more lines than a banner has.
 const maxPending = 8
 
-// holdBanner keeps a server's banner until the connection comes. It is false when there is no doubt whose it is.
-func (r *reader) holdBanner(b []byte) bool {
+// holdBanner keeps a banner until the connection comes. It is false when there is no doubt whose it is.
+func (r *reader) holdBanner(b []byte, client bool) bool {
 	t := r.cur
-	if t == nil || r.outer != nil || !t.async || t.connects == nil || t.listens != nil || t.there == "" || t.here == t.there || !t.over() {
+	if t == nil || r.outer != nil || r.pending != nil || r.same || !t.async || len(t.waiting) > 0 || t.there == "" || !t.over() {
 		return false
 	}
-	r.pending = append(r.pending[:0], bytes.Clone(b))
+	if client && (t.listens == nil || t.connects != nil || t.here != t.there) || !client && (t.connects == nil || t.listens != nil) {
+		return false
+	}
+	r.pending = append(r.pending, bytes.Clone(b))
 	return true
 }
 
@@ -38,8 +43,8 @@ func (r *reader) releaseBanner(same bool) {
 	r.pending = nil
 	if !same {
 		r.end()
-	} else if len(lines) > 0 {
-		lines = lines[:1]
+	} else if len(lines) > 0 && bytes.Contains(lines[0], []byte("listening on ")) {
+		lines = lines[:1] // the rest is not of the client's own settings
 	}
 	r.same = same
 	for _, b := range lines {
