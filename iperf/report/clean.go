@@ -48,7 +48,7 @@ func isPlain(b []byte) bool {
 	for piece := b; len(piece) > 0; piece = piece[min(enough, len(piece)):] {
 		p := piece[:min(enough, len(piece))]
 		if bytes.IndexByte(p, 0) >= 0 || bytes.IndexByte(p, esc) >= 0 || bytes.IndexByte(p, nbsp[0]) >= 0 ||
-			bytes.IndexByte(p, '\r') >= 0 && strayReturn(b) {
+			bytes.IndexByte(p, '\r') >= 0 && strayReturn(piece[:min(enough+1, len(piece))]) {
 			return false
 		}
 	}
