@@ -85,6 +85,14 @@ type Config struct {
 	// Jump is a host to connect through, which may have a Jump of its own. Nil: connect directly.
 	Jump *Config
 
+	// ProxyCommand is text for this machine's sh: a program that carries the connection to the host on its standard input
+	// and output. It is ended with the connection. It and Jump exclude each other. Empty: none.
+	ProxyCommand string
+
+	// Ciphers, KeyExchanges and MACs are the algorithms to offer the server, the preferred one first, for a server that is
+	// too old for the usual ones. Nil: the defaults of package ssh.
+	Ciphers, KeyExchanges, MACs []string
+
 	// Timeout is the most that connecting and logging in may take, and after it the start of a shell; each Jump has its own.
 	// 0: 30 s. Negative: only the context limits it.
 	Timeout time.Duration
@@ -114,6 +122,9 @@ func (c Config) withDefaults() (Config, error) {
 		return c, fmt.Errorf("ssh address %q has no host", c.Addr)
 	}
 	c.Addr = net.JoinHostPort(host, port)
+	if c.Jump != nil && c.ProxyCommand != "" {
+		return c, fmt.Errorf("%s: there are two ways to it: a jump and a proxy command", c.Addr)
+	}
 	c.TestAddr = cmp.Or(c.TestAddr, host)
 	if c.User == "" {
 		me, err := user.Current()

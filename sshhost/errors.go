@@ -12,6 +12,11 @@ var (
 	ErrAuth        = errors.New("login refused")
 	ErrHostKey     = errors.New("host key refused") // any of the next three too
 
+	ErrAlgorithm = errors.New("no algorithm in common") // see Config.Ciphers, KeyExchanges and MACs
+
+	// ErrDropped is ErrUnreachable too: a server does that which has too many logins at once, or does not like our address.
+	ErrDropped = fmt.Errorf("%w: it closes the connection before it has told its name", ErrUnreachable)
+
 	ErrHostKeyUnknown = fmt.Errorf("%w: not known", ErrHostKey)
 	ErrHostKeyChanged = fmt.Errorf("%w: changed", ErrHostKey)
 	ErrHostKeyRevoked = fmt.Errorf("%w: revoked", ErrHostKey)

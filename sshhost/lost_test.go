@@ -26,6 +26,9 @@ func TestMain(m *testing.M) {
 	if command := os.Getenv(holdEnv); command != "" {
 		hold(command)
 	}
+	if os.Getenv(carryEnv) != "" {
+		carry(os.Args[1])
+	}
 	os.Exit(m.Run())
 }
 

@@ -77,7 +77,7 @@ func (p *pool) isClosed() bool {
 
 // warmUp connects and starts the first supervisors, side by side. One will do where the server allows no more.
 func (p *pool) warmUp(ctx context.Context) error {
-	c, err := p.connect(ctx)
+	c, err := p.connect(ctx, true)
 	if err != nil {
 		return err
 	}
@@ -99,7 +99,13 @@ func (p *pool) warmUp(ctx context.Context) error {
 	}
 	wg.Wait()
 	if !slices.Contains(errs[:], nil) {
-		return fmt.Errorf("%s: %w", p.config.Addr, errs[0])
+		err := errs[0]
+		for _, e := range errs {
+			if !errors.Is(e, errSessions) { // there was room for no other one either
+				err = e
+			}
+		}
+		return fmt.Errorf("%s: %w", p.config.Addr, err)
 	}
 	return nil
 }

@@ -20,10 +20,11 @@ import (
 // ~/.ssh/config and, for what is not said there, /etc/ssh/ssh_config; files that these include are read too.
 //
 // Understood are HostName, User, Port, IdentityFile, CertificateFile, IdentitiesOnly, IdentityAgent, UserKnownHostsFile,
-// GlobalKnownHostsFile, HostKeyAlias, HostKeyAlgorithms, ProxyJump, ConnectTimeout, ServerAliveInterval and
-// ServerAliveCountMax, in Host sections and in Match sections that ask for host, originalhost, user, localuser, all and
-// final. A ProxyCommand for the destination is an error, and so is a Match section for it that asks for anything else,
-// as exec does. A ServerAliveInterval of 0 is Config's default. StrictHostKeyChecking has no effect: a host key is always
+// GlobalKnownHostsFile, HostKeyAlias, HostKeyAlgorithms, Ciphers, KexAlgorithms, MACs, ProxyJump, ProxyCommand,
+// ConnectTimeout, ServerAliveInterval and ServerAliveCountMax, in Host sections and in Match sections that ask for host,
+// originalhost, user, localuser, all and final. A Match section for the destination that asks for anything else, as exec
+// does, is an error. A list of algorithms is the better for those that package ssh does not have, as long as it has one. A
+// ServerAliveInterval of 0 is Config's default. StrictHostKeyChecking has no effect: a host key is always
 // checked, and nobody is asked. CanonicalizeHostname has none either: a name is taken as it is.
 func FromSSHConfig(destination, file string) (Config, error) {
 	r := sshConfigReader{file: file}
@@ -162,9 +163,10 @@ func (r *sshConfigReader) config(s *sshSettings, hops int) (*Config, error) {
 	default:
 		fail("IdentitiesOnly", fmt.Errorf("%q is neither yes nor no", only))
 	}
-	// A list that begins with a sign changes OpenSSH's own list, which is not ours.
-	if v := s.get("hostkeyalgorithms"); v != "" && !strings.ContainsAny(v[:1], "+-^") {
-		c.HostKeyAlgorithms = strings.Split(v, ",")
+	for option, list := range map[string]*[]string{"Ciphers": &c.Ciphers, "KexAlgorithms": &c.KeyExchanges, "MACs": &c.MACs,
+		"HostKeyAlgorithms": &c.HostKeyAlgorithms} {
+		*list, err = algorithms(option, s.get(strings.ToLower(option)))
+		fail(option, err)
 	}
 	c.Timeout, err = sshTime(s.get("connecttimeout"))
 	fail("ConnectTimeout", err)
@@ -175,8 +177,9 @@ func (r *sshConfigReader) config(s *sshSettings, hops int) (*Config, error) {
 			fail("ServerAliveCountMax", fmt.Errorf("%q is no number", v))
 		}
 	}
-	if command := s.get("proxycommand"); command != "" && !strings.EqualFold(command, "none") {
-		errs = append(errs, errors.New("ProxyCommand is not supported: use ProxyJump"))
+	if command := s.get("proxycommand"); !strings.EqualFold(command, "none") {
+		c.ProxyCommand, err = percent(command, tokens)
+		fail("ProxyCommand", err)
 	}
 	jump, err := percent(s.get("proxyjump"), tokens)
 	fail("ProxyJump", err)
@@ -208,7 +211,7 @@ func (r *sshConfigReader) jump(list string, hops int) (last *Config, err error) 
 			return nil, err
 		}
 		if last != nil {
-			c.Jump = last
+			c.Jump, c.ProxyCommand = last, ""
 		}
 		last = c
 	}
