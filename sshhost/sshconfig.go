@@ -67,6 +67,9 @@ func (r *sshConfigReader) destination(spec string, hops int) (*Config, error) {
 	if err != nil {
 		host, port = strings.Trim(addr, "[]"), ""
 	}
+	if host == "" {
+		return nil, errors.New("there is no host in it")
+	}
 	if port != "" {
 		set["port"] = []string{port}
 	}
@@ -114,7 +117,7 @@ func (r *sshConfigReader) config(s *sshSettings, hops int) (*Config, error) {
 	name, err := s.hostName()
 	fail("HostName", err)
 	number, err := net.LookupPort("tcp", cmp.Or(s.get("port"), "22"))
-	if err != nil {
+	if err != nil || number == 0 {
 		fail("Port", fmt.Errorf("%q is no port", s.get("port")))
 	}
 	c := &Config{
@@ -177,8 +180,14 @@ func (r *sshConfigReader) config(s *sshSettings, hops int) (*Config, error) {
 			fail("ServerAliveCountMax", fmt.Errorf("%q is no number", v))
 		}
 	}
-	if command := s.get("proxycommand"); !strings.EqualFold(command, "none") {
+	if command := s.get("proxycommand"); command != "" && !strings.EqualFold(command, "none") {
 		c.ProxyCommand, err = percent(command, tokens)
+		if unsafe.MatchString(s.host) || unsafe.MatchString(name) || unsafe.MatchString(c.User) {
+			err = errors.New("the host's or the user's name has characters that mean something to a shell")
+		}
+		if strings.EqualFold(s.get("proxyusefdpass"), "yes") {
+			err = errors.New("ProxyUseFdpass is not supported")
+		}
 		fail("ProxyCommand", err)
 	}
 	jump, err := percent(s.get("proxyjump"), tokens)
@@ -192,6 +201,9 @@ func (r *sshConfigReader) config(s *sshSettings, hops int) (*Config, error) {
 	c.Jump, err = r.jump(jump, hops+1)
 	return c, err
 }
+
+// unsafe finds what a name must not have that is put into a shell's text, wherever it is put.
+var unsafe = regexp.MustCompile("^-|[\\s'`\"$\\\\;&<>|(){}]")
 
 // oneLine joins errors in one line.
 func oneLine(errs []error) error {
