@@ -40,6 +40,7 @@ func TestSupervisorLosesItsJob(t *testing.T) {
 					job = parent
 				}
 				syscall.Kill(atoi(t, job), syscall.SIGKILL)
+				waitExit(t, atoi(t, job))
 				test.end(s, cancel)
 				if err := <-ended; err == nil || test.name != "end of input" && errors.Is(err, sshhost.ErrNotEnded) {
 					t.Errorf("got %v, want an error, and an end that is confirmed", err)
