@@ -98,7 +98,7 @@ func (c Config) try(ctx context.Context, via *conn, way *wayIn, check ssh.HostKe
 		if op, ok := errors.AsType[*net.OpError](err); ok {
 			err = op.Err // the address is said already
 		}
-		if ctx.Err() != nil {
+		if over(ctx, err) {
 			err = ctxError(ctx)
 		}
 		return nil, fmt.Errorf("%w: %w", ErrUnreachable, err)
@@ -136,6 +136,15 @@ func (c Config) try(ctx context.Context, via *conn, way *wayIn, check ssh.HostKe
 		return nil, c.loginError(err, trusted.Load(), way)
 	}
 	return ssh.NewClient(ours, channels, requests), nil
+}
+
+// over reports whether ctx has ended, or is just about to: package net sees its deadline by itself, perhaps a moment sooner.
+func over(ctx context.Context, err error) bool {
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < 100*time.Millisecond &&
+		(errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded)) {
+		<-ctx.Done()
+	}
+	return ctx.Err() != nil
 }
 
 // reach opens a connection to the host, on which the server speaks next.

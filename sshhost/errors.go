@@ -25,6 +25,7 @@ var (
 	ErrNoShell  = errors.New("no POSIX shell")    // see Config.Plain
 	ErrLost     = errors.New("connection lost")   // while a command ran: nobody knows its exit status
 	ErrClosed   = errors.New("host is closed")    // by Host.Close
+	errNotBegun = fmt.Errorf("%w before the command began", ErrLost)
 	errSessions = errors.New("too many sessions") // the server opens no further one on this connection
 )
 

@@ -78,20 +78,25 @@ func outcome(host string, status int, err error) error {
 }
 
 func (h *Host) supervised(ctx context.Context, command string, stdout, stderr io.Writer) (int, error) {
-	s, err := h.acquire(ctx)
-	if err != nil {
-		return 0, err
+	for again := 2; ; again-- {
+		s, err := h.acquire(ctx)
+		if err != nil {
+			return 0, err
+		}
+		c := h.home(s)
+		status, err := s.run(ctx, command, stdout, stderr)
+		h.release(s)
+		switch {
+		case errors.Is(err, ErrLost) && h.isClosed():
+			err = fmt.Errorf("%w: %w", err, ErrClosed)
+		case errors.Is(err, errNotBegun) && again > 0:
+			h.forget(c)
+			continue
+		case errors.Is(err, ErrLost):
+			h.sweep(ctx, c)
+		}
+		return status, err
 	}
-	c := h.home(s)
-	status, err := s.run(ctx, command, stdout, stderr)
-	h.release(s)
-	switch {
-	case errors.Is(err, ErrLost) && h.isClosed():
-		err = fmt.Errorf("%w: %w", err, ErrClosed)
-	case errors.Is(err, ErrLost):
-		h.sweep(ctx, c)
-	}
-	return status, err
 }
 
 // TestAddr returns the address that test traffic is sent to.

@@ -112,7 +112,7 @@ func (p *pool) warmUp(ctx context.Context) error {
 
 // acquire returns a supervisor that nobody else uses. Before its next command it ends what lost ones have left.
 func (p *pool) acquire(ctx context.Context) (*session, error) {
-	for {
+	for again := 2; ; {
 		if s := p.takeIdle(); s != nil {
 			p.sweepBy(s)
 			return s, nil
@@ -126,7 +126,11 @@ func (p *pool) acquire(ctx context.Context) (*session, error) {
 		}
 		s, err := p.supervise(ctx, c)
 		p.started()
-		if !errors.Is(err, errSessions) {
+		switch {
+		case errors.Is(err, errNotBegun) && again > 0: // it was lost just now, and that is not known everywhere yet
+			again--
+			p.forget(c)
+		case !errors.Is(err, errSessions):
 			return s, err
 		}
 	}
@@ -198,7 +202,7 @@ func (p *pool) sweepBy(s *session) {
 
 // open opens a session that is no supervisor's. The caller vacates its room.
 func (p *pool) open(ctx context.Context, request, what string) (*conn, *channel, error) {
-	for {
+	for again := 2; ; {
 		c, err := p.room(ctx, false)
 		if err != nil {
 			return nil, nil, err
@@ -210,7 +214,12 @@ func (p *pool) open(ctx context.Context, request, what string) (*conn, *channel,
 		if err == nil {
 			return c, ch, nil
 		}
-		if err = p.vacate(c, err); !errors.Is(err, errSessions) {
+		err = p.vacate(c, err)
+		switch {
+		case errors.Is(err, errNotBegun) && again > 0:
+			again--
+			p.forget(c)
+		case !errors.Is(err, errSessions):
 			return nil, nil, err
 		}
 	}

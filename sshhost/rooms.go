@@ -133,7 +133,13 @@ func (p *pool) tellFreed() {
 
 // connect makes a connection, keeps room for a first session in it, and looks after it until it ends.
 func (p *pool) connect(ctx context.Context, patient bool) (*conn, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(p.background, cancel)() // Close does not wait for a host that does not answer
 	c, err := p.config.connect(ctx, patient)
+	if err != nil && p.isClosed() {
+		return nil, ErrClosed
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -221,7 +221,7 @@ func (s *session) run(ctx context.Context, command string, stdout, stderr io.Wri
 	s.number++
 	if err := s.request(startRequest(s.number, command)); err != nil {
 		s.broken.Store(true)
-		return 0, lost(err)
+		return 0, fmt.Errorf("%w: %w", errNotBegun, err) // for the host has not got the whole line
 	}
 	status, err = s.wait(ctx)
 	if errors.Is(err, ErrLost) || errors.Is(err, ErrNotEnded) {
