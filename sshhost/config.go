@@ -36,16 +36,17 @@ type Config struct {
 	// more than a program and its arguments goes behind it as sh -c '…', so that it runs there whole.
 	//
 	// Ending a command ends what its prefix started, as far as the user that logged in may send signals to it. Behind sudo
-	// and doas they are sent through the same program, which must not ask for a password. What runs on the far side of adb
-	// or ssh is out of reach: only the near side is ended.
+	// and doas they are sent through the same program, which must not ask for a password; as these clear the environment, what
+	// has left the command's session there is not found. What runs on the far side of adb or ssh is out of reach: only the
+	// near side is ended.
 	Prefix string
 
 	// Auth is how to log in, in the order of trying. Nil: the keys of the SSH agent, those in KeyFiles, and Password if
 	// it is set.
 	Auth []ssh.AuthMethod
 
-	// KeyFiles names private keys. A certificate is used that stands beside a key, as NAME-cert.pub. Nil: the usual files
-	// in ~/.ssh, as far as there are any.
+	// KeyFiles names private keys. A certificate is used that stands beside a key, as NAME-cert.pub. A file that cannot be
+	// used is passed over, and told of when the login fails. Nil: the usual files in ~/.ssh, as far as there are any.
 	KeyFiles []string
 
 	// CertificateFiles names certificates of keys that do not stand beside their keys. A key is in KeyFiles or in the

@@ -18,7 +18,8 @@ type Host struct{ *pool }
 // of that and nothing that comes later. The caller closes the host.
 //
 // The error tells with errors.Is what is wrong: ErrUnreachable, and with it ErrTimeout or ctx's error if it was a matter
-// of time; ErrHostKey and its kinds; ErrAuth; ErrNoShell.
+// of time, or ErrDropped; ErrAlgorithm; ErrHostKey and its kinds; ErrAuth; ErrNoShell. A server that closes connections
+// without a word, as OpenSSH's does at random when many log in at once, is tried again for up to ten seconds.
 func Dial(ctx context.Context, c Config) (*Host, error) {
 	c, err := c.withDefaults()
 	if err != nil {
