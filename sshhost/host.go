@@ -79,7 +79,7 @@ func outcome(host string, status int, err error) error {
 }
 
 func (h *Host) supervised(ctx context.Context, command string, stdout, stderr io.Writer) (int, error) {
-	for again := 2; ; again-- {
+	for again := 5; ; again-- {
 		s, err := h.acquire(ctx)
 		if err != nil {
 			return 0, err
@@ -91,7 +91,6 @@ func (h *Host) supervised(ctx context.Context, command string, stdout, stderr io
 		case errors.Is(err, ErrLost) && h.isClosed():
 			err = fmt.Errorf("%w: %w", err, ErrClosed)
 		case errors.Is(err, errNotBegun) && again > 0:
-			h.forget(c)
 			continue
 		case errors.Is(err, ErrLost):
 			h.sweep(ctx, c)
