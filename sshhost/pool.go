@@ -334,9 +334,9 @@ func (p *pool) renew(c *conn) {
 
 // close ends the supervisors with what they run, and the connections, and waits for all that runs for the pool.
 func (p *pool) close() {
-	p.end()
 	p.mu.Lock()
 	p.closed = true
+	p.end()
 	if p.reaper != nil {
 		p.reaper.Stop()
 	}
