@@ -10,30 +10,33 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/agent"
 )
 
-// auth returns the ways to log in. What it has opened for that, release closes after the login.
-func (c Config) auth(ctx context.Context) (methods []ssh.AuthMethod, release func(), err error) {
+// A wayIn is how to log in.
+type wayIn struct {
+	methods []ssh.AuthMethod
+	release func()  // closes, after the login, what was opened for it
+	doubts  []error // about keys that could not be used, or will be of no use: of interest where the login fails
+}
+
+// auth returns the ways to log in. That a key cannot be used is an error where there is nothing else.
+func (c Config) auth(ctx context.Context) (*wayIn, error) {
 	if c.Auth != nil {
-		return c.Auth, func() {}, nil
+		return &wayIn{methods: c.Auth, release: func() {}}, nil
 	}
 	signers, release, err := c.agentKeys(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	own, err := c.fileKeys()
-	if err != nil {
+	if err != nil && ctx.Err() != nil {
 		release()
-		return nil, nil, err
+		return nil, fmt.Errorf("SSH agent: %w", ctxError(ctx))
 	}
-	certified, err := c.certified(append(own[:len(own):len(own)], signers...))
-	if err != nil {
-		release()
-		return nil, nil, err
-	}
+	way := &wayIn{release: release}
+	way.doubt(err)
+	own := c.fileKeys(way)
+	certified := c.certified(way, append(own[:len(own):len(own)], signers...))
 	if c.IdentitiesOnly {
 		signers = slices.DeleteFunc(signers, func(s ssh.Signer) bool { return !c.ownsKey(s.PublicKey()) })
 	}
@@ -46,12 +49,47 @@ func (c Config) auth(ctx context.Context) (methods []ssh.AuthMethod, release fun
 		return twice
 	})
 	if len(signers) > 0 {
-		methods = append(methods, ssh.PublicKeys(signers...)) // package ssh tries each method once: all keys in one
+		way.methods = append(way.methods, ssh.PublicKeys(signers...)) // package ssh tries each method once: all keys in one
 	}
 	if c.Password != "" {
-		methods = append(methods, ssh.Password(c.Password), ssh.KeyboardInteractive(c.answer))
+		way.methods = append(way.methods, ssh.Password(c.Password), ssh.KeyboardInteractive(c.answer))
 	}
-	return methods, release, nil
+	if way.methods == nil && way.doubts != nil {
+		release()
+		return nil, oneLine(way.doubts)
+	}
+	for _, s := range signers {
+		key, err := ssh.ParsePublicKey(s.PublicKey().Marshal()) // an agent has a type of its own for all of its keys
+		if cert, ok := key.(*ssh.Certificate); err == nil && ok {
+			way.doubt(c.uselessness(cert))
+		}
+	}
+	return way, nil
+}
+
+func (w *wayIn) doubt(err error) {
+	if err != nil {
+		w.doubts = append(w.doubts, err)
+	}
+}
+
+// uselessness tells why a server will not take a certificate, as far as that can be seen in it.
+func (c Config) uselessness(cert *ssh.Certificate) error {
+	day := func(unix uint64) string { return time.Unix(int64(unix), 0).Format(time.DateTime) }
+	why := ""
+	switch now := uint64(time.Now().Unix()); {
+	case cert.CertType != ssh.UserCert:
+		why = "is for a host"
+	case now < cert.ValidAfter:
+		why = "is not valid before " + day(cert.ValidAfter)
+	case cert.ValidBefore != ssh.CertTimeInfinity && now >= cert.ValidBefore:
+		why = "has expired on " + day(cert.ValidBefore)
+	case len(cert.ValidPrincipals) > 0 && !slices.Contains(cert.ValidPrincipals, c.User):
+		why = "is for " + strings.Join(cert.ValidPrincipals, ", ")
+	default:
+		return nil
+	}
+	return fmt.Errorf("the certificate %q %s", cert.KeyId, why)
 }
 
 // answer gives the password where a server asks in the way that fits any question.
@@ -75,33 +113,31 @@ func (c Config) agentKeys(ctx context.Context) (signers []ssh.Signer, release fu
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	release = func() { stop(); conn.Close() }
 	if signers, err = agent.NewClient(conn).Signers(); err != nil {
-		release()
-		return nil, nil, fmt.Errorf("SSH agent: %w", err)
+		return nil, release, fmt.Errorf("SSH agent: %w", err)
 	}
 	return signers, release, nil
 }
 
-func (c Config) fileKeys() ([]ssh.Signer, error) {
+func (c Config) fileKeys(way *wayIn) (signers []ssh.Signer) {
 	files := c.KeyFiles
 	if files == nil {
 		home, err := os.UserHomeDir()
 		if err != nil {
-			return nil, nil
+			return nil
 		}
 		for _, name := range []string{"id_rsa", "id_ecdsa", "id_ed25519"} {
 			files = append(files, filepath.Join(home, ".ssh", name))
 		}
 	}
-	var signers []ssh.Signer
 	for _, file := range files {
 		s, err := c.fileKey(strings.TrimSuffix(file, ".pub"))
 		public := strings.HasSuffix(file, ".pub") && errors.Is(err, os.ErrNotExist) // the agent has the other half
-		if err != nil && !public && c.KeyFiles != nil {
-			return nil, err
+		if !public && c.KeyFiles != nil {
+			way.doubt(err)
 		}
 		signers = append(signers, s...)
 	}
-	return signers, nil
+	return signers
 }
 
 // fileKey returns the key in a file, after its certificate if there is one.
@@ -129,11 +165,11 @@ func (c Config) fileKey(file string) ([]ssh.Signer, error) {
 		return []ssh.Signer{signer}, nil
 	}
 	if err != nil {
-		return nil, err
+		return []ssh.Signer{signer}, err
 	}
 	certified, err := ssh.NewCertSigner(cert, signer)
 	if err != nil {
-		return nil, fmt.Errorf("certificate %s-cert.pub: %w", file, err)
+		return []ssh.Signer{signer}, fmt.Errorf("certificate %s-cert.pub: %w", file, err)
 	}
 	return []ssh.Signer{certified, signer}, nil
 }
@@ -155,11 +191,12 @@ func readCertificate(file string) (*ssh.Certificate, error) {
 }
 
 // certified returns the certificates in CertificateFiles whose keys are among signers.
-func (c Config) certified(signers []ssh.Signer) (all []ssh.Signer, err error) {
+func (c Config) certified(way *wayIn, signers []ssh.Signer) (all []ssh.Signer) {
 	for _, file := range c.CertificateFiles {
 		cert, err := readCertificate(file)
 		if err != nil {
-			return nil, err
+			way.doubt(err)
+			continue
 		}
 		i := slices.IndexFunc(signers, func(s ssh.Signer) bool { return sameKey(s.PublicKey(), cert.Key) })
 		if i < 0 {
@@ -167,11 +204,12 @@ func (c Config) certified(signers []ssh.Signer) (all []ssh.Signer, err error) {
 		}
 		signer, err := ssh.NewCertSigner(cert, signers[i])
 		if err != nil {
-			return nil, fmt.Errorf("certificate %s: %w", file, err)
+			way.doubt(fmt.Errorf("certificate %s: %w", file, err))
+			continue
 		}
 		all = append(all, signer)
 	}
-	return all, nil
+	return all
 }
 
 func sameKey(a, b ssh.PublicKey) bool { return string(a.Marshal()) == string(b.Marshal()) }

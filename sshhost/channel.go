@@ -52,14 +52,14 @@ func (c *conn) begin(wg *sync.WaitGroup, request, what string) (*channel, error)
 		return nil, fmt.Errorf("%w: %w", errSessions, refused)
 	}
 	if err != nil {
-		return nil, lost(err)
+		return nil, fmt.Errorf("%w: %w", errNotBegun, err)
 	}
 	ch := &channel{raw, make(chan int, 1), make(chan struct{})}
 	wg.Go(func() { ch.watch(requests) })
 	switch ok, err := ch.SendRequest(request, true, ssh.Marshal(struct{ What string }{what})); {
 	case err != nil:
 		ch.Close()
-		return nil, lost(err)
+		return nil, lost(err) // in a plain session it may have begun
 	case !ok:
 		ch.Close()
 		return nil, fmt.Errorf("the server refuses %s", request)

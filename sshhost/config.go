@@ -36,16 +36,17 @@ type Config struct {
 	// more than a program and its arguments goes behind it as sh -c '…', so that it runs there whole.
 	//
 	// Ending a command ends what its prefix started, as far as the user that logged in may send signals to it. Behind sudo
-	// and doas they are sent through the same program, which must not ask for a password. What runs on the far side of adb
-	// or ssh is out of reach: only the near side is ended.
+	// and doas they are sent through the same program, which must not ask for a password; as these clear the environment, what
+	// has left the command's session there is not found. What runs on the far side of adb or ssh is out of reach: only the
+	// near side is ended.
 	Prefix string
 
 	// Auth is how to log in, in the order of trying. Nil: the keys of the SSH agent, those in KeyFiles, and Password if
 	// it is set.
 	Auth []ssh.AuthMethod
 
-	// KeyFiles names private keys. A certificate is used that stands beside a key, as NAME-cert.pub. Nil: the usual files
-	// in ~/.ssh, as far as there are any.
+	// KeyFiles names private keys. A certificate is used that stands beside a key, as NAME-cert.pub. A file that cannot be
+	// used is passed over, and told of when the login fails. Nil: the usual files in ~/.ssh, as far as there are any.
 	KeyFiles []string
 
 	// CertificateFiles names certificates of keys that do not stand beside their keys. A key is in KeyFiles or in the
@@ -85,6 +86,14 @@ type Config struct {
 	// Jump is a host to connect through, which may have a Jump of its own. Nil: connect directly.
 	Jump *Config
 
+	// ProxyCommand is text for this machine's sh: a program that carries the connection to the host on its standard input
+	// and output. It is ended with the connection. It and Jump exclude each other. Empty: none.
+	ProxyCommand string
+
+	// Ciphers, KeyExchanges and MACs are the algorithms to offer the server, the preferred one first, for a server that is
+	// too old for the usual ones. Nil: the defaults of package ssh.
+	Ciphers, KeyExchanges, MACs []string
+
 	// Timeout is the most that connecting and logging in may take, and after it the start of a shell; each Jump has its own.
 	// 0: 30 s. Negative: only the context limits it.
 	Timeout time.Duration
@@ -114,6 +123,9 @@ func (c Config) withDefaults() (Config, error) {
 		return c, fmt.Errorf("ssh address %q has no host", c.Addr)
 	}
 	c.Addr = net.JoinHostPort(host, port)
+	if c.Jump != nil && c.ProxyCommand != "" {
+		return c, fmt.Errorf("%s: there are two ways to it: a jump and a proxy command", c.Addr)
+	}
 	c.TestAddr = cmp.Or(c.TestAddr, host)
 	if c.User == "" {
 		me, err := user.Current()

@@ -1,11 +1,17 @@
 package sshhost
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"math/rand/v2"
 	"net"
+	"os"
 	"strings"
+	"sync/atomic"
+	"syscall"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -30,19 +36,20 @@ func (c *conn) keepRoom() bool {
 	return true
 }
 
-// connect connects to the host that c names and logs in.
-func (c Config) connect(ctx context.Context) (*conn, error) {
+// connect connects to the host that c names and logs in. Where it is patient it tries again when it is turned away for
+// the moment.
+func (c Config) connect(ctx context.Context, patient bool) (*conn, error) {
 	c, err := c.withDefaults()
 	if err != nil {
 		return nil, err
 	}
 	var via *conn
 	if c.Jump != nil {
-		if via, err = c.Jump.connect(ctx); err != nil {
+		if via, err = c.Jump.connect(ctx, patient); err != nil {
 			return nil, fmt.Errorf("on the way to %s: %w", c.Addr, err)
 		}
 	}
-	client, err := c.login(ctx, via)
+	client, err := c.login(ctx, via, patient)
 	if err != nil {
 		via.hangUp()
 		return nil, fmt.Errorf("%s: %w", c.Addr, err)
@@ -50,71 +57,180 @@ func (c Config) connect(ctx context.Context) (*conn, error) {
 	return &conn{Client: client, via: via}, nil
 }
 
-// login does what connect does, once there is a way to the host.
-func (c Config) login(ctx context.Context, via *conn) (*ssh.Client, error) {
+// login does what connect does, once there is a way to the host. A server that has too many logins at once closes new
+// connections without a word: it is tried again, unless there is another connection, which may serve.
+func (c Config) login(ctx context.Context, via *conn, patient bool) (*ssh.Client, error) {
 	ctx, cancel := c.limit(ctx)
 	defer cancel()
 	check, algorithms, err := c.hostKeys()
 	if err != nil {
 		return nil, err
 	}
-	methods, release, err := c.auth(ctx)
+	way, err := c.auth(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrAuth, err)
 	}
-	defer release()
-	dial := new(net.Dialer).DialContext
-	if via != nil {
-		dial = via.DialContext
+	defer way.release()
+	began, pause := time.Now(), 50*time.Millisecond
+	for {
+		client, err := c.try(ctx, via, way, check, algorithms)
+		if again, ok := errors.AsType[*dropped](err); !ok || !patient || !again.transient() || time.Since(began) > dropPatience {
+			return client, err
+		}
+		timer := time.NewTimer(pause/2 + rand.N(pause)) // not all at the same time again
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return nil, fmt.Errorf("%w: %w", err, ctxError(ctx))
+		}
+		pause = min(2*pause, time.Second)
 	}
-	network, err := dial(ctx, "tcp", c.Addr)
+}
+
+// dropPatience is for how long a server is tried again that closes connections without a word.
+const dropPatience = 10 * time.Second
+
+// try tries to log in once.
+func (c Config) try(ctx context.Context, via *conn, way *wayIn, check ssh.HostKeyCallback, algorithms []string) (*ssh.Client, error) {
+	network, err := c.reach(ctx, via)
 	if err != nil {
 		if op, ok := errors.AsType[*net.OpError](err); ok {
 			err = op.Err // the address is said already
 		}
-		if ctx.Err() != nil {
+		if over(ctx, err) {
 			err = ctxError(ctx)
 		}
 		return nil, fmt.Errorf("%w: %w", ErrUnreachable, err)
 	}
 	// A deadline of the connection would do for a direct one, but not for one through another host, nor for cancelling.
 	stop := context.AfterFunc(ctx, func() { network.Close() })
-	ours, channels, requests, err := ssh.NewClientConn(network, c.Addr, &ssh.ClientConfig{
-		User:              c.User,
-		Auth:              methods,
-		HostKeyCallback:   check,
+	front := &front{Conn: network}
+	var trusted atomic.Bool
+	ours, channels, requests, err := ssh.NewClientConn(front, c.Addr, &ssh.ClientConfig{
+		Config: ssh.Config{Ciphers: c.Ciphers, KeyExchanges: c.KeyExchanges, MACs: c.MACs},
+		User:   c.User,
+		Auth:   way.methods,
+		HostKeyCallback: func(name string, remote net.Addr, key ssh.PublicKey) error {
+			err := check(name, remote, key)
+			trusted.Store(err == nil)
+			return err
+		},
 		HostKeyAlgorithms: algorithms,
 	})
 	if !stop() {
 		if err == nil {
 			ours.Close()
 		}
+		network.Close() // if it had just been made, that came too late for AfterFunc's
 		return nil, fmt.Errorf("%w: %w", ErrUnreachable, ctxError(ctx))
 	}
 	if err != nil {
 		network.Close()
-		return nil, c.loginError(err)
+		switch p, ok := network.(*proxy); {
+		case ok && isBroken(err):
+			return nil, fmt.Errorf("%w: %w", ErrUnreachable, p.failure(err))
+		case !front.named && isBroken(err):
+			return nil, &dropped{front.said, err}
+		}
+		return nil, c.loginError(err, trusted.Load(), way)
 	}
 	return ssh.NewClient(ours, channels, requests), nil
 }
 
-// loginError sorts out why a handshake failed.
-func (c Config) loginError(err error) error {
+// over reports whether ctx has ended, or is just about to: package net sees its deadline by itself, perhaps a moment sooner.
+func over(ctx context.Context, err error) bool {
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < 100*time.Millisecond &&
+		(errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded)) {
+		<-ctx.Done()
+	}
+	return ctx.Err() != nil
+}
+
+// reach opens a connection to the host, on which the server speaks next.
+func (c Config) reach(ctx context.Context, via *conn) (net.Conn, error) {
+	switch {
+	case via != nil:
+		return via.DialContext(ctx, "tcp", c.Addr)
+	case c.ProxyCommand != "":
+		return startProxy(c.ProxyCommand, c.Addr)
+	}
+	return new(net.Dialer).DialContext(ctx, "tcp", c.Addr)
+}
+
+// loginError sorts out why a handshake failed with a server that has told its name, and perhaps proved it.
+func (c Config) loginError(err error, trusted bool, way *wayIn) error {
 	if h, ok := errors.AsType[*hostKeyError](err); ok {
 		return h
 	}
-	if e, ok := errors.AsType[*ssh.AlgorithmNegotiationError](err); ok && strings.Contains(e.What, "host key") {
-		return fmt.Errorf("%w: %w", ErrHostKey, err)
+	if e, ok := errors.AsType[*ssh.AlgorithmNegotiationError](err); ok {
+		kind := ErrAlgorithm
+		if strings.Contains(e.What, "host key") {
+			kind = ErrHostKey
+		}
+		return fmt.Errorf("%w: %w", kind, e)
 	}
 	// Package ssh has no type for a refused login.
-	if _, tried, ok := strings.Cut(err.Error(), "unable to authenticate, attempted methods [none"); ok {
+	switch _, tried, ok := strings.Cut(err.Error(), "unable to authenticate, attempted methods [none"); {
+	case ok:
 		tried, _, _ = strings.Cut(tried, "]")
 		if tried = strings.Join(strings.Fields(tried), ", "); tried == "" {
-			return fmt.Errorf("%w for user %s: there is no key or password that the server would take", ErrAuth, c.User)
+			err = fmt.Errorf("%w for user %s: there is no key or password that the server would take", ErrAuth, c.User)
+			break
 		}
-		return fmt.Errorf("%w for user %s (tried: %s): check the user, its keys and the agent", ErrAuth, c.User, tried)
+		err = fmt.Errorf("%w for user %s (tried: %s): check the user, its keys and the agent", ErrAuth, c.User, tried)
+	case strings.Contains(strings.ToLower(err.Error()), "too many authentication failures"):
+		err = fmt.Errorf("%w for user %s: too many keys were tried: see IdentitiesOnly", ErrAuth, c.User)
+	case trusted && !isBroken(err):
+		err = fmt.Errorf("%w for user %s: %w", ErrAuth, c.User, err)
+	default:
+		return fmt.Errorf("%w: %w", ErrUnreachable, err)
 	}
-	return fmt.Errorf("%w: %w", ErrUnreachable, err)
+	return oneLine(append([]error{err}, way.doubts...))
+}
+
+// isBroken reports whether an error tells of the connection's end.
+func isBroken(err error) bool {
+	_, network := errors.AsType[net.Error](err)
+	_, system := errors.AsType[syscall.Errno](err)
+	return network || system || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.ErrClosedPipe) || errors.Is(err, os.ErrClosed)
+}
+
+// A front is a connection that keeps what a server says before its name.
+type front struct {
+	net.Conn
+	said  []byte
+	named bool // the server has begun to tell its name
+}
+
+func (f *front) Read(p []byte) (int, error) {
+	n, err := f.Conn.Read(p)
+	if !f.named {
+		f.said = append(f.said, p[:n]...)
+		f.named = bytes.HasPrefix(f.said, []byte("SSH-")) || bytes.Contains(f.said, []byte("\nSSH-"))
+	}
+	return n, err
+}
+
+// A dropped is the error of a connection that was closed before the server had told its name.
+type dropped struct {
+	said []byte
+	err  error
+}
+
+func (d *dropped) Error() string {
+	if text := quoteShort(d.said); text != "" {
+		return fmt.Sprintf("%v, and says %s (%v)", ErrDropped, text, d.err)
+	}
+	return fmt.Sprintf("%v (%v)", ErrDropped, d.err)
+}
+
+func (d *dropped) Unwrap() []error { return []error{ErrDropped, d.err} }
+
+// transient reports whether the server may soon have a place: OpenSSH's says that in one of two ways, or nothing.
+func (d *dropped) transient() bool {
+	said := string(d.said)
+	return said == "" || strings.HasPrefix(said, "Exceeded MaxStartups") || strings.HasPrefix(said, "Not allowed at this time")
 }
 
 // keepAlive asks the host from time to time whether it is there, until ctx ends. It closes the connection when the host

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/pem"
 	"errors"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -88,6 +89,30 @@ func startAgent(t *testing.T, keys ...ed25519.PrivateKey) string {
 	return l.Addr().String()
 }
 
+// badAgent starts something that hangs up at once.
+func badAgent(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("unix", filepath.Join(t.TempDir(), "agent"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	hangUp(t, l, "")
+	return l.Addr().String()
+}
+
+// hangUp takes connections, says something and closes them.
+func hangUp(t *testing.T, l net.Listener, text string) {
+	ended := make(chan bool)
+	go func() {
+		defer close(ended)
+		for c, err := l.Accept(); err == nil; c, err = l.Accept() {
+			io.WriteString(c, text)
+			c.Close()
+		}
+	}()
+	t.Cleanup(func() { l.Close(); <-ended })
+}
+
 func TestLogin(t *testing.T) {
 	private, signer := newSigner(t)
 	other, _ := newSigner(t)
@@ -154,6 +179,10 @@ func TestLogin(t *testing.T) {
 		}, nil},
 		{"wrong key", onlyKey, func(t *testing.T, c *sshhost.Config) { c.KeyFiles = []string{keyFile(t, other, "")} }, sshhost.ErrAuth},
 		{"no key", onlyKey, func(t *testing.T, c *sshhost.Config) { c.KeyFiles = []string{} }, sshhost.ErrAuth},
+		{"key file beside ones that cannot be used", onlyKey, func(t *testing.T, c *sshhost.Config) {
+			c.KeyFiles = []string{"/no/such/key", writeFile(t, "no key"), keyFile(t, other, password), keyFile(t, private, "")}
+			c.Passphrase = func(string) (string, error) { return "wrong horse", nil }
+		}, nil},
 		{"missing key file", onlyKey, func(t *testing.T, c *sshhost.Config) { c.KeyFiles = []string{"/no/such/key"} }, os.ErrNotExist},
 		{"encrypted key", onlyKey, func(t *testing.T, c *sshhost.Config) {
 			c.KeyFiles = []string{encrypted}
@@ -178,6 +207,10 @@ func TestLogin(t *testing.T) {
 			os.Remove(strings.TrimSuffix(file, ".pub"))
 			c.KeyFiles, c.Agent, c.IdentitiesOnly = []string{file}, startAgent(t, other, private), true
 		}, nil},
+		{"agent that is none", onlyKey, func(t *testing.T, c *sshhost.Config) {
+			c.KeyFiles, c.Agent = []string{keyFile(t, private, "")}, badAgent(t)
+		}, nil},
+		{"only an agent that is none", onlyKey, func(t *testing.T, c *sshhost.Config) { c.Agent = badAgent(t) }, sshhost.ErrAuth},
 		{"no agent there", onlyKey, func(t *testing.T, c *sshhost.Config) {
 			c.KeyFiles, c.Agent = []string{keyFile(t, private, "")}, "/no/such/agent"
 		}, nil},
@@ -259,7 +292,10 @@ func TestHostKeys(t *testing.T) {
 	}{
 		{name: "known", known: line(s.HostKey, s.Addr)},
 		{name: "unknown", known: "", want: sshhost.ErrHostKeyUnknown},
-		{name: "only the port differs", known: line(s.HostKey, plainName), want: sshhost.ErrHostKeyUnknown},
+		{name: "known without a port", known: line(s.HostKey, plainName)},
+		{name: "another one known without a port", known: line(other, plainName), want: sshhost.ErrHostKeyUnknown},
+		{name: "changed, though known without a port", known: line(other, s.Addr) + line(s.HostKey, plainName), want: sshhost.ErrHostKeyChanged},
+		{name: "only the port differs", known: line(s.HostKey, net.JoinHostPort(plainName, "1")), want: sshhost.ErrHostKeyUnknown},
 		{name: "hashed", known: knownhosts.HashHostname(knownhosts.Normalize(s.Addr)) + " " + strings.SplitN(line(s.HostKey, "x"), " ", 2)[1]},
 		{name: "changed", known: line(other, s.Addr), want: sshhost.ErrHostKeyChanged},
 		{name: "one of two", known: line(other, s.Addr) + line(s.HostKey, s.Addr)},
@@ -268,6 +304,8 @@ func TestHostKeys(t *testing.T) {
 		{name: "alias of another", known: line(other, "sut") + line(s.HostKey, s.Addr), alias: "sut", want: sshhost.ErrHostKeyChanged},
 		{name: "pattern", known: strings.Replace(line(s.HostKey, "x"), "x", "127.0.0.*", 1)},
 		{name: "authority", server: certified, known: "@cert-authority " + strings.Replace(line(authority, "x"), "x", "127.0.0.*", 1)},
+		{name: "authority without a port", server: certified, known: "@cert-authority 127.0.0.1 " + strings.SplitN(line(authority, "x"), " ", 2)[1]},
+		{name: "authority, key revoked", server: certified, known: "@cert-authority * " + strings.SplitN(line(authority, "x"), " ", 2)[1] + "@revoked * " + strings.SplitN(line(certified.HostKey, "x"), " ", 2)[1], want: sshhost.ErrHostKeyRevoked},
 		{name: "a line that cannot be read", known: s.Addr + " ssh-ed25519 AAAA\n@revoked\nx\n" + line(s.HostKey, s.Addr)},
 		{name: "changed, beside a line that cannot be read", known: s.Addr + " ssh-new AAAA\n" + line(other, s.Addr), want: sshhost.ErrHostKeyChanged},
 		{name: "another authority", server: certified, known: "@cert-authority " + strings.Replace(line(other, "x"), "x", "127.0.0.*", 1), want: sshhost.ErrHostKey},

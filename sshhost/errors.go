@@ -12,6 +12,11 @@ var (
 	ErrAuth        = errors.New("login refused")
 	ErrHostKey     = errors.New("host key refused") // any of the next three too
 
+	ErrAlgorithm = errors.New("no algorithm in common") // see Config.Ciphers, KeyExchanges and MACs
+
+	// ErrDropped is ErrUnreachable too: a server does that which has too many logins at once, or does not like our address.
+	ErrDropped = fmt.Errorf("%w: it closes the connection before it has told its name", ErrUnreachable)
+
 	ErrHostKeyUnknown = fmt.Errorf("%w: not known", ErrHostKey)
 	ErrHostKeyChanged = fmt.Errorf("%w: changed", ErrHostKey)
 	ErrHostKeyRevoked = fmt.Errorf("%w: revoked", ErrHostKey)
@@ -20,6 +25,7 @@ var (
 	ErrNoShell  = errors.New("no POSIX shell")    // see Config.Plain
 	ErrLost     = errors.New("connection lost")   // while a command ran: nobody knows its exit status
 	ErrClosed   = errors.New("host is closed")    // by Host.Close
+	errNotBegun = fmt.Errorf("%w before the command began", ErrLost)
 	errSessions = errors.New("too many sessions") // the server opens no further one on this connection
 )
 

@@ -58,6 +58,9 @@ func (s *Supervisor) EndInput() { s.stdin.Close() }
 // Expire gives the supervisor a second in which it hears nothing more, as on a silent link.
 func (s *Supervisor) Expire() { s.request("lease 1\n") }
 
+// Renew gives the supervisor a minute, as an answered keep-alive does.
+func (s *Supervisor) Renew() { s.request("lease 60\n") }
+
 var (
 	WithPrefix = withPrefix
 	NewMark    = newMark

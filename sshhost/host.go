@@ -18,7 +18,8 @@ type Host struct{ *pool }
 // of that and nothing that comes later. The caller closes the host.
 //
 // The error tells with errors.Is what is wrong: ErrUnreachable, and with it ErrTimeout or ctx's error if it was a matter
-// of time; ErrHostKey and its kinds; ErrAuth; ErrNoShell.
+// of time, or ErrDropped; ErrAlgorithm; ErrHostKey and its kinds; ErrAuth; ErrNoShell. A server that closes connections
+// without a word, as OpenSSH's does at random when many log in at once, is tried again for up to ten seconds.
 func Dial(ctx context.Context, c Config) (*Host, error) {
 	c, err := c.withDefaults()
 	if err != nil {
@@ -78,20 +79,24 @@ func outcome(host string, status int, err error) error {
 }
 
 func (h *Host) supervised(ctx context.Context, command string, stdout, stderr io.Writer) (int, error) {
-	s, err := h.acquire(ctx)
-	if err != nil {
-		return 0, err
+	for again := 5; ; again-- {
+		s, err := h.acquire(ctx)
+		if err != nil {
+			return 0, err
+		}
+		c := h.home(s)
+		status, err := s.run(ctx, command, stdout, stderr)
+		h.release(s)
+		switch {
+		case errors.Is(err, ErrLost) && h.isClosed():
+			err = fmt.Errorf("%w: %w", err, ErrClosed)
+		case errors.Is(err, errNotBegun) && again > 0:
+			continue
+		case errors.Is(err, ErrLost):
+			h.sweep(ctx, c)
+		}
+		return status, err
 	}
-	c := h.home(s)
-	status, err := s.run(ctx, command, stdout, stderr)
-	h.release(s)
-	switch {
-	case errors.Is(err, ErrLost) && h.isClosed():
-		err = fmt.Errorf("%w: %w", err, ErrClosed)
-	case errors.Is(err, ErrLost):
-		h.sweep(ctx, c)
-	}
-	return status, err
 }
 
 // TestAddr returns the address that test traffic is sent to.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/skeema/knownhosts"
 	"golang.org/x/crypto/ssh"
@@ -27,22 +28,37 @@ func (c Config) hostKeys() (ssh.HostKeyCallback, []string, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w: %w", ErrHostKey, err)
 	}
-	name := c.Addr
-	if c.HostKeyAlias != "" {
-		name = net.JoinHostPort(c.HostKeyAlias, "22") // an alias stands for host and port
+	names := []string{c.Addr}
+	if host, port, err := net.SplitHostPort(c.Addr); c.HostKeyAlias != "" {
+		names = []string{net.JoinHostPort(c.HostKeyAlias, "22")} // an alias stands for host and port
+	} else if err == nil && port != "22" {
+		names = append(names, net.JoinHostPort(host, "22")) // a line without a port is for every port that has none of its own
 	}
 	algorithms := c.HostKeyAlgorithms
-	if known := db.HostKeyAlgorithms(name); algorithms == nil && known != nil {
-		// The others too, so that a server that has lost its key is found out for that.
-		algorithms = known
-		for _, a := range ssh.SupportedAlgorithms().HostKeys {
-			if !slices.Contains(known, a) {
-				algorithms = append(algorithms, a)
-			}
+	for _, name := range names {
+		if algorithms == nil {
+			algorithms = preferred(db.HostKeyAlgorithms(name))
 		}
 	}
 	check := db.HostKeyCallback()
-	return refusing(func(_ string, remote net.Addr, key ssh.PublicKey) error { return check(name, remote, key) }), algorithms, nil
+	return refusing(func(_ string, remote net.Addr, key ssh.PublicKey) error {
+		err := check(names[0], remote, key)
+		if kind := refusal(err); len(names) > 1 && kind != nil && kind != ErrHostKeyChanged && kind != ErrHostKeyRevoked && check(names[1], remote, key) == nil {
+			return nil
+		}
+		return err
+	}), algorithms, nil
+}
+
+// preferred puts the types of key that are known before all others, which are there so that a server is found out that
+// has lost its key; nil where nothing is known.
+func preferred(known []string) []string {
+	for _, a := range ssh.SupportedAlgorithms().HostKeys {
+		if known != nil && !slices.Contains(known, a) {
+			known = append(known, a)
+		}
+	}
+	return known
 }
 
 // knownHosts reads files. The library gives up at a line that it cannot read, such as one of a type of key that is newer
@@ -83,16 +99,26 @@ func refusing(check ssh.HostKeyCallback) ssh.HostKeyCallback {
 		if err == nil {
 			return nil
 		}
-		kind := ErrHostKey
-		if _, ok := errors.AsType[*xknownhosts.RevokedError](err); ok {
-			kind = ErrHostKeyRevoked
-		} else if k, ok := errors.AsType[*xknownhosts.KeyError](err); ok && len(k.Want) == 0 {
-			kind = ErrHostKeyUnknown
-		} else if ok {
-			kind = ErrHostKeyChanged
-		}
-		return &hostKeyError{kind, err, key}
+		return &hostKeyError{refusal(err), err, key}
 	}
+}
+
+// refusal is the kind of a host key's refusal.
+func refusal(err error) error {
+	if err == nil {
+		return nil
+	}
+	_, revoked := errors.AsType[*xknownhosts.RevokedError](err)
+	key, known := errors.AsType[*xknownhosts.KeyError](err)
+	switch {
+	case revoked, strings.HasSuffix(err.Error(), " revoked"): // package ssh has no type for a revoked certificate
+		return ErrHostKeyRevoked
+	case known && len(key.Want) == 0:
+		return ErrHostKeyUnknown
+	case known:
+		return ErrHostKeyChanged
+	}
+	return ErrHostKey
 }
 
 // A hostKeyError keeps what is wrong with a host key, who says so, and the key.

@@ -18,7 +18,7 @@ func TestLoginShells(t *testing.T) {
 	testbed.NeedRoot(t)
 	var g group
 	defer g.Wait()
-	for _, shell := range []string{"/bin/sh", "/bin/bash", "/bin/csh", "/bin/tcsh", "/usr/bin/fish", "/bin/zsh", "/bin/mksh"} {
+	for _, shell := range []string{"/bin/sh", "/bin/bash", "/bin/csh", "/bin/tcsh", "/usr/bin/fish", "/bin/zsh", "/bin/mksh", "/bin/rbash"} {
 		g.Run(t, shell, func(t *testing.T) {
 			testbed.Need(t, shell)
 			s := testbed.StartSSHD(t, testbed.SSHDConfig{Login: testbed.Login{Shell: shell}})
@@ -28,6 +28,24 @@ func TestLoginShells(t *testing.T) {
 			if exitStatus(err) != 3 || out.String() != "it's 1\nit's 2\n" {
 				t.Errorf("got %q and %v, want what sh does", &out, err)
 			}
+		})
+	}
+}
+
+// TestReadingLogins has logins that read from standard input what is meant for the supervisor, as start-up files make them
+// which ask something, or have another shell take their place.
+func TestReadingLogins(t *testing.T) {
+	var g group
+	defer g.Wait()
+	for _, login := range []string{`read answer; exec sh -c "$SSH_ORIGINAL_COMMAND"`, "exec sh", "exec bash", "exec busybox sh", "exec zsh"} {
+		g.Run(t, login, func(t *testing.T) {
+			testbed.Need(t, "bash", "busybox", "zsh")
+			h := dial(t, config(testbed.StartSSHD(t, testbed.SSHDConfig{Extra: []string{"ForceCommand " + login}})))
+			var out strings.Builder
+			if err := h.Run(t.Context(), "echo a; exit 3", &out, nil); exitStatus(err) != 3 || out.String() != "a\n" {
+				t.Errorf("got %q and %v, want a and exit status 3", &out, err)
+			}
+			endsWell(t, h, "%s; :")
 		})
 	}
 }

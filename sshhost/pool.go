@@ -77,7 +77,7 @@ func (p *pool) isClosed() bool {
 
 // warmUp connects and starts the first supervisors, side by side. One will do where the server allows no more.
 func (p *pool) warmUp(ctx context.Context) error {
-	c, err := p.connect(ctx)
+	c, err := p.connect(ctx, true)
 	if err != nil {
 		return err
 	}
@@ -99,14 +99,20 @@ func (p *pool) warmUp(ctx context.Context) error {
 	}
 	wg.Wait()
 	if !slices.Contains(errs[:], nil) {
-		return fmt.Errorf("%s: %w", p.config.Addr, errs[0])
+		err := errs[0]
+		for _, e := range errs {
+			if !errors.Is(e, errSessions) { // there was room for no other one either
+				err = e
+			}
+		}
+		return fmt.Errorf("%s: %w", p.config.Addr, err)
 	}
 	return nil
 }
 
 // acquire returns a supervisor that nobody else uses. Before its next command it ends what lost ones have left.
 func (p *pool) acquire(ctx context.Context) (*session, error) {
-	for {
+	for again := 2; ; {
 		if s := p.takeIdle(); s != nil {
 			p.sweepBy(s)
 			return s, nil
@@ -120,7 +126,11 @@ func (p *pool) acquire(ctx context.Context) (*session, error) {
 		}
 		s, err := p.supervise(ctx, c)
 		p.started()
-		if !errors.Is(err, errSessions) {
+		switch {
+		case errors.Is(err, errNotBegun) && again > 0: // it was lost just now, and that is not known everywhere yet
+			again--
+			p.forget(c)
+		case !errors.Is(err, errSessions):
 			return s, err
 		}
 	}
@@ -192,7 +202,7 @@ func (p *pool) sweepBy(s *session) {
 
 // open opens a session that is no supervisor's. The caller vacates its room.
 func (p *pool) open(ctx context.Context, request, what string) (*conn, *channel, error) {
-	for {
+	for again := 2; ; {
 		c, err := p.room(ctx, false)
 		if err != nil {
 			return nil, nil, err
@@ -204,7 +214,12 @@ func (p *pool) open(ctx context.Context, request, what string) (*conn, *channel,
 		if err == nil {
 			return c, ch, nil
 		}
-		if err = p.vacate(c, err); !errors.Is(err, errSessions) {
+		err = p.vacate(c, err)
+		switch {
+		case errors.Is(err, errNotBegun) && again > 0:
+			again--
+			p.forget(c)
+		case !errors.Is(err, errSessions):
 			return nil, nil, err
 		}
 	}
@@ -319,9 +334,9 @@ func (p *pool) renew(c *conn) {
 
 // close ends the supervisors with what they run, and the connections, and waits for all that runs for the pool.
 func (p *pool) close() {
-	p.end()
 	p.mu.Lock()
 	p.closed = true
+	p.end()
 	if p.reaper != nil {
 		p.reaper.Stop()
 	}

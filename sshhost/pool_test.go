@@ -232,6 +232,34 @@ func TestClose(t *testing.T) {
 	eventually(t, 5*time.Second, "all goroutines have ended", func() bool { return runtime.NumGoroutine() <= before })
 }
 
+// TestCloseWhileDialling closes a host that a command tries to reach anew, in vain.
+func TestCloseWhileDialling(t *testing.T) {
+	s := testbed.StartSSHD(t, testbed.SSHDConfig{})
+	k := startLink(t, s.Addr)
+	h := dial(t, behind(t, k, s))
+	before := k.taken()
+	k.cut.Lock() // connections are taken and carry nothing
+	defer k.cut.Unlock()
+	k.drop()
+	ended := make(chan error, 1)
+	go func() {
+		err := h.Run(t.Context(), "true", nil, nil)
+		for errors.Is(err, sshhost.ErrLost) && !errors.Is(err, sshhost.ErrClosed) {
+			err = h.Run(t.Context(), "true", nil, nil)
+		}
+		ended <- err
+	}()
+	eventually(t, 10*time.Second, "it dials", func() bool { return k.taken() > before })
+	began := time.Now()
+	h.Close()
+	if err := <-ended; !errors.Is(err, sshhost.ErrClosed) || errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want ErrClosed alone", err)
+	}
+	if took := time.Since(began); took > 15*time.Second { // a dial may take 30
+		t.Errorf("Close took %v", took)
+	}
+}
+
 // TestMuchOutput checks that output is passed on and not gathered.
 func TestMuchOutput(t *testing.T) {
 	const size = 200 << 20

@@ -47,7 +47,7 @@ func (p *pool) room(ctx context.Context, supervisor bool) (*conn, error) {
 	}
 	p.mu.Unlock()
 	if first {
-		c, err := p.connect(ctx)
+		c, err := p.connect(ctx, others == 0)
 		p.dialled(ctx, err, supervisor)
 		if err == nil || others == 0 || ctx.Err() != nil {
 			return c, err
@@ -115,7 +115,7 @@ func (p *pool) vacate(c *conn, err error) error {
 	switch full := errors.Is(err, errSessions); {
 	case full && c.used == 0:
 		refused, _ := errors.AsType[*ssh.OpenChannelError](err)
-		err = fmt.Errorf("no session: %w", refused)
+		err = fmt.Errorf("%w: the server opens no session: %w", ErrNoShell, refused)
 	case full:
 		c.limit = c.used
 	case c.used == 0 && len(p.conns) > 1 && p.conns[0] != c:
@@ -132,8 +132,14 @@ func (p *pool) tellFreed() {
 }
 
 // connect makes a connection, keeps room for a first session in it, and looks after it until it ends.
-func (p *pool) connect(ctx context.Context) (*conn, error) {
-	c, err := p.config.connect(ctx)
+func (p *pool) connect(ctx context.Context, patient bool) (*conn, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(p.background, cancel)() // Close does not wait for a host that does not answer
+	c, err := p.config.connect(ctx, patient)
+	if err != nil && p.isClosed() {
+		return nil, ErrClosed
+	}
 	if err != nil {
 		return nil, err
 	}

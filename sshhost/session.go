@@ -129,7 +129,7 @@ func (s *session) read(i int, r io.Reader) {
 		n, err := r.Read(buf)
 		marks.feed(buf[:n], func(p []byte) {
 			if open, err := s.out[i].write(p); !open {
-				s.early.write(p)
+				s.early.Write(p)
 				s.stray.Store(true)
 			} else if err != nil {
 				s.tell(event{failed: err})
@@ -152,21 +152,30 @@ type earlyOutput struct {
 
 const longestEarly = 200
 
-func (e *earlyOutput) write(p []byte) {
+func (e *earlyOutput) Write(p []byte) (int, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.text = append(e.text, p[:min(len(p), longestEarly-len(e.text))]...)
+	return len(p), nil
 }
 
 // String is empty when nothing was printed.
 func (e *earlyOutput) String() string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	text := strings.Join(strings.Fields(string(e.text)), " ")
-	if text == "" {
+	if text := quoteShort(e.text); text != "" {
+		return ", and prints " + text
+	}
+	return ""
+}
+
+// quoteShort returns the beginning of what a host said, in quotes and on one line; nothing if that is nothing.
+func quoteShort(text []byte) string {
+	words := strings.Join(strings.Fields(string(text[:min(len(text), longestEarly)])), " ")
+	if words == "" {
 		return ""
 	}
-	return fmt.Sprintf(", and prints %q", text)
+	return strconv.Quote(words)
 }
 
 func (s *session) tell(e event) {
@@ -212,7 +221,7 @@ func (s *session) run(ctx context.Context, command string, stdout, stderr io.Wri
 	s.number++
 	if err := s.request(startRequest(s.number, command)); err != nil {
 		s.broken.Store(true)
-		return 0, lost(err)
+		return 0, fmt.Errorf("%w: %w", errNotBegun, err) // for the host has not got the whole line
 	}
 	status, err = s.wait(ctx)
 	if errors.Is(err, ErrLost) || errors.Is(err, ErrNotEnded) {

@@ -20,10 +20,11 @@ import (
 // ~/.ssh/config and, for what is not said there, /etc/ssh/ssh_config; files that these include are read too.
 //
 // Understood are HostName, User, Port, IdentityFile, CertificateFile, IdentitiesOnly, IdentityAgent, UserKnownHostsFile,
-// GlobalKnownHostsFile, HostKeyAlias, HostKeyAlgorithms, ProxyJump, ConnectTimeout, ServerAliveInterval and
-// ServerAliveCountMax, in Host sections and in Match sections that ask for host, originalhost, user, localuser, all and
-// final. A ProxyCommand for the destination is an error, and so is a Match section for it that asks for anything else,
-// as exec does. A ServerAliveInterval of 0 is Config's default. StrictHostKeyChecking has no effect: a host key is always
+// GlobalKnownHostsFile, HostKeyAlias, HostKeyAlgorithms, Ciphers, KexAlgorithms, MACs, ProxyJump, ProxyCommand,
+// ConnectTimeout, ServerAliveInterval and ServerAliveCountMax, in Host sections and in Match sections that ask for host,
+// originalhost, user, localuser, all and final. A Match section for the destination that asks for anything else, as exec
+// does, is an error. A list of algorithms is the better for those that package ssh does not have, as long as it has one. A
+// ServerAliveInterval of 0 is Config's default. StrictHostKeyChecking has no effect: a host key is always
 // checked, and nobody is asked. CanonicalizeHostname has none either: a name is taken as it is.
 func FromSSHConfig(destination, file string) (Config, error) {
 	r := sshConfigReader{file: file}
@@ -65,6 +66,9 @@ func (r *sshConfigReader) destination(spec string, hops int) (*Config, error) {
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
 		host, port = strings.Trim(addr, "[]"), ""
+	}
+	if host == "" {
+		return nil, errors.New("there is no host in it")
 	}
 	if port != "" {
 		set["port"] = []string{port}
@@ -113,7 +117,7 @@ func (r *sshConfigReader) config(s *sshSettings, hops int) (*Config, error) {
 	name, err := s.hostName()
 	fail("HostName", err)
 	number, err := net.LookupPort("tcp", cmp.Or(s.get("port"), "22"))
-	if err != nil {
+	if err != nil || number == 0 {
 		fail("Port", fmt.Errorf("%q is no port", s.get("port")))
 	}
 	c := &Config{
@@ -162,9 +166,10 @@ func (r *sshConfigReader) config(s *sshSettings, hops int) (*Config, error) {
 	default:
 		fail("IdentitiesOnly", fmt.Errorf("%q is neither yes nor no", only))
 	}
-	// A list that begins with a sign changes OpenSSH's own list, which is not ours.
-	if v := s.get("hostkeyalgorithms"); v != "" && !strings.ContainsAny(v[:1], "+-^") {
-		c.HostKeyAlgorithms = strings.Split(v, ",")
+	for option, list := range map[string]*[]string{"Ciphers": &c.Ciphers, "KexAlgorithms": &c.KeyExchanges, "MACs": &c.MACs,
+		"HostKeyAlgorithms": &c.HostKeyAlgorithms} {
+		*list, err = algorithms(option, s.get(strings.ToLower(option)))
+		fail(option, err)
 	}
 	c.Timeout, err = sshTime(s.get("connecttimeout"))
 	fail("ConnectTimeout", err)
@@ -176,7 +181,14 @@ func (r *sshConfigReader) config(s *sshSettings, hops int) (*Config, error) {
 		}
 	}
 	if command := s.get("proxycommand"); command != "" && !strings.EqualFold(command, "none") {
-		errs = append(errs, errors.New("ProxyCommand is not supported: use ProxyJump"))
+		c.ProxyCommand, err = percent(command, tokens)
+		if unsafe.MatchString(s.host) || unsafe.MatchString(name) || unsafe.MatchString(c.User) {
+			err = errors.New("the host's or the user's name has characters that mean something to a shell")
+		}
+		if strings.EqualFold(s.get("proxyusefdpass"), "yes") {
+			err = errors.New("ProxyUseFdpass is not supported")
+		}
+		fail("ProxyCommand", err)
 	}
 	jump, err := percent(s.get("proxyjump"), tokens)
 	fail("ProxyJump", err)
@@ -189,6 +201,9 @@ func (r *sshConfigReader) config(s *sshSettings, hops int) (*Config, error) {
 	c.Jump, err = r.jump(jump, hops+1)
 	return c, err
 }
+
+// unsafe finds what a name must not have that is put into a shell's text, wherever it is put.
+var unsafe = regexp.MustCompile("^-|[\\s'`\"$\\\\;&<>|(){}]")
 
 // oneLine joins errors in one line.
 func oneLine(errs []error) error {
@@ -208,7 +223,7 @@ func (r *sshConfigReader) jump(list string, hops int) (last *Config, err error) 
 			return nil, err
 		}
 		if last != nil {
-			c.Jump = last
+			c.Jump, c.ProxyCommand = last, ""
 		}
 		last = c
 	}

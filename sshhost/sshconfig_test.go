@@ -69,7 +69,12 @@ Host gw
 Host loop
 	ProxyJump loop
 Host command
-	ProxyCommand nc %h %p
+	ProxyCommand nc %h %p # 100%%
+Host bad-command
+	ProxyCommand nc %f
+Host unheard-of-cipher
+	Ciphers rot13
+	KexAlgorithms +sntrup761x25519-sha512@openssh.com
 Host direct
 	ProxyJump none
 Match host matched
@@ -100,7 +105,9 @@ Host late
 		{host: "direct", want: sshhost.Config{Addr: "direct:22", User: me.Username}},
 		{host: "matched", want: sshhost.Config{Addr: "matched:22", User: "erin"}},
 		{host: "loop", err: "lead back"},
-		{host: "command", err: "ProxyCommand"},
+		{host: "command", want: sshhost.Config{Addr: "command:22", User: me.Username, ProxyCommand: "nc command 22 # 100%"}},
+		{host: "bad-command", err: "%f is not supported"},
+		{host: "unheard-of-cipher", err: "rot13"},
 		{host: "late", err: "ConnectTimeout"},
 	} {
 		t.Run(test.host, func(t *testing.T) {

@@ -28,7 +28,7 @@ type sshSettings struct {
 // The options that are understood: with one argument, with several, and those that add up.
 var (
 	single = []string{"hostname", "user", "port", "identitiesonly", "identityagent", "hostkeyalias", "hostkeyalgorithms",
-		"proxyjump", "connecttimeout", "serveraliveinterval", "serveralivecountmax"}
+		"ciphers", "kexalgorithms", "macs", "proxyjump", "proxyusefdpass", "connecttimeout", "serveraliveinterval", "serveralivecountmax"}
 	several = []string{"userknownhostsfile", "globalknownhostsfile"}
 	adding  = []string{"identityfile", "certificatefile"}
 )

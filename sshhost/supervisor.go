@@ -17,8 +17,14 @@ var supervisor string
 // limited in length nor seen in ps.
 const loader = `n=${IFS#??} t=; while IFS= read -r l && [ "$l" ]; do t=$t$l$n; done; eval "$t"`
 
-// bootstrap starts the loader under any login shell: csh and fish too take what is in these quotes as it stands.
-const bootstrap = "exec sh -c '" + loader + "'"
+// bootstrap starts the loader under any login shell: csh and fish too take what is in these quotes as it stands. A
+// restricted shell does not know exec.
+const bootstrap = "exec sh -c '" + loader + "' || sh -c '" + loader + "'"
+
+// preamble is there for start-up files. One that waits for somebody to press return takes a line, which is only a comment.
+// One that has another shell take its place has that read what was meant for the loader. What is no plain sh starts the
+// loader then; a plain one may have read ahead, and does as it is.
+const preamble = "#\n#\n#\n" + `[ "$t" ] || [ -z "$BASH_VERSION$ZSH_VERSION" ] || exec sh -c '` + loader + "'\n"
 
 // newMark returns a word that no command prints by chance. Its first byte is one that text does not have, so that a
 // reader who waits for the word seldom has to hold back what may be its beginning.
@@ -27,6 +33,7 @@ func newMark() string { return "\x1e" + rand.Text() }
 // supervisorText is what the loader reads: the supervisor without its comments and indentation.
 func supervisorText(mark, id, prefix string) string {
 	var b strings.Builder
+	b.WriteString(preamble)
 	fmt.Fprintf(&b, "mark=%s session=%s root=%s\n", shquote.Quote(mark), id, shquote.Quote(root(prefix)))
 	for line := range strings.Lines(supervisor) {
 		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {

@@ -74,9 +74,14 @@ end() {
 	fi
 }
 
-# signal NAME ends the command's group with a signal or, before there is one, the process that is about to make it.
+# signal NAME ends the command's group with a signal or, before there is one, the process that is about to make it. For a
+# moment that one has this one's traps, and would only note a TERM: it is given the time to make its group.
 signal() {
 	[ "$pid" ] || return 0
+	if [ "$apart" = setsid ] && [ "$1" = TERM ]; then
+		count=0
+		until kill -0 "-$pid" || [ "$count" -ge 50 ]; do pause; done
+	fi
 	end "$1" "-$pid" || end "$1" "$pid"
 	[ "$apart" ] || { marked "TUNA_RUN=$id"; end "$1" $marked; }
 }
@@ -193,13 +198,23 @@ start() {
 	job=$!
 	guard finish
 }
-term() { kill -TERM "$job" || orphan; }
-kill9() { kill -USR1 "$job" || orphan; }
+term() { if dead; then orphan; else kill -TERM "$job"; fi; }
+kill9() { if dead; then orphan; else kill -USR1 "$job"; fi; }
+
+# dead tells whether the process that waits for the command, run's, is no more, or a zombie, as the killed are that nobody
+# has waited for.
+dead() {
+	kill -0 "$job" || return 0
+	stat=
+	read -r stat <"/proc/$job/stat" || return 1
+	case ${stat##*) } in [XZ]*) ;; *) return 1 ;; esac
+}
 
 # orphan ends the command whose process, run's, somebody has killed.
 orphan() {
 	wait "$job"
-	[ $? -gt 128 ] || return 0
+	got=$? job=
+	[ "$got" -gt 128 ] || return 0
 	marked "TUNA_RUN=$session"
 	end KILL $marked
 	status=137
@@ -213,8 +228,9 @@ idle() {
 }
 
 # lease SECONDS ends the session if it hears nothing, not even another lease, for so long. A link that dies without a
-# word closes nothing here.
+# word closes nothing here. As it comes from time to time, it is also the time to look for a command that nobody waits for.
 lease() {
+	[ "$job" ] && dead && orphan
 	[ "$watch" ] && kill "$watch"
 	guard -
 	watch "$1" </dev/null >/dev/null 4>&- &

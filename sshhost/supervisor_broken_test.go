@@ -16,7 +16,7 @@ import (
 )
 
 // TestSupervisorLosesItsJob kills the process that waits for a command, as a host does that has no memory left. Whoever
-// ends the command, or the session, ends it all the same.
+// ends the command, or the session, or renews its lease, ends it all the same.
 func TestSupervisorLosesItsJob(t *testing.T) {
 	for _, shell := range [][]string{{"dash"}, {"bash"}, {"busybox", "ash"}} {
 		testbed.Need(t, shell[0])
@@ -26,6 +26,7 @@ func TestSupervisorLosesItsJob(t *testing.T) {
 		}{
 			{"cancelled", func(_ *sshhost.Supervisor, cancel context.CancelFunc) { cancel() }},
 			{"end of input", func(s *sshhost.Supervisor, _ context.CancelFunc) { s.EndInput() }},
+			{"lease", func(s *sshhost.Supervisor, _ context.CancelFunc) { s.Renew() }},
 		} {
 			t.Run(shell[0]+"/"+test.name, func(t *testing.T) {
 				s, nap := sshhost.StartSupervisor(t, "", os.Environ(), shell...), napper()
@@ -39,9 +40,10 @@ func TestSupervisorLosesItsJob(t *testing.T) {
 					job = parent
 				}
 				syscall.Kill(atoi(t, job), syscall.SIGKILL)
+				waitExit(t, atoi(t, job))
 				test.end(s, cancel)
-				if err := <-ended; err == nil {
-					t.Error("got no error")
+				if err := <-ended; err == nil || test.name != "end of input" && errors.Is(err, sshhost.ErrNotEnded) {
+					t.Errorf("got %v, want an error, and an end that is confirmed", err)
 				}
 				waitGone(t, nap, 5*time.Second)
 			})

@@ -172,6 +172,7 @@ func TestSupervisorEndsWithItsInput(t *testing.T) {
 					for _, p := range processes(t, nap) {
 						syscall.Kill(p, syscall.SIGKILL) // nobody knew of it
 					}
+					waitGone(t, nap, 5*time.Second)
 				}
 				if err := <-ended; err == nil || exitStatus(err) == 0 && !errors.Is(err, sshhost.ErrLost) {
 					t.Errorf("got %v, want an exit status or ErrLost", err)

@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -42,12 +43,15 @@ func StartSSHD(tb testing.TB, c SSHDConfig) *SSHServer {
 		"UsePAM no",
 		"StrictModes no",
 		"PidFile none",
-		"MaxStartups 200",
 		"UseDNS no",
 		"SetEnv HOME="+s.home,
 		"Subsystem sftp internal-sftp",
 		"LogLevel VERBOSE",
 	)
+	// Of this one the last line counts.
+	if !slices.ContainsFunc(c.Extra, func(line string) bool { return strings.HasPrefix(line, "MaxStartups ") }) {
+		lines = append(lines, "MaxStartups 200")
+	}
 	for _, k := range openSSHKeys(tb) {
 		lines = append(lines, "HostKey "+s.write("host_"+k.kind, k.private))
 		s.hostPublic = append(s.hostPublic, k.public)

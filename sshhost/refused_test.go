@@ -1,0 +1,136 @@
+package sshhost_test
+
+import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"errors"
+	"net"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+
+	"github.com/tunaperf/tuna/internal/testbed"
+	"github.com/tunaperf/tuna/sshhost"
+)
+
+// TestTurnedAway has a server that lets in one at a time, and others that let in nobody.
+func TestTurnedAway(t *testing.T) {
+	s := testbed.StartSSHD(t, testbed.SSHDConfig{Extra: []string{"MaxStartups 1:100:1"}})
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			h, err := sshhost.Dial(t.Context(), config(s))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			h.Close()
+		})
+	}
+	wg.Wait()
+
+	for _, test := range []struct {
+		name, says, want string
+		timeout          time.Duration
+	}{
+		{"says nothing", "", "", time.Second}, // it is tried again until then
+		{"is no SSH server", "HTTP/1.1 400 Bad Request\r\n\r\n", `"HTTP/1.1 400 Bad Request"`, 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			l, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			hangUp(t, l, test.says)
+			c := config(s)
+			c.Addr, c.Timeout = l.Addr().String(), test.timeout
+			_, err = sshhost.Dial(t.Context(), c)
+			checkError(t, err, sshhost.ErrDropped, c.Addr)
+			if !errors.Is(err, sshhost.ErrUnreachable) || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %v, want ErrUnreachable too, and what was said: %s", err, test.want)
+			}
+		})
+	}
+}
+
+// TestNoSession has a server that opens no session.
+func TestNoSession(t *testing.T) {
+	s := testbed.StartSSHD(t, testbed.SSHDConfig{Extra: []string{"MaxSessions 0"}})
+	_, err := sshhost.Dial(t.Context(), config(s))
+	checkError(t, err, sshhost.ErrNoShell, s.Addr)
+}
+
+// TestTooManyKeys has more keys than the server has patience for.
+func TestTooManyKeys(t *testing.T) {
+	s := testbed.StartSSHD(t, testbed.SSHDConfig{Extra: []string{"MaxAuthTries 2"}})
+	c := config(s)
+	var wrong []ed25519.PrivateKey
+	for range 4 {
+		key, _ := newSigner(t)
+		wrong = append(wrong, key)
+	}
+	c.Agent = startAgent(t, wrong...)
+	dial(t, c) // the file comes first
+	c.KeyFiles = []string{}
+	_, err := sshhost.Dial(t.Context(), c)
+	checkError(t, err, sshhost.ErrAuth, s.Addr)
+	if err != nil && !strings.Contains(err.Error(), "IdentitiesOnly") {
+		t.Errorf("got %v, want a hint", err)
+	}
+}
+
+// TestUselessCertificate has certificates that a server does not take, and says why.
+func TestUselessCertificate(t *testing.T) {
+	s := testbed.StartSSHD(t, testbed.SSHDConfig{})
+	private, signer := newSigner(t)
+	_, authority := newSigner(t)
+	for _, test := range []struct{ want, file string }{
+		{want: `"lab" has expired`}, {want: `"lab" is for alice, bob`}, {want: `"lab" is for a host`}, {want: `"lab" is not valid before`},
+	} {
+		cert := &ssh.Certificate{Key: signer.PublicKey(), KeyId: "lab", CertType: ssh.UserCert, ValidBefore: ssh.CertTimeInfinity}
+		switch {
+		case strings.Contains(test.want, "expired"):
+			cert.ValidBefore = 1
+		case strings.Contains(test.want, "alice"):
+			cert.ValidPrincipals = []string{"alice", "bob"}
+		case strings.Contains(test.want, "host"):
+			cert.CertType = ssh.HostCert
+		default:
+			cert.ValidAfter = uint64(time.Now().Add(time.Hour).Unix())
+		}
+		if err := cert.SignCert(rand.Reader, authority); err != nil {
+			t.Fatal(err)
+		}
+		c := config(s)
+		c.KeyFiles = []string{keyFile(t, private, "")}
+		if err := os.WriteFile(c.KeyFiles[0]+"-cert.pub", ssh.MarshalAuthorizedKey(cert), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := sshhost.Dial(t.Context(), c)
+		checkError(t, err, sshhost.ErrAuth, s.Addr)
+		if err != nil && !strings.Contains(err.Error(), test.want) {
+			t.Errorf("got %v, want %s", err, test.want)
+		}
+	}
+}
+
+// TestOldServer has a server that knows old algorithms only.
+func TestOldServer(t *testing.T) {
+	s := testbed.StartSSHD(t, testbed.SSHDConfig{Extra: []string{
+		"Ciphers aes128-cbc", "KexAlgorithms diffie-hellman-group1-sha1", "MACs hmac-sha1", "HostKeyAlgorithms ssh-rsa"}})
+	_, err := sshhost.Dial(t.Context(), config(s))
+	checkError(t, err, sshhost.ErrAlgorithm, s.Addr)
+	c, err := sshhost.FromSSHConfig(s.User+"@"+s.Addr, writeFile(t, "KexAlgorithms +diffie-hellman-group1-*\nCiphers ^*-cbc\nMACs hmac-sha1,umac-64@openssh.com\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := config(s)
+	old.Ciphers, old.KeyExchanges, old.MACs = c.Ciphers, c.KeyExchanges, c.MACs
+	if err := dial(t, old).Run(t.Context(), "true", nil, nil); err != nil {
+		t.Error(err)
+	}
+}
