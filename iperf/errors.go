@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"time"
 
@@ -126,10 +127,13 @@ func (c command) fail(ctx context.Context, err error, stderr string) *RunError {
 	e := &RunError{Host: hostName(c.host), Role: c.role, Command: c.text(), ExitStatus: -1, Stderr: stderr}
 	said := report.ClassifyError(stderr)
 	status, exited := exitStatus(err)
+	err = unnamed{err, e.Host}
 	if exited {
 		e.ExitStatus = status
 	}
 	switch {
+	case exited && broken.MatchString(stderr):
+		e.Err = fmt.Errorf("%w: it cannot be executed: %s (%w)", ErrNotInstalled, firstLine(broken.FindString(stderr)), err)
 	case exited && notFound(status, stderr):
 		e.Err = fmt.Errorf("%w (%w)", ErrNotInstalled, err)
 	case exited && (status == 126 || strings.Contains(stderr, "Permission denied")):
@@ -154,6 +158,19 @@ func (c command) fail(ctx context.Context, err error, stderr string) *RunError {
 	}
 	return e
 }
+
+// broken matches the line that tells that there is a program which cannot be loaded: one for other libraries or another
+// processor.
+var broken = regexp.MustCompile(`(?mi)^.*(loading shared librar|symbol lookup error|error relocating|not found \(required by|exec format error).*$`)
+
+// An unnamed error leaves out of its text the host's name, which a RunError has already.
+type unnamed struct {
+	error
+	host string
+}
+
+func (e unnamed) Error() string { return strings.TrimPrefix(e.error.Error(), e.host+": ") }
+func (e unnamed) Unwrap() error { return e.error }
 
 // notFound reports whether a shell, or a prefix that runs the command in its place, did not find the program.
 func notFound(status int, stderr string) bool {
@@ -184,15 +201,18 @@ func endedBy(ctx context.Context) error {
 }
 
 // A deadlineError is the cause of a context whose time was set here.
-type deadlineError struct{ after time.Duration }
+type deadlineError struct {
+	after time.Duration
+	what  string // that did not come, after ": "; empty: what the error is about anyway
+}
 
-func (e deadlineError) Error() string { return fmt.Sprintf("timed out after %v", e.after) }
+func (e deadlineError) Error() string { return fmt.Sprintf("timed out after %v%s", e.after, e.what) }
 func (e deadlineError) Unwrap() []error {
 	return []error{ErrTimeout, context.DeadlineExceeded}
 }
 
 func withTimeout(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
-	return context.WithTimeoutCause(ctx, d, deadlineError{d})
+	return context.WithTimeoutCause(ctx, d, deadlineError{after: d})
 }
 
 var errEarlyExit = fmt.Errorf("%w: exited before it listened", ErrIncomplete)

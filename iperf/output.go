@@ -117,7 +117,10 @@ func (f *rawFile) create(s FileStorage, name string) error {
 func (f *rawFile) write(p []byte) {
 	if f.file != nil && f.err == nil {
 		n, err := f.file.Write(p)
-		f.sum.Write(p[:n])
+		if err == nil && n != len(p) {
+			err = io.ErrShortWrite // a storage of the caller's may break the rules of io.Writer
+		}
+		f.sum.Write(p[:max(0, min(n, len(p)))])
 		f.err = err
 	}
 }

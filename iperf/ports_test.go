@@ -17,7 +17,7 @@ func TestParseListening(t *testing.T) {
   104: 00000000:1389 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 2213 2 0000000000000000 0
 `
 	got, ok := parseListening(text)
-	want := ports{tcp: map[int]bool{42069: true, 5001: true}, udp: map[int]bool{5001: true}}
+	want := ports{tcp: map[int]bool{42069: true, 5001: true}, udp: map[int]bool{5001: true}, remote: map[int]bool{50000: true}}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(ports{})); diff != "" || !ok {
 		t.Errorf("found %v (-want +got)\n%s", ok, diff)
 	}

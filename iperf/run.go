@@ -75,7 +75,7 @@ func (x *Iperf) attempt(ctx context.Context, d Direction, client, server HostSSH
 	asked.Go(func() { onClient, clientErr = x.ask(ctx, client, RoleClient) })
 	asked.Go(func() { onServer, serverErr = x.ask(ctx, server, RoleServer) })
 	asked.Wait()
-	if err := both(clientErr, serverErr); err != nil {
+	if err := oneEnd(ctx, clientErr, serverErr); err != nil {
 		return nil, err
 	}
 	if onClient.version.Major >= 3 != (onServer.version.Major >= 3) {
@@ -94,6 +94,7 @@ func (x *Iperf) attempt(ctx context.Context, d Direction, client, server HostSSH
 	if err != nil {
 		return nil, err
 	}
+	defer srv.finish(ctx, 0) // for when the caller's code panics
 	cli, err := x.startClient(ctx, s, onClient, server.TestAddr(), srv.Port)
 	if err != nil {
 		srv.finish(ctx, 0)
@@ -102,7 +103,7 @@ func (x *Iperf) attempt(ctx context.Context, d Direction, client, server HostSSH
 	<-cli.done
 	// After a failure there may be nothing to wait for, but what the server still knows arrives soon.
 	wait := srv.drain
-	if cli.runErr != nil {
+	if cli.runErr != nil || s.caller.failed() || !srv.mayBeUsed() {
 		wait = min(wait, time.Second)
 	}
 	srv.finish(ctx, wait)
@@ -111,9 +112,9 @@ func (x *Iperf) attempt(ctx context.Context, d Direction, client, server HostSSH
 	res.ClientEnd, res.ServerEnd = cli.end, srv.process.end
 	res.Warnings = append(res.Warnings, srv.warnings...)
 	res.Reversed = reversed
-	noRate := res.aggregate(x.aggregator())
-	if res.Source.Sender {
-		res.Warnings = append(res.Warnings, errors.New("the receiver reported nothing: the bandwidth is the sender's, which counts what it put into its socket buffer"))
+	from, noRate := res.aggregate(x.aggregator())
+	if noRate == nil {
+		res.Warnings = append(res.Warnings, res.oddities(&x.Client, from)...)
 	}
 	err = res.judge(ctx, cli, srv.process)
 	if err == nil {
@@ -121,7 +122,7 @@ func (x *Iperf) attempt(ctx context.Context, d Direction, client, server HostSSH
 	}
 	if err == nil {
 		var odd error
-		if odd, err = res.coverage(&x.Client, limit); odd != nil {
+		if odd, err = from.coverage(&x.Client, limit); odd != nil {
 			res.Warnings = append(res.Warnings, odd)
 		} else if err != nil {
 			res.Bandwidth, res.Source = 0, Source{}
@@ -133,6 +134,7 @@ func (x *Iperf) attempt(ctx context.Context, d Direction, client, server HostSSH
 		err = both(err, srv.process.stopErr)
 	}
 	err = both(err, both(cli.closeFiles(), srv.storeErr))
+	s.caller.raise()
 	res.Elapsed = time.Since(res.Start)
 	sums := map[string]string{}
 	cli.addSums(sums)
@@ -158,17 +160,24 @@ func (x *Iperf) endingUnused(v Version, limit time.Duration) *Iperf {
 func (res *Result) judge(ctx context.Context, client, server *process) error {
 	fault := func(p, other *process) error {
 		err := p.outputFault()
+		if complaint := p.complaint(); err == nil && complaint != nil {
+			res.Warnings = append(res.Warnings, complaint)
+		}
 		if err != nil && p.parseErr != nil && (other.runErr != nil || res.Source.Role != 0 && p.role != res.Source.Role) {
 			res.Warnings = append(res.Warnings, err)
 			err = nil
 		}
 		return both(p.runErr, err)
 	}
-	clientErr, serverErr := fault(client, server), fault(server, client)
-	if clientErr != nil && ctx.Err() != nil && errors.Is(serverErr, context.Cause(ctx)) && !errors.Is(serverErr, ErrHostLost) {
-		return clientErr // what ended the one ended the other
+	return oneEnd(ctx, fault(client, server), fault(server, client))
+}
+
+// oneEnd joins the errors of two ends. What ended the one ended the other, and is told once.
+func oneEnd(ctx context.Context, client, server error) error {
+	if client != nil && ctx.Err() != nil && errors.Is(server, context.Cause(ctx)) && !errors.Is(server, ErrHostLost) {
+		return client
 	}
-	return both(clientErr, serverErr)
+	return both(client, server)
 }
 
 // towards gives the hosts for a direction, x with its Reverse as the direction needs it, and whether the direction's
