@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -109,6 +110,11 @@ func both(a, b error) error {
 	case b == nil:
 		return a
 	}
+	if kept, ok := a.(storageError); ok {
+		if more, ok := b.(storageError); ok {
+			return append(slices.Clip(kept), more...)
+		}
+	}
 	return errorf("%w; %w", a, b)
 }
 
@@ -136,7 +142,7 @@ func (c command) fail(ctx context.Context, err error, stderr string) *RunError {
 		e.Err = fmt.Errorf("%w: it cannot be executed: %s (%w)", ErrNotInstalled, firstLine(broken.FindString(stderr)), err)
 	case exited && notFound(status, stderr):
 		e.Err = fmt.Errorf("%w (%w)", ErrNotInstalled, err)
-	case exited && (status == 126 || strings.Contains(stderr, "Permission denied")):
+	case exited && (status == 126 || c.role == 0 && strings.Contains(stderr, "Permission denied")):
 		e.Err = fmt.Errorf("%w: no permission to execute it (%w)", ErrNotInstalled, err)
 	case exited && said != nil:
 		e.Err = fmt.Errorf("%w (%w)", said, err)

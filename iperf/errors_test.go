@@ -25,6 +25,7 @@ func TestEvidence(t *testing.T) {
 		{"one of them", both(nil, server), "iperf3 server on pc: timed out", strings.TrimPrefix(ofServer, "iperf3 server on pc: timed out")},
 		{"of many runs", errorf("upstream, repetition 2: %w", both(client, ErrStorage)),
 			"upstream, repetition 2: iperf3 client on dut: host unreachable; raw output could not be kept", "\n\n" + ofClient},
+		{"of several files", both(both(storageError{errors.New("a.txt: full")}, nil), both(storageError{errors.New("b.txt: full")}, nil)), "raw output could not be kept: a.txt: full; b.txt: full", ""},
 		{"no program's", both(ErrStorage, ErrCanceled), "raw output could not be kept; ended by the caller", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {

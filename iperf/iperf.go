@@ -11,6 +11,9 @@ import (
 
 // An Iperf runs iperf between two hosts. Only ClientServer is required; the zero value of every other field works.
 // Its methods may be called from many goroutines, while no field is changed: all state of a run lives in the run.
+//
+// When code of the caller's panics while a test runs, be it OnInterval, a storage, a log or a parser, both programs are
+// ended first. Then the method that the caller has called panics too, with an error that has the other's stack.
 type Iperf struct {
 	ClientServer ClientServer   // which host is the client and which the server
 	Program      string         // "iperf3" (when empty) or "iperf", or a path to one; the same on both hosts
@@ -45,7 +48,8 @@ type Iperf struct {
 	Retries int
 
 	// OnInterval is called with every interval as soon as it is read, one call at a time. It should return quickly:
-	// the output of both ends waits for it. Nil: not called.
+	// the output of both ends waits for it, and so does Run. It may end the run by its context, and start others. Nil:
+	// not called.
 	OnInterval func(Role, report.Interval)
 
 	Logger *slog.Logger // told of each step at debug level, and of what a Metric tries again as a warning; nil: discarded

@@ -92,7 +92,7 @@ func (x *Iperf) writeManifest(res *Result, name string, runErr error, sums map[s
 	}
 	final, err := storage.WriteFile("manifest_"+name+".json", append(data, '\n'))
 	if err != nil {
-		return "", fmt.Errorf("%w: manifest: %w", ErrStorage, err)
+		return "", storageError{fmt.Errorf("manifest: %w", err)}
 	}
 	return final, nil
 }
