@@ -55,6 +55,9 @@ func findBasis(client, server *report.Report, reverse bool) (basis, error) {
 		sender, receiver = receiver, sender
 	}
 	received, sent := receiver.flow, sender.flow
+	if sender.knowsNothing() && receiver.gotNothing() {
+		return basis{}, fmt.Errorf("%w: nothing was received, and the sender reports no test", ErrNoBandwidth)
+	}
 	rates, whole := countedRates(received.Intervals)
 	if whole {
 		return receiver.intervals(rates, false), nil
@@ -90,9 +93,10 @@ func findBasis(client, server *report.Report, reverse bool) (basis, error) {
 
 // A side is what one end reported of one way.
 type side struct {
-	role Role
-	flow *report.Flow // never nil
-	tcp  bool
+	role     Role
+	flow     *report.Flow // never nil
+	tcp      bool
+	reported bool
 }
 
 func endOf(role Role, rep *report.Report, reverse bool) side {
@@ -100,7 +104,7 @@ func endOf(role Role, rep *report.Report, reverse bool) side {
 	if rep == nil {
 		return s
 	}
-	s.tcp = rep.Protocol == report.ProtocolTCP
+	s.tcp, s.reported = rep.Protocol == report.ProtocolTCP, true
 	flow := rep.Forward
 	if reverse {
 		flow = rep.Reverse
@@ -109,6 +113,28 @@ func endOf(role Role, rep *report.Report, reverse bool) side {
 		s.flow = flow
 	}
 	return s
+}
+
+// knowsNothing reports whether the end's own output has nothing of a test: no packet has reached a server of UDP, which
+// was to send.
+func (s side) knowsNothing() bool {
+	f := s.flow
+	return s.reported && len(f.Intervals) == 0 && f.Sent == nil && f.Received == nil && f.Unlabelled == nil
+}
+
+// gotNothing reports whether everything that the end reports is zero.
+func (s side) gotNothing() bool {
+	for _, i := range s.flow.Intervals {
+		if i.Bytes > 0 || i.Rate > 0 {
+			return false
+		}
+	}
+	for _, t := range []*report.Total{s.flow.Received, s.flow.Unlabelled} {
+		if t != nil && (t.Bytes > 0 || t.Rate > 0) {
+			return false
+		}
+	}
+	return true
 }
 
 func (s side) intervals(rates []report.BitRate, sender bool) basis {

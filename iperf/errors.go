@@ -144,6 +144,10 @@ func (c command) fail(ctx context.Context, err error, stderr string) *RunError {
 		e.Err = fmt.Errorf("%w (%w)", ErrNotInstalled, err)
 	case exited && (status == 126 || c.role == 0 && strings.Contains(stderr, "Permission denied")):
 		e.Err = fmt.Errorf("%w: no permission to execute it (%w)", ErrNotInstalled, err)
+	case exited && neverConnected.MatchString(stderr):
+		e.Err = fmt.Errorf("%w: it could not connect: %s (%w)", ErrUnreachable, firstLine(stderr), err)
+	case exited && noAnswer.MatchString(stderr):
+		e.Err = fmt.Errorf("%w: %w (%w)", ErrUnreachable, said, err)
 	case exited && said != nil:
 		e.Err = fmt.Errorf("%w (%w)", said, err)
 	case exited && status > 128 && status < 160: // 128 and the signal's number
@@ -168,6 +172,13 @@ func (c command) fail(ctx context.Context, err error, stderr string) *RunError {
 // broken matches the line that tells that there is a program which cannot be loaded: one for other libraries or another
 // processor.
 var broken = regexp.MustCompile(`(?mi)^.*(loading shared librar|symbol lookup error|error relocating|not found \(required by|exec format error).*$`)
+
+// noAnswer matches what is printed when nothing came back while a client tried to connect. neverConnected is what iperf
+// 3.9 prints whatever it was that kept it from connecting.
+var (
+	noAnswer       = regexp.MustCompile(`(?i)(unable to connect|connect failed).*(timed out|in progress)`)
+	neverConnected = regexp.MustCompile(`unable to send control message: Bad file descriptor`)
+)
 
 // An unnamed error leaves out of its text the host's name, which a RunError has already.
 type unnamed struct {

@@ -66,6 +66,8 @@ func TestBandwidthIsTheReceivers(t *testing.T) {
 			server: forward(udp, report.Flow{Received: total(0)}), want: 0, source: "total of the receiver in the server's report"},
 		{name: "nothing arrived of TCP in any interval", client: forward(tcp, report.Flow{Sent: &report.Total{Rate: 9, Bytes: 9}}),
 			server: forward(tcp, report.Flow{Intervals: intervals(0, 0), Received: total(0)}), want: 0, source: "2 intervals of the receiver in the server's report"},
+		{name: "the sender was never asked to send", reverse: true, client: &report.Report{Protocol: udp, Reverse: &report.Flow{Intervals: intervals(0, 0), Received: total(0)}},
+			server: &report.Report{Protocol: udp}, wantErr: ErrNoBandwidth},
 		{name: "a rate of zero is a rate", server: forward(tcp, report.Flow{Intervals: intervals(0, 0, 0)}), want: 0, source: "3 intervals of the receiver in the server's report"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -77,7 +77,7 @@ func (x *Iperf) startServerAt(ctx context.Context, s *session, m *machine, port 
 	}
 	cmd := command{host: h, role: RoleServer, argv: append([]string{m.program}, args...)}
 	if m.before != nil && m.before.taken(x.Client.protocol(), v, port) {
-		return nil, &RunError{Host: hostName(h), Role: RoleServer, Command: cmd.text(), ExitStatus: -1, Err: fmt.Errorf("%w: %d", ErrPortInUse, port)}
+		return nil, &RunError{Host: hostName(h), Role: RoleServer, Command: cmd.text(), ExitStatus: -1, Err: fmt.Errorf("%w: %d, and Server.AutoPort would find another", ErrPortInUse, port)}
 	}
 	srv := &Server{Port: port, textual: printsBanner(v, args), drain: x.EventTimer.limit()}
 	gate := EventTimer{Time: x.EventTimer.limit()}

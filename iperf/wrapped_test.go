@@ -2,6 +2,7 @@ package iperf_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/tunaperf/tuna/internal/testbed"
 	"github.com/tunaperf/tuna/iperf"
+	"github.com/tunaperf/tuna/iperf/iperftest"
 	"github.com/tunaperf/tuna/sshhost"
 )
 
@@ -49,6 +51,42 @@ func TestProgramThatCannotRun(t *testing.T) {
 				t.Fatalf("got %v, want %v", err, test.kind)
 			}
 			if diff := cmp.Diff(x.Program+" on localhost: "+test.want, err.Error()); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestClientThatCannotConnect has clients that cannot connect: every version is understood.
+func TestClientThatCannotConnect(t *testing.T) {
+	const refused, late = "connection refused: unable to connect to server: Connection refused", "timed out: unable to connect to server: Connection timed out"
+	for _, test := range []struct {
+		name, stderr string
+		kinds        []error
+		want         string
+	}{
+		{"refused", "iperf3: error - unable to connect to server: Connection refused", []error{iperf.ErrRefused}, refused},
+		{"no answer", "iperf3: error - unable to connect to server: Connection timed out", []error{iperf.ErrUnreachable, iperf.ErrTimeout}, "host unreachable: " + late},
+		{"no answer to iperf 2", "connect failed: Operation now in progress", []error{iperf.ErrUnreachable, iperf.ErrTimeout}, "host unreachable: timed out: connect failed: Operation now in progress"},
+		{"3.9", "iperf3: error - unable to send control message: Bad file descriptor", []error{iperf.ErrUnreachable},
+			`host unreachable: it could not connect: "iperf3: error - unable to send control message: Bad file descriptor"`},
+		{"a server that may not listen", "iperf3: error - unable to start listener for connections: Permission denied", nil,
+			"iperf reported an error: unable to start listener for connections: Permission denied"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			host := iperftest.NewHost(t, "dut")
+			host.Expect("iperf3 --version", iperftest.Stdout("iperf 3.12 (cJSON 1.7.15)\n"))
+			host.ExpectMatch("iperf3 -c .*", iperftest.Stderr(test.stderr+"\n"), iperftest.Exit(1))
+			_, err := new(iperf.Iperf).RunClient(t.Context(), host, "192.0.2.1", "")
+			for _, kind := range test.kinds {
+				if !errors.Is(err, kind) {
+					t.Errorf("got %v, want %v", err, kind)
+				}
+			}
+			if errors.Is(err, iperf.ErrPeerLost) || errors.Is(err, iperf.ErrNotInstalled) {
+				t.Errorf("%v is of a wrong kind too", err)
+			}
+			if diff := cmp.Diff("iperf3 client on dut: "+test.want+" (exit status 1)", fmt.Sprint(err)); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
 		})
