@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -16,7 +17,11 @@ import (
 const listenCommand = "cat /proc/net/tcp /proc/net/tcp6 /proc/net/udp /proc/net/udp6"
 
 // ports says which ports are listened on, and to which ports of others there are connections.
-type ports struct{ tcp, udp, remote map[int]bool }
+type ports struct {
+	tcp, udp, remote map[int]bool
+	several          map[int]bool     // listened on by more than one socket of UDP
+	peers            map[int][]string // the other ends of UDP sockets that are connected
+}
 
 // taken reports whether a server for the protocol could not use the port, or would share it: two UDP sockets can.
 // An iperf 3 server listens on TCP for UDP tests too.
@@ -25,6 +30,17 @@ func (p ports) taken(proto report.Protocol, v Version, port int) bool {
 		return p.udp[port]
 	}
 	return p.tcp[port]
+}
+
+// shared reports whether a server of UDP that has just started shares its port with another that did so too: each may
+// get the other's client. One that has its client already, since before, gets only what that sends.
+func (p ports) shared(before ports, port int) bool {
+	for _, peer := range p.peers[port] {
+		if !slices.Contains(before.peers[port], peer) {
+			return true
+		}
+	}
+	return p.several[port]
 }
 
 // listening asks h for the ports in use. On hosts without /proc it knows none, and is false.
@@ -45,15 +61,15 @@ func connectedTo(ctx context.Context, h HostSSH, port int) bool {
 // state. 0A is TCP's LISTEN, 01 ESTABLISHED, and 07 is what the kernel gives for a UDP socket that is not connected;
 // one that is has 01 too.
 func parseListening(text string) (ports, bool) {
-	p := ports{tcp: map[int]bool{}, udp: map[int]bool{}, remote: map[int]bool{}}
-	found := false
+	p := ports{tcp: map[int]bool{}, udp: map[int]bool{}, remote: map[int]bool{}, several: map[int]bool{}, peers: map[int][]string{}}
+	found, ofUDP := false, false
 	for line := range strings.Lines(text) {
 		f := strings.Fields(line)
 		if len(f) < 4 {
 			continue
 		}
 		if f[1] == "local_address" {
-			found = true
+			found, ofUDP = true, strings.Contains(line, "drops")
 			continue
 		}
 		local, ok := portOf(f[1])
@@ -65,9 +81,15 @@ func parseListening(text string) (ports, bool) {
 		case "0A":
 			p.tcp[local] = true
 		case "07":
+			if p.udp[local] {
+				p.several[local] = true
+			}
 			p.udp[local] = true
 		case "01":
 			p.remote[remote] = true
+			if ofUDP {
+				p.peers[local] = append(p.peers[local], f[2])
+			}
 		}
 	}
 	return p, found

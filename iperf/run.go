@@ -43,8 +43,8 @@ func (x *Iperf) Run(ctx context.Context, d Direction, name string) (*Result, err
 		}
 		failed = append(failed, err)
 		x.logger().DebugContext(ctx, "try again", "error", err)
-		// Others who met the same may be waiting too, so no two wait for the same time.
-		again := time.NewTimer(retryTime/2 + rand.N(retryTime))
+		// Others who met the same may be waiting too, so no two wait for the same time, and less so each further time.
+		again := time.NewTimer(retryTime/2 + rand.N(retryTime<<min(len(failed)-1, 3)))
 		select {
 		case <-again.C:
 		case <-ctx.Done():
@@ -53,7 +53,7 @@ func (x *Iperf) Run(ctx context.Context, d Direction, name string) (*Result, err
 	}
 }
 
-// retryTime is how long a run waits on average before it is tried again.
+// retryTime is how long a run waits on average before it is tried again for the first time.
 const retryTime = 300 * time.Millisecond
 
 // transient reports whether an error may be gone a moment later: somebody else had the server or its port.
@@ -161,6 +161,9 @@ func (res *Result) judge(ctx context.Context, client, server *process) error {
 	fault := func(p, other *process) error {
 		err := p.outputFault()
 		if complaint := p.complaint(); err == nil && complaint != nil {
+			if p.role == RoleServer && errors.Is(complaint, ErrPortInUse) {
+				return both(p.runErr, complaint) // the client may have had another's server
+			}
 			res.Warnings = append(res.Warnings, complaint)
 		}
 		if err != nil && p.parseErr != nil && (other.runErr != nil || res.Source.Role != 0 && p.role != res.Source.Role) {

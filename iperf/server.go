@@ -77,7 +77,7 @@ func (x *Iperf) startServerAt(ctx context.Context, s *session, m *machine, port 
 	}
 	cmd := command{host: h, role: RoleServer, argv: append([]string{m.program}, args...)}
 	if m.before != nil && m.before.taken(x.Client.protocol(), v, port) {
-		return nil, &RunError{Host: hostName(h), Role: RoleServer, Command: cmd.text(), ExitStatus: -1, Err: fmt.Errorf("%w: %d, and Server.AutoPort would find another", ErrPortInUse, port)}
+		return nil, &RunError{Host: hostName(h), Role: RoleServer, Command: cmd.text(), ExitStatus: -1, Err: portInUse(port)}
 	}
 	srv := &Server{Port: port, textual: printsBanner(v, args), drain: x.EventTimer.limit()}
 	gate := EventTimer{Time: x.EventTimer.limit()}
@@ -108,6 +108,14 @@ func (x *Iperf) startServerAt(ctx context.Context, s *session, m *machine, port 
 	stopWatching()
 	watch.Wait()
 
+	// Two servers of UDP that started at the same moment have found the port free, and share it now: each may get the
+	// other's client.
+	if err == nil && !x.Server.AutoPort && v.Major < 3 && x.Client.protocol() == report.ProtocolUDP && m.before != nil {
+		if now, _ := listening(p.ctx, h); now.shared(*m.before, port) {
+			p.stop()
+			return nil, both(both(p.failure(portInUse(port), ""), p.stopErr), p.closeFiles())
+		}
+	}
 	switch {
 	case err == nil:
 		return srv, nil
@@ -123,6 +131,10 @@ func (x *Iperf) startServerAt(ctx context.Context, s *session, m *machine, port 
 	err = both(err, p.closeFiles())
 	s.caller.raise()
 	return nil, err
+}
+
+func portInUse(port int) error {
+	return fmt.Errorf("%w: %d, and Server.AutoPort would find another", ErrPortInUse, port)
 }
 
 // bannerTime is how long only the banner is waited for, before the port is looked at too. Between two looks pollTime
