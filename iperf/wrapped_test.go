@@ -100,7 +100,7 @@ func TestClientThatSaysNothing(t *testing.T) {
 	x := iperf.Iperf{
 		Program:      wrap(t, `case $1 in -c) iperf "$@" >"$0.out"; cat "$0.out" ;; *) exec iperf "$@" ;; esac`),
 		ClientServer: iperf.Hosts{DUT: sshhost.Local{}, TrafficServer: sshhost.Local{}},
-		Client:       iperf.ClientSettings{Time: 3 * time.Second, Rate: 10e6, ConnectTimeout: time.Second},
+		Client:       iperf.ClientSettings{Time: 4 * time.Second, Rate: 10e6, ConnectTimeout: 2 * time.Second},
 		Server:       iperf.ServerSettings{AutoPort: true},
 	}
 	if res, err := x.Upstream(t.Context(), ""); err != nil || res.Client == nil {

@@ -3,6 +3,7 @@ package iperf_test
 import (
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -12,8 +13,10 @@ import (
 
 	"github.com/tunaperf/tuna/internal/testbed"
 	"github.com/tunaperf/tuna/iperf"
+	"github.com/tunaperf/tuna/iperf/iperftest"
 	"github.com/tunaperf/tuna/iperf/report"
 	"github.com/tunaperf/tuna/sshhost"
+	"github.com/tunaperf/tuna/storage"
 )
 
 type callerWriter func([]byte) (int, error)
@@ -142,3 +145,27 @@ func TestFileThatTakesLess(t *testing.T) {
 		})
 	}
 }
+
+// TestManifestInOneOfTwoStorages has a storage of which a part fails: the other part's manifest is told.
+func TestManifestInOneOfTwoStorages(t *testing.T) {
+	dut, server := iperftest.NewHost(t, "dut"), iperftest.NewHost(t, "server")
+	iperftest.TCP(10e6, 10e6).Expect(dut, server)
+	var kept storage.Mem
+	boom := errors.New("boom")
+	x := iperf.Iperf{
+		ClientServer: iperf.Hosts{DUT: dut, TrafficServer: server},
+		Client:       iperf.ClientSettings{Time: 2 * time.Second},
+		FileStorage:  storage.Multi{&kept, brokenStorage{boom}},
+	}
+	res, err := x.Upstream(t.Context(), "")
+	if !errors.Is(err, iperf.ErrStorage) || !errors.Is(err, boom) || strings.Count(err.Error(), iperf.ErrStorage.Error()) != 1 {
+		t.Errorf("got %v, want in one line what could not be kept", err)
+	}
+	if _, err := fs.Stat(&kept, res.Manifest); err != nil {
+		t.Errorf("manifest %q: %v", res.Manifest, err)
+	}
+}
+
+type brokenStorage struct{ err error }
+
+func (s brokenStorage) Create(string) (io.WriteCloser, error) { return nil, s.err }
