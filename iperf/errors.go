@@ -55,11 +55,29 @@ type RunError struct {
 
 // Error says which program failed, where and why.
 func (e *RunError) Error() string {
-	program, _, _ := strings.Cut(e.Command, " ")
+	program := firstWord(e.Command)
 	if e.Role != 0 {
 		program += " " + e.Role.String()
 	}
 	return program + " on " + e.Host + ": " + e.Err.Error()
+}
+
+// firstWord is the first word of a shell command, as it is quoted there.
+func firstWord(command string) string {
+	quoted, escaped := false, false
+	for i, c := range command {
+		switch {
+		case escaped:
+			escaped = false
+		case c == '\\' && !quoted:
+			escaped = true
+		case c == '\'':
+			quoted = !quoted
+		case c == ' ' && !quoted:
+			return command[:i]
+		}
+	}
+	return command
 }
 
 // Unwrap gives Err.

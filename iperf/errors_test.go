@@ -21,6 +21,8 @@ func TestEvidence(t *testing.T) {
 		short, long string // long: after the short one
 	}{
 		{"one end", client, "iperf3 client on dut: host unreachable", strings.TrimPrefix(ofClient, "iperf3 client on dut: host unreachable")},
+		{"a path with spaces", &RunError{Host: "dut", Command: `'my iperf'\''s 3' --version`, ExitStatus: -1, Err: ErrTimeout},
+			`'my iperf'\''s 3' on dut: timed out`, "\ncommand: 'my iperf'\\''s 3' --version\nexit status: -1\nstderr:\n"},
 		{"both ends", both(client, server), "iperf3 client on dut: host unreachable; iperf3 server on pc: timed out", "\n\n" + ofClient + "\n\n" + ofServer},
 		{"one of them", both(nil, server), "iperf3 server on pc: timed out", strings.TrimPrefix(ofServer, "iperf3 server on pc: timed out")},
 		{"of many runs", errorf("upstream, repetition 2: %w", both(client, ErrStorage)),
