@@ -16,7 +16,7 @@ import (
 // ended first. Then the method that the caller has called panics too, with an error that has the other's stack.
 type Iperf struct {
 	ClientServer ClientServer   // which host is the client and which the server
-	Program      string         // "iperf3" (when empty) or "iperf", or a path to one; the same on both hosts
+	Program      string         // "iperf3" (when empty) or "iperf", or a path to one or to a wrapper, which must wait for it; the same on both hosts
 	Client       ClientSettings // the client's options
 	Server       ServerSettings // the server's options
 	Parser       Parser         // reads the output; nil: a report.Parser, which recognises every format

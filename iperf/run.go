@@ -89,6 +89,9 @@ func (x *Iperf) attempt(ctx context.Context, d Direction, client, server HostSSH
 	limit := x.timeout(max(onClient.rtt, onServer.rtt))
 	ctx, cancel := withTimeout(ctx, limit)
 	defer cancel()
+	if err := x.tooLate(ctx); err != nil {
+		res.Warnings = append(res.Warnings, err)
+	}
 	s := x.newSession(x.fileName(d, name))
 	srv, err := x.endingUnused(onServer.version, limit).startServer(ctx, s, onServer)
 	if err != nil {
@@ -142,6 +145,17 @@ func (x *Iperf) attempt(ctx context.Context, d Direction, client, server HostSSH
 	var manifestErr error
 	res.Manifest, manifestErr = x.writeManifest(res, s.name, err, sums)
 	return res, both(err, manifestErr)
+}
+
+// tooLate tells when ctx ends before the test can be over. It is made all the same: the caller may want what there is by
+// then.
+func (x *Iperf) tooLate(ctx context.Context) error {
+	test, fixed := x.Client.duration()
+	deadline, ok := ctx.Deadline()
+	if left := time.Until(deadline); fixed && ok && left < test {
+		return fmt.Errorf("%w: a test of %v cannot be over in the %v that are left for it", ErrTimeout, test, left.Round(time.Millisecond))
+	}
+	return nil
 }
 
 // endingUnused gives x with a server that ends by itself when no client has come by the end of the run, as far as its

@@ -1,6 +1,7 @@
 package iperf_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -124,5 +125,18 @@ func TestAddressThatIsNoOwn(t *testing.T) {
 	}
 	if failed, ok := errors.AsType[*iperf.RunError](err); !ok || !strings.Contains(failed.Error(), "Cannot assign requested address") {
 		t.Errorf("got %v, want what iperf said", err)
+	}
+}
+
+// TestDeadlineBeforeTheEnd has a caller who gives a test less time than it takes: the result says so.
+func TestDeadlineBeforeTheEnd(t *testing.T) {
+	dut, server := iperftest.NewHost(t, "dut"), iperftest.NewHost(t, "server")
+	iperftest.TCP(10e6, 10e6).Expect(dut, server)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	x := iperf.Iperf{ClientServer: iperf.Hosts{DUT: dut, TrafficServer: server}, Client: iperf.ClientSettings{Time: time.Hour}}
+	res, err := x.Upstream(ctx, "")
+	if err != nil || len(res.Warnings) == 0 || !strings.Contains(res.Warnings[0].Error(), "timed out: a test of 1h0m0s cannot be over in the ") {
+		t.Errorf("got %v, warnings %v", err, res.Warnings)
 	}
 }
