@@ -218,10 +218,14 @@ func (p *process) outputFault() error {
 }
 
 // complaint is a failure that a program which did not fail told of on stderr: iperf 2 goes on when it cannot bind, for one.
+// That a socket of UDP is refused something only says that the other end was done first.
 func (p *process) complaint() error {
 	stderr := p.stderr.String()
 	said := report.ClassifyError(stderr)
-	if p.runErr != nil || said == nil || context.Cause(p.ctx) == errStopped && errors.Is(said, ErrInterrupted) {
+	switch {
+	case p.runErr != nil || said == nil,
+		context.Cause(p.ctx) == errStopped && errors.Is(said, ErrInterrupted),
+		p.shared.x.Client.protocol() == report.ProtocolUDP && errors.Is(said, ErrRefused):
 		return nil
 	}
 	return p.failure(said, stderr)
