@@ -45,6 +45,8 @@ type Iperf struct {
 
 	// Retries is how often Run tries again when the server is busy or its port is in use, after a moment each time.
 	// Zero means twice, a negative number never. Result.Attempts tells how often it was tried, and its Warnings why.
+	// Where other programs test between the same hosts at the same port, 30 or so let each wait for its turn; with
+	// Server.AutoPort none has to wait.
 	Retries int
 
 	// OnInterval is called with every interval as soon as it is read, one call at a time. It should return quickly:
