@@ -164,7 +164,7 @@ func (c command) fail(ctx context.Context, err error, stderr string) *RunError {
 		e.Err = fmt.Errorf("%w: no permission to execute it (%w)", ErrNotInstalled, err)
 	case exited && neverConnected.MatchString(stderr):
 		e.Err = fmt.Errorf("%w: it could not connect: %s (%w)", ErrUnreachable, firstLine(stderr), err)
-	case exited && noAnswer.MatchString(stderr):
+	case exited && said != nil && noAnswer.MatchString(stderr):
 		e.Err = fmt.Errorf("%w: %w (%w)", ErrUnreachable, said, err)
 	case exited && said != nil:
 		e.Err = fmt.Errorf("%w (%w)", said, err)

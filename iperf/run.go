@@ -110,16 +110,30 @@ func (x *Iperf) attempt(ctx context.Context, d Direction, client, server HostSSH
 		wait = min(wait, time.Second)
 	}
 	srv.finish(ctx, wait)
+	storeErr := both(cli.closeFiles(), srv.storeErr)
+	s.caller.raise()
 
-	res.Client, res.Server = cli.report, srv.process.report
 	res.ClientEnd, res.ServerEnd = cli.end, srv.process.end
-	res.Warnings = append(res.Warnings, srv.warnings...)
 	res.Reversed = reversed
+	res.Warnings = append(res.Warnings, srv.warnings...)
+	err = both(x.conclude(ctx, res, cli, srv.process, limit), storeErr)
+	res.Elapsed = time.Since(res.Start)
+	sums := map[string]string{}
+	cli.addSums(sums)
+	srv.process.addSums(sums)
+	var manifestErr error
+	res.Manifest, manifestErr = x.writeManifest(res, s.name, err, sums)
+	return res, both(err, manifestErr)
+}
+
+// conclude makes the bandwidth of what both programs reported, when they have ended, and tells what was wrong with them.
+func (x *Iperf) conclude(ctx context.Context, res *Result, client, server *process, limit time.Duration) error {
+	res.Client, res.Server = client.report, server.report
 	from, noRate := res.aggregate(x.aggregator())
 	if noRate == nil {
 		res.Warnings = append(res.Warnings, res.oddities(&x.Client, from)...)
 	}
-	err = res.judge(ctx, cli, srv.process)
+	err := res.judge(ctx, client, server)
 	if err == nil {
 		err = noRate
 	}
@@ -131,20 +145,11 @@ func (x *Iperf) attempt(ctx context.Context, d Direction, client, server HostSSH
 			res.Bandwidth, res.Source = 0, Source{}
 		}
 	}
-	if err == nil && srv.process.stopErr != nil {
-		res.Warnings = append(res.Warnings, srv.process.stopErr) // all that was wanted is there
-	} else {
-		err = both(err, srv.process.stopErr)
+	if err == nil && server.stopErr != nil {
+		res.Warnings = append(res.Warnings, server.stopErr) // all that was wanted is there
+		return nil
 	}
-	err = both(err, both(cli.closeFiles(), srv.storeErr))
-	s.caller.raise()
-	res.Elapsed = time.Since(res.Start)
-	sums := map[string]string{}
-	cli.addSums(sums)
-	srv.process.addSums(sums)
-	var manifestErr error
-	res.Manifest, manifestErr = x.writeManifest(res, s.name, err, sums)
-	return res, both(err, manifestErr)
+	return both(err, server.stopErr)
 }
 
 // tooLate tells when ctx ends before the test can be over. It is made all the same: the caller may want what there is by
