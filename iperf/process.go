@@ -19,8 +19,7 @@ type process struct {
 	end    End
 	cancel context.CancelCauseFunc // ends the program
 	ctx    context.Context
-	done   chan struct{}  // closed when all below is final
-	watch  sync.WaitGroup // who may end the program; they end with ctx
+	done   chan struct{} // closed when all below is final
 	shared *session
 
 	stdout, errFile rawFile
@@ -64,9 +63,9 @@ func (x *Iperf) parser(role Role) Parser {
 	return &report.Parser{Side: report.ServerSide}
 }
 
-// start makes the file for the raw output and starts the program. onLine, which may be nil, sees every line of its
-// stdout. The program ends when ctx does, or by cancel.
-func (s *session) start(ctx context.Context, c command, m *machine, onLine func([]byte)) (*process, error) {
+// start makes the file for the raw output and starts the program. onLine sees every line of its stdout, and watch, which
+// ends with the process's context, may end it; both may be nil. The program ends when ctx does, or by cancel.
+func (s *session) start(ctx context.Context, c command, m *machine, onLine func([]byte), watch func(*process)) (*process, error) {
 	p := &process{command: c, done: make(chan struct{}), shared: s}
 	file := c.role.String() + "_" + s.name
 	if err := p.stdout.create(s.x.FileStorage, file); err != nil {
@@ -122,9 +121,13 @@ func (s *session) start(ctx context.Context, c command, m *machine, onLine func(
 			errLines.Write(b)
 		})
 	})
+	var watching sync.WaitGroup
+	if watch != nil {
+		watching.Go(func() { watch(p) })
+	}
 	go func() {
 		defer close(p.done)
-		defer p.watch.Wait()
+		defer watching.Wait()
 		defer p.cancel(nil)
 		err := c.host.Run(p.ctx, p.end.Command, stdout, stderr)
 		p.guard(func() {

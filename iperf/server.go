@@ -94,7 +94,7 @@ func (x *Iperf) startServerAt(ctx context.Context, s *session, m *machine, port 
 		case bytes.Contains(line, []byte("Accepted connection from")), bytes.Contains(line, []byte(" connected with ")):
 			srv.accepted.Set()
 		}
-	})
+	}, nil)
 	if err != nil {
 		return nil, err
 	}
