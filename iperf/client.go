@@ -28,7 +28,9 @@ func (x *Iperf) RunClient(ctx context.Context, h HostSSH, addr, name string) (*r
 		return nil, err
 	}
 	<-p.done
-	return p.report, both(both(p.runErr, p.outputFault()), p.closeFiles())
+	err = p.closeFiles()
+	p.shared.caller.raise()
+	return p.report, both(both(p.runErr, p.outputFault()), err)
 }
 
 // startClient starts the client.
@@ -43,23 +45,20 @@ func (x *Iperf) startClient(ctx context.Context, s *session, m *machine, addr st
 	}
 	cmd := command{host: m.host, role: RoleClient, argv: append([]string{m.program}, args...)}
 	if v.Major >= 3 || x.Client.protocol() != report.ProtocolTCP || !printsBanner(v, args) {
-		return s.start(ctx, cmd, m, nil)
+		return s.start(ctx, cmd, m, nil, nil)
 	}
 	// An iperf 2 client has no option for how long it may try to connect, but it says when it has.
 	connected := EventTimer{Time: x.Client.connectTimeout()}
 	connected.Clear()
-	p, err := s.start(ctx, cmd, m, func(line []byte) {
+	onLine := func(line []byte) {
 		if bytes.Contains(line, []byte(" connected with ")) {
 			connected.Set()
 		}
-	})
-	if err != nil {
-		return nil, err
 	}
-	p.watch.Go(func() {
-		if errors.Is(connected.Wait(p.ctx), ErrTimeout) {
+	return s.start(ctx, cmd, m, onLine, func(p *process) {
+		// On a machine that is busy, what it says may come late.
+		if errors.Is(connected.Wait(p.ctx), ErrTimeout) && !connectedTo(p.ctx, m.host, port) {
 			p.cancel(fmt.Errorf("%w: no connection to %s within %v", ErrUnreachable, addr, x.Client.connectTimeout()))
 		}
 	})
-	return p, nil
 }

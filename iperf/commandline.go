@@ -84,6 +84,9 @@ func (x *Iperf) serverArgs(v Version, addr string, port int) ([]string, error) {
 	apply(&l, serverOptions, &s)
 	l.side = "Client"
 	apply(&l, sharedOptions, c)
+	written := l.args
+	apply(&l, understoodOptions, c)
+	l.args = written
 	l.side = "Server"
 	l.addCommon(addr, c.IPVersion, s.Format, s.JSON || s.JSONStream)
 	return l.done(s.Extra)
@@ -111,6 +114,9 @@ func (x *Iperf) checkVersions(client, server Version, serverAddr string) error {
 	const port = 1 // does not matter here
 	_, clientErr := x.clientArgs(client, serverAddr, port)
 	_, serverErr := x.serverArgs(server, serverAddr, port)
+	if clientErr != nil && serverErr != nil && clientErr.Error() == serverErr.Error() {
+		return clientErr // about a setting that both must know
+	}
 	return errors.Join(clientErr, serverErr)
 }
 

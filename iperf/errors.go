@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -53,11 +55,29 @@ type RunError struct {
 
 // Error says which program failed, where and why.
 func (e *RunError) Error() string {
-	program, _, _ := strings.Cut(e.Command, " ")
+	program := firstWord(e.Command)
 	if e.Role != 0 {
 		program += " " + e.Role.String()
 	}
 	return program + " on " + e.Host + ": " + e.Err.Error()
+}
+
+// firstWord is the first word of a shell command, as it is quoted there.
+func firstWord(command string) string {
+	quoted, escaped := false, false
+	for i, c := range command {
+		switch {
+		case escaped:
+			escaped = false
+		case c == '\\' && !quoted:
+			escaped = true
+		case c == '\'':
+			quoted = !quoted
+		case c == ' ' && !quoted:
+			return command[:i]
+		}
+	}
+	return command
 }
 
 // Unwrap gives Err.
@@ -108,6 +128,11 @@ func both(a, b error) error {
 	case b == nil:
 		return a
 	}
+	if kept, ok := a.(storageError); ok {
+		if more, ok := b.(storageError); ok {
+			return append(slices.Clip(kept), more...)
+		}
+	}
 	return errorf("%w; %w", a, b)
 }
 
@@ -126,14 +151,21 @@ func (c command) fail(ctx context.Context, err error, stderr string) *RunError {
 	e := &RunError{Host: hostName(c.host), Role: c.role, Command: c.text(), ExitStatus: -1, Stderr: stderr}
 	said := report.ClassifyError(stderr)
 	status, exited := exitStatus(err)
+	err = unnamed{err, e.Host}
 	if exited {
 		e.ExitStatus = status
 	}
 	switch {
+	case exited && broken.MatchString(stderr):
+		e.Err = fmt.Errorf("%w: it cannot be executed: %s (%w)", ErrNotInstalled, firstLine(broken.FindString(stderr)), err)
 	case exited && notFound(status, stderr):
 		e.Err = fmt.Errorf("%w (%w)", ErrNotInstalled, err)
-	case exited && (status == 126 || strings.Contains(stderr, "Permission denied")):
+	case exited && (status == 126 || c.role == 0 && strings.Contains(stderr, "Permission denied")):
 		e.Err = fmt.Errorf("%w: no permission to execute it (%w)", ErrNotInstalled, err)
+	case exited && neverConnected.MatchString(stderr):
+		e.Err = fmt.Errorf("%w: it could not connect: %s (%w)", ErrUnreachable, firstLine(stderr), err)
+	case exited && said != nil && noAnswer.MatchString(stderr):
+		e.Err = fmt.Errorf("%w: %w (%w)", ErrUnreachable, said, err)
 	case exited && said != nil:
 		e.Err = fmt.Errorf("%w (%w)", said, err)
 	case exited && status > 128 && status < 160: // 128 and the signal's number
@@ -154,6 +186,26 @@ func (c command) fail(ctx context.Context, err error, stderr string) *RunError {
 	}
 	return e
 }
+
+// broken matches the line that tells that there is a program which cannot be loaded: one for other libraries or another
+// processor.
+var broken = regexp.MustCompile(`(?mi)^.*(loading shared librar|symbol lookup error|error relocating|not found \(required by|exec format error).*$`)
+
+// noAnswer matches what is printed when nothing came back while a client tried to connect. neverConnected is what iperf
+// 3.9 prints whatever it was that kept it from connecting.
+var (
+	noAnswer       = regexp.MustCompile(`(?i)(unable to connect|connect failed).*(timed out|in progress)`)
+	neverConnected = regexp.MustCompile(`unable to send control message: Bad file descriptor`)
+)
+
+// An unnamed error leaves out of its text the host's name, which a RunError has already.
+type unnamed struct {
+	error
+	host string
+}
+
+func (e unnamed) Error() string { return strings.TrimPrefix(e.error.Error(), e.host+": ") }
+func (e unnamed) Unwrap() error { return e.error }
 
 // notFound reports whether a shell, or a prefix that runs the command in its place, did not find the program.
 func notFound(status int, stderr string) bool {
@@ -184,15 +236,18 @@ func endedBy(ctx context.Context) error {
 }
 
 // A deadlineError is the cause of a context whose time was set here.
-type deadlineError struct{ after time.Duration }
+type deadlineError struct {
+	after time.Duration
+	what  string // that did not come, after ": "; empty: what the error is about anyway
+}
 
-func (e deadlineError) Error() string { return fmt.Sprintf("timed out after %v", e.after) }
+func (e deadlineError) Error() string { return fmt.Sprintf("timed out after %v%s", e.after, e.what) }
 func (e deadlineError) Unwrap() []error {
 	return []error{ErrTimeout, context.DeadlineExceeded}
 }
 
 func withTimeout(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
-	return context.WithTimeoutCause(ctx, d, deadlineError{d})
+	return context.WithTimeoutCause(ctx, d, deadlineError{after: d})
 }
 
 var errEarlyExit = fmt.Errorf("%w: exited before it listened", ErrIncomplete)

@@ -21,10 +21,13 @@ func TestEvidence(t *testing.T) {
 		short, long string // long: after the short one
 	}{
 		{"one end", client, "iperf3 client on dut: host unreachable", strings.TrimPrefix(ofClient, "iperf3 client on dut: host unreachable")},
+		{"a path with spaces", &RunError{Host: "dut", Command: `'my iperf'\''s 3' --version`, ExitStatus: -1, Err: ErrTimeout},
+			`'my iperf'\''s 3' on dut: timed out`, "\ncommand: 'my iperf'\\''s 3' --version\nexit status: -1\nstderr:\n"},
 		{"both ends", both(client, server), "iperf3 client on dut: host unreachable; iperf3 server on pc: timed out", "\n\n" + ofClient + "\n\n" + ofServer},
 		{"one of them", both(nil, server), "iperf3 server on pc: timed out", strings.TrimPrefix(ofServer, "iperf3 server on pc: timed out")},
 		{"of many runs", errorf("upstream, repetition 2: %w", both(client, ErrStorage)),
 			"upstream, repetition 2: iperf3 client on dut: host unreachable; raw output could not be kept", "\n\n" + ofClient},
+		{"of several files", both(both(storageError{errors.New("a.txt: full")}, nil), both(storageError{errors.New("b.txt: full")}, nil)), "raw output could not be kept: a.txt: full; b.txt: full", ""},
 		{"no program's", both(ErrStorage, ErrCanceled), "raw output could not be kept; ended by the caller", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -37,13 +37,15 @@ type Parser interface {
 }
 
 // FileStorage keeps raw output. Create never overwrites: when the name is taken, it makes another, and a file that has
-// a method Name() string tells which. The run closes the file. Package storage has several.
+// a method Name() string tells which. The run closes the file. Package storage has several. A Write that blocks holds up
+// the run, past its time too: the programs on the hosts are ended then, but Run returns after it.
 type FileStorage interface {
 	Create(name string) (io.WriteCloser, error)
 }
 
 // LogWriter is given each raw line that either end prints, with its line end, in one Write a line. A line of more than
-// 64 KiB comes in pieces, as lines of their own. Writes do not overlap within a run.
+// 64 KiB comes in pieces, as lines of their own. Writes do not overlap within a run. One that blocks holds up the run, as
+// FileStorage's do; one that fails does not fail it.
 type LogWriter interface{ io.Writer }
 
 // Hosts is the usual ClientServer: a device under test and a traffic server.

@@ -11,9 +11,12 @@ import (
 
 // An Iperf runs iperf between two hosts. Only ClientServer is required; the zero value of every other field works.
 // Its methods may be called from many goroutines, while no field is changed: all state of a run lives in the run.
+//
+// When code of the caller's panics while a test runs, be it OnInterval, a storage, a log or a parser, both programs are
+// ended first. Then the method that the caller has called panics too, with an error that has the other's stack.
 type Iperf struct {
 	ClientServer ClientServer   // which host is the client and which the server
-	Program      string         // "iperf3" (when empty) or "iperf", or a path to one; the same on both hosts
+	Program      string         // "iperf3" (when empty) or "iperf", or a path to one or to a wrapper, which must wait for it; the same on both hosts
 	Client       ClientSettings // the client's options
 	Server       ServerSettings // the server's options
 	Parser       Parser         // reads the output; nil: a report.Parser, which recognises every format
@@ -42,10 +45,13 @@ type Iperf struct {
 
 	// Retries is how often Run tries again when the server is busy or its port is in use, after a moment each time.
 	// Zero means twice, a negative number never. Result.Attempts tells how often it was tried, and its Warnings why.
+	// Where other programs test between the same hosts at the same port, 30 or so let each wait for its turn; with
+	// Server.AutoPort none has to wait.
 	Retries int
 
 	// OnInterval is called with every interval as soon as it is read, one call at a time. It should return quickly:
-	// the output of both ends waits for it. Nil: not called.
+	// the output of both ends waits for it, and so does Run. It may end the run by its context, and start others. Nil:
+	// not called.
 	OnInterval func(Role, report.Interval)
 
 	Logger *slog.Logger // told of each step at debug level, and of what a Metric tries again as a warning; nil: discarded

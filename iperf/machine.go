@@ -25,7 +25,7 @@ const asking = 30 * time.Second
 
 // ask asks a host everything that a run needs to know of it, side by side.
 func (x *Iperf) ask(ctx context.Context, h HostSSH, role Role) (*machine, error) {
-	asked, cancel := withTimeout(ctx, asking)
+	asked, cancel := context.WithTimeoutCause(ctx, asking, deadlineError{asking, ": it did not tell its version"})
 	defer cancel()
 	m := &machine{host: h, program: x.program()}
 	var err error

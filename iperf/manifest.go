@@ -91,8 +91,8 @@ func (x *Iperf) writeManifest(res *Result, name string, runErr error, sums map[s
 		return "", fmt.Errorf("manifest: %w", err)
 	}
 	final, err := storage.WriteFile("manifest_"+name+".json", append(data, '\n'))
-	if err != nil {
-		return "", fmt.Errorf("%w: manifest: %w", ErrStorage, err)
+	if err != nil { // where there are several storages, it may be in another
+		return final, storageError{fmt.Errorf("manifest: %w", err)}
 	}
 	return final, nil
 }

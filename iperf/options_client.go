@@ -12,6 +12,10 @@ var (
 	all3 = since{3, 0, 0}
 )
 
+// fullDuplex is the first version whose numbers of a full-duplex test can be used. 2.0.14 makes one, and prints both ways
+// added together.
+var fullDuplex = since{2, 1, 0}
+
 // one is the usual list of flags.
 func one(name string, from since) []flag { return []flag{{name, from}} }
 
@@ -19,7 +23,7 @@ func one(name string, from since) []flag { return []flag{{name, from}} }
 // where there are, as old versions lack the long ones. Settings that need more than that are written by clientArgs.
 var clientOptions = []option[ClientSettings]{
 	{"Bidir", nil, one("--bidir", since{3, 7, 0}), func(c *ClientSettings) arguments { return bare(c.Bidir) }},
-	{"FullDuplex", one("--full-duplex", since{2, 0, 14}), nil, func(c *ClientSettings) arguments { return bare(c.FullDuplex) }},
+	{"FullDuplex", one("--full-duplex", fullDuplex), nil, func(c *ClientSettings) arguments { return bare(c.FullDuplex) }},
 	{"Dualtest", one("-d", all2), nil, func(c *ClientSettings) arguments { return bare(c.Dualtest) }},
 	{"Tradeoff", one("-r", all2), nil, func(c *ClientSettings) arguments { return bare(c.Tradeoff) }},
 	{"ListenPort", one("-L", all2), nil, func(c *ClientSettings) arguments { return number(c.ListenPort) }},

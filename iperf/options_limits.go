@@ -52,6 +52,9 @@ func (l *commandLine) limitClient3(c *ClientSettings) {
 
 func (l *commandLine) limitClient2(c *ClientSettings) {
 	udp := c.protocol() == report.ProtocolUDP
+	if c.Bytes > 0 && c.Bytes < 100 && l.version.AtLeast(2, 1, 0) {
+		l.bad("Bytes", c.Bytes, "100 or more, as less than its header is sent without an end,")
+	}
 	if c.protocol() == report.ProtocolTCP && c.Rate > 0 && l.version.AtLeast(2, 0, 14) {
 		length := c.Length
 		if length == 0 {

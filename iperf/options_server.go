@@ -73,6 +73,15 @@ var sharedOptions = []option[ClientSettings]{
 	{"PermitKey", one("--permit-key=", since{2, 1, 0}), nil, func(c *ClientSettings) arguments { return text(c.PermitKey) }},
 }
 
+// understoodOptions are the client's settings that the server is not given, but whose tests it must know: an older one
+// waits for other connections than those that come, or reports other numbers.
+var understoodOptions = []option[ClientSettings]{
+	{"Reverse", one("-R", since{2, 0, 14}), one("-R", all3), func(c *ClientSettings) arguments { return bare(c.Reverse) }},
+	{"Bidir", nil, one("--bidir", since{3, 7, 0}), func(c *ClientSettings) arguments { return bare(c.Bidir) }},
+	{"FullDuplex", one("--full-duplex", fullDuplex), nil, func(c *ClientSettings) arguments { return bare(c.FullDuplex) }},
+	{"Bounceback", one("--bounceback", since{2, 1, 7}), nil, func(c *ClientSettings) arguments { return bare(c.Bounceback.Enable) }},
+}
+
 // keepAlive is idle/interval/count, each of them empty for the system's.
 func keepAlive(k net.KeepAliveConfig) arguments {
 	if !k.Enable {

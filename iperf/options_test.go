@@ -57,7 +57,7 @@ var clientCases = []clientCase{
 	{setting: "Window", settings: ClientSettings{Window: 65536}, two: "-w 65536", first2: "1.7.0", three: "-w 65536", first3: "3.0.1"},
 	{setting: "Reverse", settings: ClientSettings{Reverse: true}, two: "-R", first2: "2.0.14", before2: "2.0.13", three: "-R", first3: "3.0.1"},
 	{setting: "Bidir", settings: ClientSettings{Bidir: true}, three: "--bidir", first3: "3.7", before3: "3.6"},
-	{setting: "FullDuplex", settings: ClientSettings{FullDuplex: true}, two: "--full-duplex", first2: "2.0.14", before2: "2.0.13"},
+	{setting: "FullDuplex", settings: ClientSettings{FullDuplex: true}, two: "--full-duplex", first2: "2.1.0", before2: "2.0.14"},
 	{setting: "Dualtest", settings: ClientSettings{Dualtest: true}, two: "-d", first2: "1.7.0"},
 	{setting: "Tradeoff", settings: ClientSettings{Tradeoff: true}, two: "-r", first2: "1.7.0"},
 	{setting: "ListenPort", settings: ClientSettings{Dualtest: true, ListenPort: 5003}, two: "-d -L 5003", first2: "1.7.0"},

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"strings"
 	"sync"
 )
 
@@ -104,8 +105,11 @@ func (f *rawFile) create(s FileStorage, name string) error {
 		return nil
 	}
 	file, err := s.Create(name)
+	if err == nil && file == nil {
+		err = fmt.Errorf("%s: Create gives no file", name)
+	}
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrStorage, err)
+		return storageError{err}
 	}
 	f.file, f.name, f.sum = file, name, sha256.New()
 	if n, ok := file.(interface{ Name() string }); ok {
@@ -117,7 +121,10 @@ func (f *rawFile) create(s FileStorage, name string) error {
 func (f *rawFile) write(p []byte) {
 	if f.file != nil && f.err == nil {
 		n, err := f.file.Write(p)
-		f.sum.Write(p[:n])
+		if err == nil && n != len(p) {
+			err = io.ErrShortWrite // a storage of the caller's may break the rules of io.Writer
+		}
+		f.sum.Write(p[:max(0, min(n, len(p)))])
 		f.err = err
 	}
 }
@@ -131,10 +138,31 @@ func (f *rawFile) close() error {
 		f.err = err
 	}
 	if f.err != nil {
-		return fmt.Errorf("%w: %s: %w", ErrStorage, f.name, f.err)
+		return storageError{f.named(f.err)}
 	}
 	return nil
 }
+
+// named makes sure that an error names the file.
+func (f *rawFile) named(err error) error {
+	if strings.Contains(err.Error(), f.name) {
+		return err
+	}
+	return fmt.Errorf("%s: %w", f.name, err)
+}
+
+// A storageError is what could not be kept: several things, mostly for the same reason.
+type storageError []error
+
+func (e storageError) Error() string {
+	texts := make([]string, len(e))
+	for i, err := range e {
+		texts[i] = err.Error()
+	}
+	return ErrStorage.Error() + ": " + strings.Join(texts, "; ")
+}
+
+func (e storageError) Unwrap() []error { return append([]error{ErrStorage}, e...) }
 
 // addSum puts the file's SHA-256 into sums.
 func (f *rawFile) addSum(sums map[string]string) {

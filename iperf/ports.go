@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -15,8 +16,12 @@ import (
 // listenCommand prints Linux's tables of sockets, of those protocols that the kernel has.
 const listenCommand = "cat /proc/net/tcp /proc/net/tcp6 /proc/net/udp /proc/net/udp6"
 
-// ports says which ports are listened on.
-type ports struct{ tcp, udp map[int]bool }
+// ports says which ports are listened on, and to which ports of others there are connections.
+type ports struct {
+	tcp, udp, remote map[int]bool
+	several          map[int]bool     // listened on by more than one socket of UDP
+	peers            map[int][]string // the other ends of UDP sockets that are connected
+}
 
 // taken reports whether a server for the protocol could not use the port, or would share it: two UDP sockets can.
 // An iperf 3 server listens on TCP for UDP tests too.
@@ -27,6 +32,17 @@ func (p ports) taken(proto report.Protocol, v Version, port int) bool {
 	return p.tcp[port]
 }
 
+// shared reports whether a server of UDP that has just started shares its port with another that did so too: each may
+// get the other's client. One that has its client already, since before, gets only what that sends.
+func (p ports) shared(before ports, port int) bool {
+	for _, peer := range p.peers[port] {
+		if !slices.Contains(before.peers[port], peer) {
+			return true
+		}
+	}
+	return p.several[port]
+}
+
 // listening asks h for the ports in use. On hosts without /proc it knows none, and is false.
 func listening(ctx context.Context, h HostSSH) (ports, bool) {
 	var out strings.Builder
@@ -35,33 +51,54 @@ func listening(ctx context.Context, h HostSSH) (ports, bool) {
 	return parseListening(out.String())
 }
 
+// connectedTo reports whether h has a TCP connection to a port, of whatever machine.
+func connectedTo(ctx context.Context, h HostSSH, port int) bool {
+	p, _ := listening(ctx, h)
+	return p.remote[port]
+}
+
 // parseListening reads rows such as "0: 00000000:1451 00000000:0000 0A …": number, local address, remote address and
-// state. 0A is TCP's LISTEN, and 07 is what the kernel gives for a UDP socket that is not connected.
+// state. 0A is TCP's LISTEN, 01 ESTABLISHED, and 07 is what the kernel gives for a UDP socket that is not connected;
+// one that is has 01 too.
 func parseListening(text string) (ports, bool) {
-	p := ports{tcp: map[int]bool{}, udp: map[int]bool{}}
-	found := false
+	p := ports{tcp: map[int]bool{}, udp: map[int]bool{}, remote: map[int]bool{}, several: map[int]bool{}, peers: map[int][]string{}}
+	found, ofUDP := false, false
 	for line := range strings.Lines(text) {
 		f := strings.Fields(line)
 		if len(f) < 4 {
 			continue
 		}
 		if f[1] == "local_address" {
-			found = true
+			found, ofUDP = true, strings.Contains(line, "drops")
 			continue
 		}
-		_, hex, ok := strings.Cut(f[1], ":")
-		port, err := strconv.ParseUint(hex, 16, 16)
-		if !ok || err != nil {
+		local, ok := portOf(f[1])
+		remote, remoteOK := portOf(f[2])
+		if !ok || !remoteOK {
 			continue
 		}
 		switch f[3] {
 		case "0A":
-			p.tcp[int(port)] = true
+			p.tcp[local] = true
 		case "07":
-			p.udp[int(port)] = true
+			if p.udp[local] {
+				p.several[local] = true
+			}
+			p.udp[local] = true
+		case "01":
+			p.remote[remote] = true
+			if ofUDP {
+				p.peers[local] = append(p.peers[local], f[2])
+			}
 		}
 	}
 	return p, found
+}
+
+func portOf(addr string) (int, bool) {
+	_, hex, ok := strings.Cut(addr, ":")
+	port, err := strconv.ParseUint(hex, 16, 16)
+	return int(port), ok && err == nil
 }
 
 // Free ports are looked for below the range from which Linux takes ports for outgoing connections, so that none of

@@ -19,8 +19,8 @@ type process struct {
 	end    End
 	cancel context.CancelCauseFunc // ends the program
 	ctx    context.Context
-	done   chan struct{}  // closed when all below is final
-	watch  sync.WaitGroup // who may end the program; they end with ctx
+	done   chan struct{} // closed when all below is final
+	shared *session
 
 	stdout, errFile rawFile
 	intervals       intervalFile
@@ -34,11 +34,20 @@ type process struct {
 // errStopped is the cause by which stop ends a program, which is no failure of it.
 var errStopped = errors.New("stopped")
 
+// errPanicked is the cause by which a panic of the caller's code ends a program.
+var errPanicked = errors.New("the caller's code panicked")
+
 // A session is what the two ends of a run share.
 type session struct {
-	x    *Iperf
-	name string // of the files, without the role
-	mu   sync.Mutex
+	x      *Iperf
+	name   string     // of the files, without the role
+	mu     sync.Mutex // of LogWriter and OnInterval
+	caller catcher
+
+	ends struct { // of the session, so far
+		sync.Mutex
+		all []*process
+	}
 }
 
 func (x *Iperf) newSession(name string) *session { return &session{x: x, name: name} }
@@ -54,10 +63,10 @@ func (x *Iperf) parser(role Role) Parser {
 	return &report.Parser{Side: report.ServerSide}
 }
 
-// start makes the file for the raw output and starts the program. onLine, which may be nil, sees every line of its
-// stdout. The program ends when ctx does, or by cancel.
-func (s *session) start(ctx context.Context, c command, m *machine, onLine func([]byte)) (*process, error) {
-	p := &process{command: c, done: make(chan struct{})}
+// start makes the file for the raw output and starts the program. onLine sees every line of its stdout, and watch, which
+// ends with the process's context, may end it; both may be nil. The program ends when ctx does, or by cancel.
+func (s *session) start(ctx context.Context, c command, m *machine, onLine func([]byte), watch func(*process)) (*process, error) {
+	p := &process{command: c, done: make(chan struct{}), shared: s}
 	file := c.role.String() + "_" + s.name
 	if err := p.stdout.create(s.x.FileStorage, file); err != nil {
 		return nil, err
@@ -72,18 +81,21 @@ func (s *session) start(ctx context.Context, c command, m *machine, onLine func(
 		File: p.stdout.name, IntervalsFile: p.intervals.name, ExitStatus: -1, Start: time.Now(),
 	}
 	p.ctx, p.cancel = context.WithCancelCause(ctx)
+	s.add(p)
 	s.x.logger().DebugContext(ctx, "start", "role", c.role.String(), "host", p.end.Host, "command", p.end.Command)
 
 	pr, pw := io.Pipe()
 	var parsed sync.WaitGroup
 	parsed.Go(func() {
-		p.report, p.parseErr = s.x.parser(c.role).Parse(pr, func(i report.Interval) {
-			p.intervals.interval(i)
-			s.interval(c.role, i)
-		})
-		p.intervals.finish(p.report)
 		// A parser may stop before the end. The rest is still stored.
-		pr.CloseWithError(io.ErrClosedPipe)
+		defer pr.CloseWithError(io.ErrClosedPipe)
+		p.guard(func() {
+			p.report, p.parseErr = s.x.parser(c.role).Parse(pr, func(i report.Interval) {
+				p.intervals.interval(i)
+				s.interval(c.role, i)
+			})
+			p.intervals.finish(p.report)
+		})
 	})
 	lines := lineWriter{each: func(line []byte) {
 		s.log(line)
@@ -93,25 +105,35 @@ func (s *session) start(ctx context.Context, c command, m *machine, onLine func(
 	}}
 	errLines := lineWriter{each: s.log}
 	stdout := writerFunc(func(b []byte) {
-		p.stdout.write(b)
-		lines.Write(b)
-		pw.Write(b) // fails only when the parser has stopped
+		p.guard(func() {
+			p.stdout.write(b)
+			lines.Write(b)
+			pw.Write(b) // fails only when the parser has stopped
+		})
 	})
 	stderr := writerFunc(func(b []byte) {
 		p.stderr.Write(b)
-		if p.errFile.file == nil && p.errFile.err == nil {
-			p.errFile.err = p.errFile.create(s.x.FileStorage, file+".err")
-		}
-		p.errFile.write(b)
-		errLines.Write(b)
+		p.guard(func() {
+			if p.errFile.file == nil && p.errFile.err == nil {
+				p.errFile.err = p.errFile.create(s.x.FileStorage, file+".err")
+			}
+			p.errFile.write(b)
+			errLines.Write(b)
+		})
 	})
+	var watching sync.WaitGroup
+	if watch != nil {
+		watching.Go(func() { watch(p) })
+	}
 	go func() {
 		defer close(p.done)
-		defer p.watch.Wait()
+		defer watching.Wait()
 		defer p.cancel(nil)
 		err := c.host.Run(p.ctx, p.end.Command, stdout, stderr)
-		lines.flush()
-		errLines.flush()
+		p.guard(func() {
+			lines.flush()
+			errLines.flush()
+		})
 		pw.Close()
 		parsed.Wait()
 		p.end.Elapsed = time.Since(p.end.Start)
@@ -128,6 +150,28 @@ func (s *session) start(ctx context.Context, c command, m *machine, onLine func(
 		s.x.logger().DebugContext(ctx, "end", "role", c.role.String(), "host", p.end.Host, "error", err)
 	}()
 	return p, nil
+}
+
+// add tells the session of a process.
+func (s *session) add(p *process) {
+	s.ends.Lock()
+	defer s.ends.Unlock()
+	s.ends.all = append(s.ends.all, p)
+	if s.caller.failed() {
+		p.cancel(errPanicked)
+	}
+}
+
+// guard calls the caller's code, such as storage. When it panics, the programs of both ends are ended; see catcher.
+func (p *process) guard(f func()) {
+	s := p.shared
+	s.caller.call(f, func() {
+		s.ends.Lock()
+		defer s.ends.Unlock()
+		for _, p := range s.ends.all {
+			p.cancel(errPanicked)
+		}
+	})
 }
 
 // stop ends the program, and waits until it is gone. It does nothing when it has ended already.
@@ -173,6 +217,25 @@ func (p *process) outputFault() error {
 	if said != nil {
 		err = fmt.Errorf("%w: %w", said, err)
 	}
+	return p.failure(err, stderr)
+}
+
+// complaint is a failure that a program which did not fail told of on stderr: iperf 2 goes on when it cannot bind, for one.
+// That a socket of UDP is refused something only says that the other end was done first.
+func (p *process) complaint() error {
+	stderr := p.stderr.String()
+	said := report.ClassifyError(stderr)
+	switch {
+	case p.runErr != nil || said == nil,
+		context.Cause(p.ctx) == errStopped && errors.Is(said, ErrInterrupted),
+		p.shared.x.Client.protocol() == report.ProtocolUDP && errors.Is(said, ErrRefused):
+		return nil
+	}
+	return p.failure(said, stderr)
+}
+
+// failure is an error of a program that exited well, or was ended by us.
+func (p *process) failure(err error, stderr string) *RunError {
 	return &RunError{Host: p.end.Host, Role: p.role, Command: p.end.Command, ExitStatus: p.end.ExitStatus, Stderr: stderr, Err: err}
 }
 

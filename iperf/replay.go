@@ -55,8 +55,9 @@ func (x *Iperf) Replay(fsys fs.FS, name string) (*Result, error) {
 	if res.Server, err = x.replayEnd(fsys, RoleServer, m.Server.File); err != nil {
 		return nil, fmt.Errorf("replay: %w", err)
 	}
-	if now, _, _ := bandwidth(res.Client, res.Server, m.Reversed, x.aggregator()); now != m.Bandwidth {
-		res.Warnings = append(res.Warnings, fmt.Errorf("replay: the bandwidth was recorded as %v, and would be %v now", m.Bandwidth, now))
+	again := Result{Client: res.Client, Server: res.Server, Reversed: m.Reversed}
+	if again.aggregate(x.aggregator()); again.Bandwidth != m.Bandwidth {
+		res.Warnings = append(res.Warnings, fmt.Errorf("replay: the bandwidth was recorded as %v, and would be %v now", m.Bandwidth, again.Bandwidth))
 	}
 	if m.Error != "" {
 		return res, &ReplayedError{m.Error, m.ErrorKind}

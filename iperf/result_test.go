@@ -18,7 +18,7 @@ func TestBandwidthIsTheReceivers(t *testing.T) {
 		return all
 	}
 	forward := func(p report.Protocol, f report.Flow) *report.Report { return &report.Report{Protocol: p, Forward: &f} }
-	const tcp, udp = report.ProtocolTCP, report.ProtocolUDP
+	const tcp, udp, ms = report.ProtocolTCP, report.ProtocolUDP, time.Millisecond
 	for _, test := range []struct {
 		name           string
 		client, server *report.Report
@@ -27,13 +27,19 @@ func TestBandwidthIsTheReceivers(t *testing.T) {
 		source         string
 		wantErr        error
 	}{
-		{name: "nothing", wantErr: ErrNoBandwidth},
+		{name: "nothing", source: "nothing", wantErr: ErrNoBandwidth},
 		{name: "intervals of the server", client: forward(tcp, report.Flow{Intervals: intervals(9), Received: total(8)}),
 			server: forward(tcp, report.Flow{Intervals: intervals(1, 2, 6), Received: total(3)}),
 			want:   2, source: "3 intervals of the receiver in the server's report"},
 		{name: "without what is omitted and the tail", server: forward(tcp, report.Flow{Intervals: []report.Interval{
 			{Rate: 50, Omitted: true}, {Rate: 4}, {Rate: 6}, {Rate: 90, Short: true}}}),
 			want: 5, source: "2 intervals of the receiver in the server's report"},
+		{name: "a first interval that came late", server: forward(tcp, report.Flow{Intervals: []report.Interval{
+			{End: 130 * ms, Rate: 9}, {Start: 130 * ms, End: 230 * ms, Rate: 5, Short: true}, {Start: 230 * ms, End: 330 * ms, Rate: 4, Short: true},
+			{Start: 330 * ms, End: 340 * ms, Rate: 99, Short: true}}}), want: 5, source: "3 intervals of the receiver in the server's report"},
+		{name: "a tail in pieces", server: forward(tcp, report.Flow{Intervals: []report.Interval{
+			{End: 1000 * ms, Rate: 9}, {Start: 1000 * ms, End: 1050 * ms, Rate: 5, Short: true}, {Start: 1050 * ms, End: 1090 * ms, Rate: 4, Short: true}}}),
+			want: 9, source: "1 interval of the receiver in the server's report"},
 		{name: "a test shorter than an interval", server: forward(tcp, report.Flow{Intervals: []report.Interval{{Rate: 7, Short: true}}}),
 			want: 7, source: "1 interval of the receiver in the server's report"},
 		{name: "only omitted intervals", server: forward(tcp, report.Flow{Intervals: []report.Interval{{Rate: 7, Omitted: true}}}), wantErr: ErrNoBandwidth},
@@ -60,11 +66,15 @@ func TestBandwidthIsTheReceivers(t *testing.T) {
 			server: forward(udp, report.Flow{Received: total(0)}), want: 0, source: "total of the receiver in the server's report"},
 		{name: "nothing arrived of TCP in any interval", client: forward(tcp, report.Flow{Sent: &report.Total{Rate: 9, Bytes: 9}}),
 			server: forward(tcp, report.Flow{Intervals: intervals(0, 0), Received: total(0)}), want: 0, source: "2 intervals of the receiver in the server's report"},
+		{name: "the sender was never asked to send", reverse: true, client: &report.Report{Protocol: udp, Reverse: &report.Flow{Intervals: intervals(0, 0), Received: total(0)}},
+			server: &report.Report{Protocol: udp}, wantErr: ErrNoBandwidth},
 		{name: "a rate of zero is a rate", server: forward(tcp, report.Flow{Intervals: intervals(0, 0, 0)}), want: 0, source: "3 intervals of the receiver in the server's report"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			got, source, err := bandwidth(test.client, test.server, test.reverse, Median)
-			if got != test.want || !errors.Is(err, test.wantErr) || (err == nil && source.String() != test.source) {
+			res := Result{Client: test.client, Server: test.server, Reversed: test.reverse}
+			_, err := res.aggregate(Median)
+			got, source := res.Bandwidth, res.Source
+			if got != test.want || !errors.Is(err, test.wantErr) || (err == nil && source.String() != test.source) || (err != nil && source.String() != "nothing") {
 				t.Errorf("got %v, %v, %v; want %v, %v, %v", got, source, err, test.want, test.source, test.wantErr)
 			}
 		})
@@ -74,42 +84,8 @@ func TestBandwidthIsTheReceivers(t *testing.T) {
 func TestAggregatorWithoutANumber(t *testing.T) {
 	res := Result{Server: &report.Report{Forward: &report.Flow{Received: &report.Total{}, Intervals: []report.Interval{{Rate: 1}}}}}
 	for _, bad := range []float64{math.NaN(), math.Inf(1)} {
-		if err := res.aggregate(func([]report.BitRate) report.BitRate { return report.BitRate(bad) }); !errors.Is(err, ErrNoBandwidth) || res.Bandwidth != 0 {
+		if _, err := res.aggregate(func([]report.BitRate) report.BitRate { return report.BitRate(bad) }); !errors.Is(err, ErrNoBandwidth) || res.Bandwidth != 0 {
 			t.Errorf("%v: got %v, %v; want ErrNoBandwidth", bad, res.Bandwidth, err)
 		}
-	}
-}
-
-func TestCoverage(t *testing.T) {
-	const second = time.Second
-	flow := func(from, to time.Duration) *report.Report {
-		return &report.Report{Forward: &report.Flow{Received: &report.Total{Start: from, End: to}}}
-	}
-	for _, test := range []struct {
-		name         string
-		server       *report.Report
-		client       ClientSettings
-		warning, err error
-	}{
-		{"all of it", flow(0, 10*second), ClientSettings{}, nil, nil},
-		{"a second less", flow(0, 9*second), ClientSettings{}, nil, nil},
-		{"much less", flow(0, 5*second), ClientSettings{}, ErrIncomplete, nil},
-		{"much more", flow(0, 22*second), ClientSettings{}, ErrIncomplete, nil},
-		{"more than the run can have taken", flow(0, 1211*second), ClientSettings{}, nil, ErrNoBandwidth},
-		{"as long as the bytes take", flow(0, 1211*second), ClientSettings{Bytes: 1e6}, nil, nil},
-		{"nothing", &report.Report{}, ClientSettings{}, nil, nil},
-		{"intervals, without what is omitted", &report.Report{Forward: &report.Flow{Intervals: []report.Interval{
-			{End: 2 * second, Omitted: true}, {End: second}, {Start: second, End: 2 * second}}}}, ClientSettings{Time: 2 * second}, nil, nil},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			res := Result{Server: test.server, Source: Source{Role: RoleServer}}
-			if f := test.server.Forward; f != nil {
-				res.Source.Intervals = len(f.Intervals)
-			}
-			warning, err := res.coverage(&test.client, 26*second)
-			if !errors.Is(warning, test.warning) || !errors.Is(err, test.err) {
-				t.Errorf("got %v, %v; want %v, %v", warning, err, test.warning, test.err)
-			}
-		})
 	}
 }

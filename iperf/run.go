@@ -43,8 +43,8 @@ func (x *Iperf) Run(ctx context.Context, d Direction, name string) (*Result, err
 		}
 		failed = append(failed, err)
 		x.logger().DebugContext(ctx, "try again", "error", err)
-		// Others who met the same may be waiting too, so no two wait for the same time.
-		again := time.NewTimer(retryTime/2 + rand.N(retryTime))
+		// Others who met the same may be waiting too, so no two wait for the same time, and less so each further time.
+		again := time.NewTimer(retryTime/2 + rand.N(retryTime<<min(len(failed)-1, 3)))
 		select {
 		case <-again.C:
 		case <-ctx.Done():
@@ -53,7 +53,7 @@ func (x *Iperf) Run(ctx context.Context, d Direction, name string) (*Result, err
 	}
 }
 
-// retryTime is how long a run waits on average before it is tried again.
+// retryTime is how long a run waits on average before it is tried again for the first time.
 const retryTime = 300 * time.Millisecond
 
 // transient reports whether an error may be gone a moment later: somebody else had the server or its port.
@@ -75,7 +75,7 @@ func (x *Iperf) attempt(ctx context.Context, d Direction, client, server HostSSH
 	asked.Go(func() { onClient, clientErr = x.ask(ctx, client, RoleClient) })
 	asked.Go(func() { onServer, serverErr = x.ask(ctx, server, RoleServer) })
 	asked.Wait()
-	if err := both(clientErr, serverErr); err != nil {
+	if err := oneEnd(ctx, clientErr, serverErr); err != nil {
 		return nil, err
 	}
 	if onClient.version.Major >= 3 != (onServer.version.Major >= 3) {
@@ -89,11 +89,15 @@ func (x *Iperf) attempt(ctx context.Context, d Direction, client, server HostSSH
 	limit := x.timeout(max(onClient.rtt, onServer.rtt))
 	ctx, cancel := withTimeout(ctx, limit)
 	defer cancel()
+	if err := x.tooLate(ctx); err != nil {
+		res.Warnings = append(res.Warnings, err)
+	}
 	s := x.newSession(x.fileName(d, name))
 	srv, err := x.endingUnused(onServer.version, limit).startServer(ctx, s, onServer)
 	if err != nil {
 		return nil, err
 	}
+	defer srv.finish(ctx, 0) // for when the caller's code panics
 	cli, err := x.startClient(ctx, s, onClient, server.TestAddr(), srv.Port)
 	if err != nil {
 		srv.finish(ctx, 0)
@@ -102,37 +106,17 @@ func (x *Iperf) attempt(ctx context.Context, d Direction, client, server HostSSH
 	<-cli.done
 	// After a failure there may be nothing to wait for, but what the server still knows arrives soon.
 	wait := srv.drain
-	if cli.runErr != nil {
+	if cli.runErr != nil || s.caller.failed() || !srv.mayBeUsed() {
 		wait = min(wait, time.Second)
 	}
 	srv.finish(ctx, wait)
+	storeErr := both(cli.closeFiles(), srv.storeErr)
+	s.caller.raise()
 
-	res.Client, res.Server = cli.report, srv.process.report
 	res.ClientEnd, res.ServerEnd = cli.end, srv.process.end
-	res.Warnings = append(res.Warnings, srv.warnings...)
 	res.Reversed = reversed
-	noRate := res.aggregate(x.aggregator())
-	if res.Source.Sender {
-		res.Warnings = append(res.Warnings, errors.New("the receiver reported nothing: the bandwidth is the sender's, which counts what it put into its socket buffer"))
-	}
-	err = res.judge(ctx, cli, srv.process)
-	if err == nil {
-		err = noRate
-	}
-	if err == nil {
-		var odd error
-		if odd, err = res.coverage(&x.Client, limit); odd != nil {
-			res.Warnings = append(res.Warnings, odd)
-		} else if err != nil {
-			res.Bandwidth, res.Source = 0, Source{}
-		}
-	}
-	if err == nil && srv.process.stopErr != nil {
-		res.Warnings = append(res.Warnings, srv.process.stopErr) // all that was wanted is there
-	} else {
-		err = both(err, srv.process.stopErr)
-	}
-	err = both(err, both(cli.closeFiles(), srv.storeErr))
+	res.Warnings = append(res.Warnings, srv.warnings...)
+	err = both(x.conclude(ctx, res, cli, srv.process, limit), storeErr)
 	res.Elapsed = time.Since(res.Start)
 	sums := map[string]string{}
 	cli.addSums(sums)
@@ -140,6 +124,43 @@ func (x *Iperf) attempt(ctx context.Context, d Direction, client, server HostSSH
 	var manifestErr error
 	res.Manifest, manifestErr = x.writeManifest(res, s.name, err, sums)
 	return res, both(err, manifestErr)
+}
+
+// conclude makes the bandwidth of what both programs reported, when they have ended, and tells what was wrong with them.
+func (x *Iperf) conclude(ctx context.Context, res *Result, client, server *process, limit time.Duration) error {
+	res.Client, res.Server = client.report, server.report
+	from, noRate := res.aggregate(x.aggregator())
+	if noRate == nil {
+		res.Warnings = append(res.Warnings, res.oddities(&x.Client, from)...)
+	}
+	err := res.judge(ctx, client, server)
+	if err == nil {
+		err = noRate
+	}
+	if err == nil {
+		var odd error
+		if odd, err = from.coverage(&x.Client, limit); odd != nil {
+			res.Warnings = append(res.Warnings, odd)
+		} else if err != nil {
+			res.Bandwidth, res.Source = 0, Source{}
+		}
+	}
+	if err == nil && server.stopErr != nil {
+		res.Warnings = append(res.Warnings, server.stopErr) // all that was wanted is there
+		return nil
+	}
+	return both(err, server.stopErr)
+}
+
+// tooLate tells when ctx ends before the test can be over. It is made all the same: the caller may want what there is by
+// then.
+func (x *Iperf) tooLate(ctx context.Context) error {
+	test, fixed := x.Client.duration()
+	deadline, ok := ctx.Deadline()
+	if left := time.Until(deadline); fixed && ok && left < test {
+		return fmt.Errorf("%w: a test of %v cannot be over in the %v that are left for it", ErrTimeout, test, left.Round(time.Millisecond))
+	}
+	return nil
 }
 
 // endingUnused gives x with a server that ends by itself when no client has come by the end of the run, as far as its
@@ -158,17 +179,27 @@ func (x *Iperf) endingUnused(v Version, limit time.Duration) *Iperf {
 func (res *Result) judge(ctx context.Context, client, server *process) error {
 	fault := func(p, other *process) error {
 		err := p.outputFault()
+		if complaint := p.complaint(); err == nil && complaint != nil {
+			if p.role == RoleServer && errors.Is(complaint, ErrPortInUse) {
+				return both(p.runErr, complaint) // the client may have had another's server
+			}
+			res.Warnings = append(res.Warnings, complaint)
+		}
 		if err != nil && p.parseErr != nil && (other.runErr != nil || res.Source.Role != 0 && p.role != res.Source.Role) {
 			res.Warnings = append(res.Warnings, err)
 			err = nil
 		}
 		return both(p.runErr, err)
 	}
-	clientErr, serverErr := fault(client, server), fault(server, client)
-	if clientErr != nil && ctx.Err() != nil && errors.Is(serverErr, context.Cause(ctx)) && !errors.Is(serverErr, ErrHostLost) {
-		return clientErr // what ended the one ended the other
+	return oneEnd(ctx, fault(client, server), fault(server, client))
+}
+
+// oneEnd joins the errors of two ends. What ended the one ended the other, and is told once.
+func oneEnd(ctx context.Context, client, server error) error {
+	if client != nil && ctx.Err() != nil && errors.Is(server, context.Cause(ctx)) && !errors.Is(server, ErrHostLost) {
+		return client
 	}
-	return both(clientErr, serverErr)
+	return both(client, server)
 }
 
 // towards gives the hosts for a direction, x with its Reverse as the direction needs it, and whether the direction's

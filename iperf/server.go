@@ -77,7 +77,7 @@ func (x *Iperf) startServerAt(ctx context.Context, s *session, m *machine, port 
 	}
 	cmd := command{host: h, role: RoleServer, argv: append([]string{m.program}, args...)}
 	if m.before != nil && m.before.taken(x.Client.protocol(), v, port) {
-		return nil, &RunError{Host: hostName(h), Role: RoleServer, Command: cmd.text(), ExitStatus: -1, Err: fmt.Errorf("%w: %d", ErrPortInUse, port)}
+		return nil, &RunError{Host: hostName(h), Role: RoleServer, Command: cmd.text(), ExitStatus: -1, Err: portInUse(port)}
 	}
 	srv := &Server{Port: port, textual: printsBanner(v, args), drain: x.EventTimer.limit()}
 	gate := EventTimer{Time: x.EventTimer.limit()}
@@ -94,7 +94,7 @@ func (x *Iperf) startServerAt(ctx context.Context, s *session, m *machine, port 
 		case bytes.Contains(line, []byte("Accepted connection from")), bytes.Contains(line, []byte(" connected with ")):
 			srv.accepted.Set()
 		}
-	})
+	}, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -108,6 +108,14 @@ func (x *Iperf) startServerAt(ctx context.Context, s *session, m *machine, port 
 	stopWatching()
 	watch.Wait()
 
+	// Two servers of UDP that started at the same moment have found the port free, and share it now: each may get the
+	// other's client.
+	if err == nil && !x.Server.AutoPort && v.Major < 3 && x.Client.protocol() == report.ProtocolUDP && m.before != nil {
+		if now, _ := listening(p.ctx, h); now.shared(*m.before, port) {
+			p.stop()
+			return nil, both(both(p.failure(portInUse(port), ""), p.stopErr), p.closeFiles())
+		}
+	}
 	switch {
 	case err == nil:
 		return srv, nil
@@ -120,11 +128,18 @@ func (x *Iperf) startServerAt(ctx context.Context, s *session, m *machine, port 
 	if err == nil { // iperf 2 exits with 0 when it cannot bind
 		err = p.fail(context.WithoutCancel(ctx), errEarlyExit, p.stderr.String())
 	}
-	return nil, both(err, p.closeFiles())
+	err = both(err, p.closeFiles())
+	s.caller.raise()
+	return nil, err
 }
 
-// bannerTime is how long only the banner is waited for, before the port is looked at too.
-const bannerTime, pollTime = 250 * time.Millisecond, 50 * time.Millisecond
+func portInUse(port int) error {
+	return fmt.Errorf("%w: %d, and Server.AutoPort would find another", ErrPortInUse, port)
+}
+
+// bannerTime is how long only the banner is waited for, before the port is looked at too. Between two looks pollTime
+// passes or, on a machine that takes long to answer, some times as much as it took: others may be waiting for it too.
+const bannerTime, pollTime, pollRest = 250 * time.Millisecond, 50 * time.Millisecond, 10
 
 // watchPort opens the gate when the server's port is listened on. It costs a command each time, so a server that prints
 // a banner gets some time to do so first.
@@ -142,6 +157,7 @@ func (x *Iperf) watchPort(ctx context.Context, srv *Server, h HostSSH, v Version
 			return
 		case <-timer.C:
 		}
+		start := time.Now()
 		now, ok := listening(ctx, h)
 		if ctx.Err() != nil || !ok {
 			return
@@ -150,7 +166,7 @@ func (x *Iperf) watchPort(ctx context.Context, srv *Server, h HostSSH, v Version
 			gate.Set()
 			return
 		}
-		timer.Reset(pollTime)
+		timer.Reset(max(pollTime, pollRest*time.Since(start)))
 	}
 }
 
@@ -159,12 +175,16 @@ func (x *Iperf) watchPort(ctx context.Context, srv *Server, h HostSSH, v Version
 // error wraps ErrHostLost. Further calls return the same again.
 func (s *Server) Stop(ctx context.Context) (*report.Report, error) {
 	var wait time.Duration
-	if isClosed(s.accepted.Event()) || !s.textual {
+	if s.mayBeUsed() {
 		wait = s.drain
 	}
 	s.finish(ctx, wait)
+	s.process.shared.caller.raise()
 	return s.process.report, both(both(both(s.process.runErr, s.process.outputFault()), s.process.stopErr), s.storeErr)
 }
+
+// mayBeUsed reports whether a client came, as far as the server says such things.
+func (s *Server) mayBeUsed() bool { return !s.textual || isClosed(s.accepted.Event()) }
 
 // finish ends the server, which may go on for some time first to print its report.
 func (s *Server) finish(ctx context.Context, wait time.Duration) {
@@ -177,7 +197,9 @@ func (s *Server) finish(ctx context.Context, wait time.Duration) {
 			case <-p.done:
 			case <-s.again.Event():
 			case <-ctx.Done():
-				s.warnings = append(s.warnings, fmt.Errorf("server on %s had to be ended: it did not end after its test", p.end.Host))
+				if s.mayBeUsed() {
+					s.warnings = append(s.warnings, fmt.Errorf("server on %s had to be ended: it did not end after its test", p.end.Host))
+				}
 			}
 		}
 		p.stop()

@@ -26,7 +26,7 @@ type ClientSettings struct {
 
 	// Only one of these may be set, and not together with Reverse.
 	Bidir      bool // both ends send at the same time; iperf 3 only
-	FullDuplex bool // both ends send at the same time over one connection; iperf 2 only
+	FullDuplex bool // both ends send at the same time over one connection; iperf 2 since 2.1
 	Dualtest   bool // the server connects back and sends at the same time; iperf 2 only
 	Tradeoff   bool // the server connects back and sends afterwards, for as long again; iperf 2 only
 

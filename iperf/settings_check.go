@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/tunaperf/tuna/iperf/report"
 )
@@ -21,6 +22,9 @@ func (x *Iperf) Check() error {
 	}
 	if x.Client.Protocol > report.ProtocolSCTP {
 		f.bad("Client.Protocol", uint8(x.Client.Protocol), "TCP, UDP or SCTP")
+	}
+	if strings.ContainsFunc(x.Program, unicode.IsControl) {
+		f.bad("Program", fmt.Sprintf("%q", x.Program), "without control characters")
 	}
 	f.notNegative("Timeout", x.Timeout)
 	f.client(&x.Client)

@@ -16,6 +16,7 @@ func TestCheckFindsAllFaultsAtOnce(t *testing.T) {
 		Client:  ClientSettings{Time: -1, Bytes: -1, Parallel: -2, Rate: 0.5, Port: 65536, Length: -1, Protocol: 9},
 		Server:  ServerSettings{Port: 1, AutoPort: true, Protocol: report.ProtocolUDP},
 		Timeout: -time.Second,
+		Program: "iperf3\x00",
 	}
 	err := x.Check()
 	if !errors.Is(err, ErrSettings) {
@@ -24,6 +25,7 @@ func TestCheckFindsAllFaultsAtOnce(t *testing.T) {
 	want := []string{
 		"bad settings: Client.Protocol is unknown and Server.Protocol is UDP: they must be the same",
 		"bad settings: Client.Protocol is 9: must be TCP, UDP or SCTP",
+		`bad settings: Program is "iperf3\x00": must be without control characters`,
 		"bad settings: Timeout is -1s: must be 0 or more",
 		"bad settings: Client.Time is -1ns: must be 0 or more",
 		"bad settings: Client.Bytes is -1: must be 0 or more bytes",
