@@ -46,8 +46,8 @@ var interopCases = []struct{ name, args string }{
 
 // layoutCases are further command lines whose output has the same form from both programs. They are short.
 var layoutCases = []struct{ name, args string }{
-	{"no intervals", "-n 500K -b 20M -i 0"},
-	{"no intervals reverse", "-n 500K -b 20M -i 0 -R -P 2"},
+	{"no intervals", "-t 1 -b 5M -i 0"},
+	{"no intervals reverse", "-t 1 -b 5M -i 0 -R -P 2"},
 	{"short intervals", "-n 1M -b 20M -i 0.1 -P 4"},
 	{"tcp reverse omit", "-t 1 -O 1 -b 5M -R -P 2"},
 	{"tcp bidir omit", "-t 1 -O 1 -b 5M --bidir"},
@@ -60,7 +60,7 @@ var layoutCases = []struct{ name, args string }{
 	{"gigabytes", "-u -n 500K -b 20M -f G"},
 	{"timeouts", "-n 500K -b 20M --connect-timeout 1000 --snd-timeout 5000"},
 	{"reverse timeout", "-n 500K -b 20M -R --rcv-timeout 1000 -C reno -M 1000"},
-	{"udp options", "-u -n 200K -b 20M -w 64K -S 16 -B 127.0.0.1 --cport 0x0 -i 0"},
+	{"udp options", "-u -t 1 -b 5M -w 64K -S 16 -B 127.0.0.1 --cport 0x0 -i 0"},
 	{"udp large", "-u -n 500K -b 20M -l 65507"},
 	{"udp omit reverse", "-u -t 1 -O 1 -b 2M -R -P 2"},
 	{"udp server output", "-u -t 1 -b 2M -R --get-server-output"},
