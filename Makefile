@@ -18,6 +18,7 @@ tools:
 
 check:
 	@for m in $(MODULES); do (cd $$m && echo "check $$m" && go vet ./... && go run $(STATICCHECK) ./... && go mod tidy -diff) || exit 1; done
+	@for os in windows darwin; do echo "check for $$os" && GOOS=$$os go vet ./... || exit 1; done
 	@bad=$$(gofmt -l .); [ -z "$$bad" ] || { echo "not formatted by gofmt: $$bad"; exit 1; }
 
 # One package at a time: others' tests would take the processor from the links that are measured.

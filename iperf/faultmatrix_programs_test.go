@@ -19,7 +19,7 @@ var programFaults = []*fault{
 	{
 		name: "iperf is stopped", stages: []stage{traffic}, sides: bothEnds, protocols: tcpAndUDP, short: true,
 		prepare: func(r *trial) error { r.x.Timeout = 6 * time.Second; return nil },
-		inject:  func(r *trial) error { return r.machine().Signal(r.end(), syscall.SIGSTOP) },
+		inject:  func(r *trial) error { return r.machine().Signal(r.end(), testbed.SIGSTOP) },
 		mend:    func(r *trial) error { r.x.Timeout = 0; return nil },
 		want:    []error{iperf.ErrTimeout, iperf.ErrPeerLost, iperf.ErrIncomplete}, within: 12 * time.Second,
 	},
@@ -81,7 +81,7 @@ var programFaults = []*fault{
 	},
 	{
 		name: "somebody else's server, which hangs, has the port", protocols: tcpAndUDP,
-		prepare: func(r *trial) error { return syscall.Kill(r.squat().PID, syscall.SIGSTOP) },
+		prepare: func(r *trial) error { return testbed.Signal(r.squat().PID, testbed.SIGSTOP) },
 		mend:    func(r *trial) error { return r.anotherPort() },
 		want:    []error{iperf.ErrPortInUse}, within: 5 * time.Second,
 	},

@@ -97,7 +97,7 @@ func TestLostConnection(t *testing.T) {
 				for _, pid := range testbed.Descendants(s.PID) {
 					name, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/comm")
 					if n := strings.TrimSpace(string(name)); n == "sshd" || n == "dropbear" {
-						syscall.Kill(pid, syscall.SIGKILL)
+						testbed.Signal(pid, syscall.SIGKILL)
 					}
 				}
 			}},
@@ -141,7 +141,7 @@ func TestKilledSupervisor(t *testing.T) {
 			eventually(t, 5*time.Second, "the lease has begun", func() bool { return len(leases(s)) == 2 })
 			killed, ends := supervisors(s), leases(s)
 			for _, pid := range killed {
-				syscall.Kill(pid, syscall.SIGKILL)
+				testbed.Signal(pid, syscall.SIGKILL)
 			}
 			if err := <-ended; !errors.Is(err, sshhost.ErrLost) {
 				t.Errorf("got %v, want ErrLost", err)

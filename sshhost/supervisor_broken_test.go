@@ -39,7 +39,7 @@ func TestSupervisorLosesItsJob(t *testing.T) {
 				for parent := job; parent != fmt.Sprint(s.Process.Process.Pid); parent = parentOf(atoi(t, parent)) {
 					job = parent
 				}
-				syscall.Kill(atoi(t, job), syscall.SIGKILL)
+				testbed.Signal(atoi(t, job), syscall.SIGKILL)
 				waitExit(t, atoi(t, job))
 				test.end(s, cancel)
 				if err := <-ended; err == nil || test.name != "end of input" && errors.Is(err, sshhost.ErrNotEnded) {

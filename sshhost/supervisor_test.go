@@ -170,7 +170,7 @@ func TestSupervisorEndsWithItsInput(t *testing.T) {
 				waitExit(t, s.Process.Process.Pid)
 				if strings.HasSuffix(t.Name(), "no_grep") && !strings.Contains(t.Name(), "bash") {
 					for _, p := range processes(t, nap) {
-						syscall.Kill(p, syscall.SIGKILL) // nobody knew of it
+						testbed.Signal(p, syscall.SIGKILL) // nobody knew of it
 					}
 					waitGone(t, nap, 5*time.Second)
 				}
@@ -234,7 +234,7 @@ func TestSupervisorMayNot(t *testing.T) {
 				t.Errorf("processes %v live on: want that: %v", left, !test.ended)
 			}
 			for _, pid := range left {
-				syscall.Kill(pid, syscall.SIGKILL)
+				testbed.Signal(pid, syscall.SIGKILL)
 			}
 		})
 	}

@@ -21,8 +21,8 @@ type breakage struct {
 var breakages = []breakage{
 	{"iperf client killed", func(w *world, m *testbed.Machine, _ func()) error { return w.Client.Signal("-c", syscall.SIGKILL) }},
 	{"iperf server killed", func(w *world, m *testbed.Machine, _ func()) error { return w.Server.Signal("-s", syscall.SIGKILL) }},
-	{"iperf client stopped", func(w *world, m *testbed.Machine, _ func()) error { return w.Client.Signal("-c", syscall.SIGSTOP) }},
-	{"iperf server stopped", func(w *world, m *testbed.Machine, _ func()) error { return w.Server.Signal("-s", syscall.SIGSTOP) }},
+	{"iperf client stopped", func(w *world, m *testbed.Machine, _ func()) error { return w.Client.Signal("-c", testbed.SIGSTOP) }},
+	{"iperf server stopped", func(w *world, m *testbed.Machine, _ func()) error { return w.Server.Signal("-s", testbed.SIGSTOP) }},
 	{"SSH shells hung up", func(w *world, m *testbed.Machine, _ func()) error { return m.EndShells(syscall.SIGHUP) }},
 	{"SSH shells killed", func(w *world, m *testbed.Machine, _ func()) error { return m.EndShells(syscall.SIGKILL) }},
 	{"SSH connections killed", func(w *world, m *testbed.Machine, _ func()) error { return m.EndConnections() }},

@@ -82,7 +82,7 @@ func (m *Machine) EndShells(s syscall.Signal) error {
 		return errors.New("there is no SSH session")
 	}
 	for _, pid := range shells {
-		syscall.Kill(pid, s) // it may have ended by itself
+		Signal(pid, s) // it may have ended by itself
 	}
 	return nil
 }

@@ -29,8 +29,6 @@ func (p Process) IsIperf() bool {
 	})
 }
 
-func inode(info os.FileInfo) uint64 { return info.Sys().(*syscall.Stat_t).Ino }
-
 // Processes lists what runs on the machine, zombies left out.
 func (m *Machine) Processes() []Process {
 	var all []Process
@@ -83,5 +81,5 @@ func (m *Machine) Signal(arg string, s syscall.Signal) error {
 	if !ok {
 		return fmt.Errorf("no iperf %s runs on %s", arg, m.Name)
 	}
-	return syscall.Kill(p.PID, s)
+	return Signal(p.PID, s)
 }

@@ -54,7 +54,7 @@ func withEnv(setting string) (pids []int) {
 
 func kill(pids ...int) {
 	for _, p := range pids {
-		syscall.Kill(p, syscall.SIGKILL) // it may have ended by itself
+		Signal(p, syscall.SIGKILL) // it may have ended by itself
 	}
 }
 

@@ -3,7 +3,6 @@ package testbed
 import (
 	"os/exec"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -30,7 +29,7 @@ func TestServersLetTheirUserIn(t *testing.T) {
 			}
 			addr, pid := s.Addr, s.PID
 			s.Stop()
-			if err := syscall.Kill(pid, 0); err == nil {
+			if err := Signal(pid, 0); err == nil {
 				t.Error("the server lives on after Stop")
 			}
 			s.Start()

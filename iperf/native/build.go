@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,7 +19,7 @@ import (
 const command = "github.com/tunaperf/tuna/iperf/native/iperf3"
 
 // build makes the program for a platform with the local Go toolchain. What it makes is kept in the user's cache
-// directory under a hash of all that it is made from.
+// directory under a hash of all that it is made from, and its own.
 func (i *Installer) build(ctx context.Context, p Platform) ([]byte, error) {
 	key, err := i.sources(ctx, p)
 	if err != nil {
@@ -33,7 +34,7 @@ func (i *Installer) build(ctx context.Context, p Platform) ([]byte, error) {
 		cache = filepath.Join(user, "tuna")
 	}
 	name := filepath.Join(cache, "iperf3-"+p.String()+"-"+key)
-	if data, err := os.ReadFile(name); err == nil {
+	if data := kept(name); data != nil {
 		return data, nil
 	}
 	if err := os.MkdirAll(cache, 0o700); err != nil {
@@ -53,10 +54,29 @@ func (i *Installer) build(ctx context.Context, p Platform) ([]byte, error) {
 		return nil, fmt.Errorf("build iperf3: %w", err)
 	}
 	// Whoever else builds the same at the same time makes the same file.
-	if err := os.Rename(made, name); err != nil {
+	if err := os.Rename(made, name+"-"+contentHash(data)); err != nil {
 		return nil, fmt.Errorf("build iperf3: %w", err)
 	}
 	return data, nil
+}
+
+// kept is a program that was built before. Its name ends in the hash of what it must contain: a file that was damaged
+// since is removed.
+func kept(name string) []byte {
+	files, _ := filepath.Glob(name + "-*")
+	for _, f := range files {
+		data, err := os.ReadFile(f)
+		if err == nil && f == name+"-"+contentHash(data) {
+			return data
+		}
+		os.Remove(f)
+	}
+	return nil
+}
+
+func contentHash(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])[:16]
 }
 
 // sources is a hash of the toolchain's version and of all files that the program is built from, but the toolchain's own.
@@ -98,7 +118,7 @@ func (i *Installer) toolchain(ctx context.Context, p Platform, args ...string) (
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Run(); err != nil {
-		if errors.Is(err, exec.ErrNotFound) {
+		if errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist) {
 			return "", fmt.Errorf("build iperf3 for %s: no Go toolchain is here, and no Binaries are given: %w", p, err)
 		}
 		return "", fmt.Errorf("build iperf3 for %s: %w%s", p, err, told(&stderr))

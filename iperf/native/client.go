@@ -10,9 +10,10 @@ import (
 	"time"
 )
 
-// client runs one test against a server. The error is what ended it early.
-func client(ctx context.Context, s settings, out output) error {
+// client runs one test against a server. The error is what ended it early. warn is told what else may go wrong.
+func client(ctx context.Context, s settings, out output, warn func(string)) error {
 	t := newTest(s, out)
+	t.warn = warn
 	t.cookie = newCookie()
 	address := net.JoinHostPort(s.host, strconv.Itoa(s.port))
 	conn, err := t.dialControl(ctx, address)
@@ -32,7 +33,7 @@ func client(ctx context.Context, s settings, out output) error {
 }
 
 func (t *test) dialControl(ctx context.Context, address string) (net.Conn, error) {
-	plain := settings{bind: t.bind} // the control connection has none of the streams' options
+	plain := settings{bind: t.bind, device: t.device} // the control connection has none of the streams' options
 	d, err := plain.dialer(t.tcpNetwork(), 0)
 	if err != nil {
 		return nil, err
@@ -62,6 +63,9 @@ func (t *test) talk(ctx context.Context, stopWatch func() bool, address string) 
 		if t.mss >= minUDPBlock && t.mss <= maxUDPBlock {
 			t.length = t.mss
 		}
+	}
+	if t.udp && t.mss > 0 && t.length > t.mss {
+		t.warn(fmt.Sprintf("UDP block size %d exceeds TCP MSS %d, may result in fragmentation / drops", t.length, t.mss))
 	}
 	if err := c.writeJSON("parameters", t.parameters()); err != nil {
 		return err

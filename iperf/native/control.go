@@ -21,7 +21,7 @@ type control struct{ net.Conn }
 func (c control) sendState(s state) error {
 	c.SetWriteDeadline(time.Now().Add(controlTime))
 	if _, err := c.Write([]byte{byte(s)}); err != nil {
-		return fmt.Errorf("unable to send control message: %w", err)
+		return fmt.Errorf("unable to send control message: %s", reason(err))
 	}
 	return nil
 }
@@ -86,7 +86,7 @@ func (c control) writeJSON(what string, v any) error {
 	}
 	c.SetWriteDeadline(time.Now().Add(controlTime))
 	if _, err := c.Write(append(binary.BigEndian.AppendUint32(nil, uint32(len(text))), text...)); err != nil {
-		return fmt.Errorf("unable to send %s: %w", what, err)
+		return fmt.Errorf("unable to send %s: %s", what, reason(err))
 	}
 	return nil
 }
@@ -124,7 +124,7 @@ func controlError(what string, err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || isReset(err) {
 		return errControlClosed
 	}
-	return fmt.Errorf("unable to %s: %w", what, err)
+	return fmt.Errorf("unable to %s: %s", what, reason(err))
 }
 
 // watch calls gone when the other end closes the connection, or says something, before stop is called. To be used while

@@ -39,6 +39,23 @@ func text(field func(*settings) *string) func(*settings, string) error {
 	return func(s *settings, v string) error { *field(s) = v; return nil }
 }
 
+// hostAndDevice reads a host that may be followed by % and a network interface. In a link-local address, that is a part of
+// the address.
+func hostAndDevice(field func(*settings) *string) func(*settings, string) error {
+	return func(s *settings, v string) error {
+		*field(s) = v
+		host, device, has := strings.Cut(v, "%")
+		if a, err := netip.ParseAddr(host); !has || err == nil && a.IsLinkLocalUnicast() {
+			return nil
+		}
+		if !hasDevice {
+			return parameterError{fmt.Errorf("cannot bind to the interface %q: %s", device, missing(hasDevice))}
+		}
+		*field(s), s.device = host, device
+		return nil
+	}
+}
+
 // whole reads an integer within bounds; complaint is what to say of any other.
 func whole(low, high int64, complaint string, put func(*settings, int64)) func(*settings, string) error {
 	return func(s *settings, v string) error {
@@ -69,8 +86,8 @@ func sized(base, high float64, complaint string, put func(*settings, int64)) fun
 	}
 }
 
-func milliseconds(field func(*settings) *time.Duration) func(*settings, string) error {
-	return whole(1, 1<<31, "timeout must be a number of milliseconds", func(s *settings, n int64) {
+func milliseconds(low int64, complaint string, field func(*settings) *time.Duration) func(*settings, string) error {
+	return whole(low, maxTime*1000, complaint, func(s *settings, n int64) {
 		*field(s) = time.Duration(n) * time.Millisecond
 	})
 }
@@ -90,7 +107,8 @@ var flagTable = []flag{
 		set: whole(0, 65535, badPort, func(s *settings, n int64) { s.port = int(n) })},
 	{short: 'f', long: "format", value: "[kmgtKMGT]", help: "format to report: Kbits, Mbits, Gbits, Tbits", set: setFormat},
 	{short: 'i', long: "interval", value: "#", help: "seconds between periodic reports (default 1; 0 for none)", set: setInterval},
-	{short: 'B', long: "bind", value: "<host>", help: "bind to the interface that has the address <host>", set: text(func(s *settings) *string { return &s.bind })},
+	{short: 'B', long: "bind", value: "<host>[%<dev>]", help: "bind to the interface that has the address <host>, or to <dev>", set: hostAndDevice(func(s *settings) *string { return &s.bind })},
+	{long: "bind-dev", value: "<dev>", help: "bind to the network interface <dev> (Linux only)", lacks: missing(hasDevice), set: text(func(s *settings) *string { return &s.device })},
 	{short: 'V', long: "verbose", help: "more detailed output", set: on(func(s *settings) *bool { return &s.verbose })},
 	{short: 'J', long: "json", help: "output in JSON format", set: on(func(s *settings) *bool { return &s.json })},
 	{long: "json-stream", help: "output in line-delimited JSON format", set: func(s *settings, _ string) error { s.json, s.stream = true, true; return nil }},
@@ -98,9 +116,9 @@ var flagTable = []flag{
 	{long: "forceflush", help: "accepted: output is never held back", set: func(*settings, string) error { return nil }},
 	{long: "rcv-timeout", value: "#", help: "idle timeout for receiving data (default 120000 ms)", set: func(s *settings, v string) error {
 		s.rcvTimeoutSet = true
-		return milliseconds(func(s *settings) *time.Duration { return &s.rcvTimeout })(s, v)
+		return milliseconds(100, "receive timeout value is incorrect or not in range", func(s *settings) *time.Duration { return &s.rcvTimeout })(s, v)
 	}},
-	{long: "snd-timeout", value: "#", help: "timeout for unacknowledged TCP data (ms)", lacks: missing(hasUserTimeout), set: milliseconds(func(s *settings) *time.Duration { return &s.sndTimeout })},
+	{long: "snd-timeout", value: "#", help: "timeout for unacknowledged TCP data (ms)", lacks: missing(hasUserTimeout), set: milliseconds(0, "send timeout value is incorrect or not in range", func(s *settings) *time.Duration { return &s.sndTimeout })},
 	{short: '4', long: "version4", help: "only use IPv4", set: func(s *settings, _ string) error { s.family = "4"; return nil }},
 	{short: '6', long: "version6", help: "only use IPv6", set: func(s *settings, _ string) error { s.family = "6"; return nil }},
 
@@ -110,9 +128,9 @@ var flagTable = []flag{
 		set: whole(1, maxTime, "idle timeout parameter is not positive or larger than allowed limit", func(s *settings, n int64) { s.idleTimeout = time.Duration(n) * time.Second })},
 	{long: "allow", role: serverOnly, value: "<net>[,…]", help: "only serve clients with these addresses or networks, as 192.0.2.0/24 (not in the C program)", set: setAllow},
 
-	{short: 'c', long: "client", value: "<host>", help: "run in client mode, connecting to <host>", set: text(func(s *settings) *string { return &s.host })},
+	{short: 'c', long: "client", value: "<host>[%<dev>]", help: "run in client mode, connecting to <host>, from <dev>", set: hostAndDevice(func(s *settings) *string { return &s.host })},
 	{short: 'u', long: "udp", role: clientOnly, help: "use UDP rather than TCP", set: on(func(s *settings) *bool { return &s.udp })},
-	{long: "connect-timeout", role: clientOnly, value: "#", help: "timeout for control connection setup (ms)", set: milliseconds(func(s *settings) *time.Duration { return &s.connectTimeout })},
+	{long: "connect-timeout", role: clientOnly, value: "#", help: "timeout for control connection setup (ms)", set: milliseconds(0, "connect timeout value is incorrect or not in range", func(s *settings) *time.Duration { return &s.connectTimeout })},
 	{short: 'b', long: "bitrate", role: clientOnly, value: "#[KMG][/#]", help: "target bitrate in bits/sec of each stream, 0 for unlimited (default 1 Mbit/sec for UDP,\nunlimited for TCP); optional slash and number of blocks that are sent at once", set: setRate},
 	{long: "bandwidth", role: clientOnly, value: "#[KMG][/#]", set: setRate},
 	{short: 't', long: "time", role: clientOnly, value: "#", help: "time in seconds to transmit for (default 10)",
@@ -138,7 +156,7 @@ var flagTable = []flag{
 	{short: 'C', long: "congestion", role: clientOnly, value: "<algo>", help: "set TCP congestion control algorithm (Linux and FreeBSD only)", lacks: missing(hasCongestion), set: text(func(s *settings) *string { return &s.congestion })},
 	{long: "linux-congestion", role: clientOnly, value: "<algo>", lacks: missing(hasCongestion), set: text(func(s *settings) *string { return &s.congestion })},
 	{short: 'M', long: "set-mss", role: clientOnly, value: "#", help: "set TCP maximum segment size (MTU - 40 bytes)", lacks: missing(hasMSS),
-		set: whole(1, maxMSS, fmt.Sprintf("TCP MSS too large (maximum = %d bytes)", maxMSS), func(s *settings, n int64) { s.mss = int(n) })},
+		set: whole(0, maxMSS, fmt.Sprintf("TCP MSS too large (maximum = %d bytes)", maxMSS), func(s *settings, n int64) { s.mss = int(n) })},
 	{short: 'N', long: "no-delay", role: clientOnly, help: "set TCP no delay, disabling Nagle's Algorithm", set: on(func(s *settings) *bool { return &s.noDelay })},
 	{short: 'S', long: "tos", role: clientOnly, value: "N", help: "set the IP type of service, 0-255; octal and hexadecimal with their usual prefixes",
 		set: whole(0, 255, "bad TOS value (must be between 0 and 255 inclusive)", func(s *settings, n int64) { s.tos = int(n) })},
@@ -249,7 +267,11 @@ func longFlag(name string) (flag, error) {
 	case 0:
 		return flag{}, flagError{fmt.Errorf("unrecognized option '--%s'", name)}
 	}
-	return flag{}, flagError{fmt.Errorf("option '--%s' is ambiguous", name)}
+	names := ""
+	for _, f := range found {
+		names += " '--" + f.long + "'"
+	}
+	return flag{}, flagError{fmt.Errorf("option '--%s' is ambiguous; possibilities:%s", name, names)}
 }
 
 func setFormat(s *settings, v string) error {

@@ -1,12 +1,13 @@
 # What follows runs in the host's sh, which may be dash, BusyBox ash or bash. It says where programs may be put and run:
-# the first of some directories of ours that is, or can be made, and that lets its files be executed. It is given the
-# names hash and name in lines before this text.
+# the first of some directories of ours that is, or can be made, that lets its files be executed and has room. It is
+# given the names hash, name and length in lines before this text.
 umask 077
 uid=$(id -u 2>/dev/null || echo 0)
 why=
-for dir in "$XDG_CACHE_HOME" "$HOME/.cache" "$HOME" "$XDG_RUNTIME_DIR" "/run/user/$uid" /var/tmp /tmp /dev/shm /var/run /opt /data/local/tmp; do
+for dir in "$XDG_CACHE_HOME" "${HOME:+$HOME/.cache}" "$HOME" "$XDG_RUNTIME_DIR" "/run/user/$uid" /var/tmp /tmp /dev/shm /var/run /opt /data/local/tmp; do
 	case $dir in /*) ;; *) continue ;; esac
-	[ -d "$dir" ] || { [ "$dir" = "$HOME/.cache" ] && mkdir "$dir" 2>/dev/null; } || continue
+	[ "$dir" != "$HOME/.cache" ] || mkdir "$dir" 2>/dev/null
+	[ -d "$dir" ] || continue
 	own=$dir/tuna-$uid
 	mkdir "$own" 2>/dev/null
 	# A directory that someone else has made in /tmp is not ours to trust.
@@ -33,9 +34,15 @@ for dir in "$XDG_CACHE_HOME" "$HOME/.cache" "$HOME" "$XDG_RUNTIME_DIR" "/run/use
 	# Without a program that makes hashes, the size and the name, which has the hash in it, must do.
 	if [ -f "$file" ] && [ -x "$file" ] && { [ "$sum" = "$hash" ] || { [ -z "$sum" ] && [ "$((size))" = "$length" ]; }; }; then
 		echo "have $file"
-	else
-		echo "want $file"
+		exit 0
 	fi
+	# Where df does not tell, there is room until the upload says otherwise.
+	set -- $(df -Pk "$own" 2>/dev/null | tail -n 1)
+	if [ "${4:-0}" -lt "$((length / 1024 + 1))" ] 2>/dev/null && [ $# -ge 6 ]; then
+		why="$why $dir:full"
+		continue
+	fi
+	echo "want $file"
 	exit 0
 done
 echo "none$why"

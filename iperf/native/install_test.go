@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 
@@ -135,6 +138,53 @@ func TestInstallNotices(t *testing.T) {
 	}
 }
 
+// Several at once put the program into the same place.
+func TestInstallAtOnce(t *testing.T) {
+	testbed.Need(t, "sh", "sha256sum")
+	home := t.TempDir()
+	i := &Installer{Binaries: scripts}
+	paths := make([]string, 8)
+	var all sync.WaitGroup
+	for n := range paths {
+		all.Go(func() {
+			h := &shellTarget{shell: []string{"sh"}, env: []string{"HOME=" + home, "XDG_CACHE_HOME="}}
+			var err error
+			if paths[n], err = i.Install(t.Context(), h); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if slices.Sort(paths); paths[0] != paths[len(paths)-1] {
+		t.Error(paths)
+	}
+}
+
+// A full directory is passed over, and a host that does not say what it is gets an error that says so.
+func TestInstallOddHosts(t *testing.T) {
+	testbed.Need(t, "sh", "sha256sum", "df", "mount", "umount", "unshare")
+	testbed.NeedRoot(t)
+	full, cache := t.TempDir(), t.TempDir()
+	h := &shellTarget{shell: []string{"unshare", "-m", "sh", "-c", `mount -t tmpfs -o size=64k none "$HOME" && exec sh "$@"`, "sh"},
+		env: []string{"HOME=" + full, "XDG_CACHE_HOME=", "XDG_RUNTIME_DIR=" + cache}}
+	large := append(slices.Clone(scripts["iperf3-linux-amd64"].Data), make([]byte, 1<<20)...)
+	binaries := fstest.MapFS{"iperf3-linux-amd64": {Data: large}, "iperf3-linux-arm64": {Data: large}}
+	if p, err := platformOf(t.Context(), h); err != nil || p.OS != "linux" {
+		t.Fatal(p, err)
+	}
+	var stdout, stderr bytes.Buffer
+	look := fmt.Sprintf("name=x hash=y length=%d\n%s", len(large), installScript)
+	if err := h.Run(t.Context(), look, &stdout, &stderr); err != nil || !strings.HasPrefix(stdout.String(), "want "+cache+"/tuna-") {
+		t.Errorf("where home is full: %v: %s%s", err, &stdout, &stderr)
+	}
+	// No home, and no uname.
+	empty := t.TempDir()
+	h = &shellTarget{shell: []string{"/bin/sh"}, env: []string{"PATH=" + empty, "HOME="}}
+	if _, err := (&Installer{Binaries: binaries}).Install(t.Context(), h); err == nil || !strings.Contains(err.Error(), "uname does not say") {
+		t.Errorf("without uname: %v", err)
+	}
+}
+
 // A directory that does not let programs run is passed over.
 func TestInstallLooksForAPlace(t *testing.T) {
 	testbed.Need(t, "sh", "sha256sum", "mount", "umount", "unshare")
@@ -166,15 +216,25 @@ func TestBuildIsCached(t *testing.T) {
 	if !bytes.HasPrefix(first, []byte("\x7fELF\x01\x01")) {
 		t.Errorf("built %q…", first[:min(len(first), 16)])
 	}
-	kept, _ := filepath.Glob(i.Cache + "/*")
-	if len(kept) != 1 {
-		t.Fatalf("kept %v", kept)
+	files, _ := filepath.Glob(i.Cache + "/*")
+	if len(files) != 1 {
+		t.Fatalf("kept %v", files)
 	}
-	// What comes the second time is what is kept.
-	if err := os.WriteFile(kept[0], []byte("kept"), 0o600); err != nil {
+	name := strings.TrimSuffix(files[0], "-"+contentHash(first))
+	// What comes the second time is what is kept, unless it was damaged.
+	if err := os.Rename(files[0], name+"-"+contentHash([]byte("kept"))); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(name+"-"+contentHash([]byte("kept")), []byte("kept"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if second, err := i.build(t.Context(), p); err != nil || string(second) != "kept" {
 		t.Errorf("%d bytes, %v", len(second), err)
+	}
+	if err := os.WriteFile(name+"-"+contentHash([]byte("kept")), []byte("kep"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if data := kept(name); data != nil {
+		t.Errorf("a damaged file: %q", data)
 	}
 }

@@ -210,9 +210,12 @@ func (o *jsonOutput) interval(t *test, i *interval) error {
 	}
 	if o.stream {
 		o.event("interval", j)
-		return nil
 	}
-	if o.rows += len(i.rows); t.server && o.rows > maxRows {
+	o.rows += len(i.rows)
+	switch {
+	case o.stream && (!t.server || !t.getServerOutput || o.rows > maxRows):
+		return nil // what is printed is not kept but for the client
+	case t.server && o.rows > maxRows:
 		return errTooMuch
 	}
 	o.doc.Intervals = append(o.doc.Intervals, j)
@@ -366,13 +369,13 @@ func (o *jsonOutput) ended(err error) {
 	if o.doc.Error != "" {
 		o.event("error", o.doc.Error)
 	}
-	o.event("end", o.doc.End)
 	if o.doc.ServerText != "" {
 		o.event("server_output_text", o.doc.ServerText)
 	}
 	if len(o.doc.ServerJSON) > 0 {
 		o.event("server_output_json", o.doc.ServerJSON)
 	}
+	o.event("end", o.doc.End)
 }
 
 // event prints one line of --json-stream.

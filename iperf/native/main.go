@@ -49,6 +49,14 @@ func run(ctx context.Context, change func(*settings), args []string, stdout, std
 		defer f.Close()
 		stdout, stderr = f, f
 	}
+	warn := func(what string) { fmt.Fprintf(stderr, "warning: %s\n", what) }
+	if s.json && s.format != 'a' {
+		warn("Report format (-f) flag ignored with JSON output (-J)")
+	}
+	if s.udp && s.zeroCopy {
+		warn("-Z flag ignored with UDP: sendfile makes no datagrams")
+		s.zeroCopy = false
+	}
 	complain := func(err error) {
 		if !s.json {
 			fmt.Fprintf(stderr, "iperf3: %s\n", errorText(&s, err))
@@ -71,7 +79,7 @@ func run(ctx context.Context, change func(*settings), args []string, stdout, std
 		err = serve(ctx, s, newOutput, complain)
 	} else {
 		o := newOutput()
-		err = client(ctx, s, o)
+		err = client(ctx, s, o, warn)
 		o.ended(err)
 	}
 	if err != nil {

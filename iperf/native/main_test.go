@@ -35,7 +35,6 @@ func TestCommandLinesThatAreRefused(t *testing.T) {
 		{"-c host -t 1 -n 1", "only one test end condition (-t, -n, -k) may be specified"},
 		{"-c host -l 2M", "block size too large (maximum = 1048576 bytes)"},
 		{"-c host -u -l 70000", "block size invalid (minimum = 16 bytes, maximum = 65507 bytes)"},
-		{"-c host -u -Z", "-Z is for TCP"},
 		{"-c host --rcv-timeout 100", "client receive timeout is valid only in receiving mode"},
 		{"-s --gsro", "some option you are trying to set is client only"},
 		{"-c host -w 1G", "socket buffer size too large (maximum = 536870912 bytes)"},

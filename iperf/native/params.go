@@ -134,7 +134,7 @@ func (p *parameters) apply(s *settings) error {
 		return refusal(codeBlockSize)
 	case !within(p.Window, 0, maxBuffer):
 		return refusal(codeBufferSize)
-	case !within(p.MSS, 0, maxMSS):
+	case !within(p.MSS, 0, maxPeerMSS):
 		return refusal(codeMSS)
 	case !within(p.Burst, 0, maxBurst):
 		return refusal(codeBurst)

@@ -59,6 +59,9 @@ func platformOf(ctx context.Context, host Target) (Platform, error) {
 		name, value, _ := strings.Cut(strings.TrimSpace(line), " ")
 		facts[name] = strings.TrimSpace(value)
 	}
+	if facts["system"] == "" {
+		return Platform{}, fmt.Errorf("ask for the system: uname does not say%s", told(&stderr))
+	}
 	return platform(facts["system"], facts["machine"], facts["order"], facts["features"])
 }
 

@@ -83,6 +83,7 @@ const (
 	minUDPBlock   = 16
 	maxBuffer     = 512 << 20
 	maxMSS        = 9 << 10
+	maxPeerMSS    = 1<<15 - 1 // what newer clients may ask for, and the most that Linux takes
 	maxBurst      = 1000
 	maxRate       = 1 << 50 // bit/s: far above any link, far below an overflow
 	maxTitle      = 512

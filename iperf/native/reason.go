@@ -22,6 +22,9 @@ func reason(err error) string {
 		}
 		return "Temporary failure in name resolution"
 	}
+	if _, ok := errors.AsType[*net.AddrError](err); ok {
+		return "Address family for hostname not supported"
+	}
 	if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded) {
 		return "Connection timed out"
 	}

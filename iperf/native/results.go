@@ -56,24 +56,33 @@ func (t *test) results() results {
 	return r
 }
 
-// take keeps what the other end counted. Streams that this test does not have are passed over.
+// possible reports whether a count can be true: none is negative, and none so large that the sum of all streams' would not
+// fit its type. A receiver that omits may take off more losses than it has.
+func (r *streamResult) possible() bool {
+	const most, longest = 1 << 53, 2 * maxTime
+	return r.Bytes >= 0 && r.Bytes <= most && r.Packets >= 0 && r.Packets <= most && r.Errors >= -most && r.Errors <= most &&
+		r.Retransmits >= -1 && r.Retransmits <= most && r.Jitter >= 0 && r.Jitter <= longest && r.EndTime >= 0 && r.EndTime <= longest
+}
+
+// take keeps what the other end counted. Streams that this test does not have, and counts that cannot be, are passed over.
 func (t *test) take(r *results) {
-	t.peerCPU = cpuUse{r.CPUTotal, r.CPUUser, r.CPUSystem}
+	share := func(v float64) float64 { return min(max(v, 0), 1e6) }
+	t.peerCPU = cpuUse{share(r.CPUTotal), share(r.CPUUser), share(r.CPUSystem)}
 	t.peerCongestion = clean(r.CongestionUsed, 16)
 	t.peerKnown = true
 	for _, s := range t.streams {
 		for i := range r.Streams {
-			if int(r.Streams[i].ID) != s.id {
+			if int(r.Streams[i].ID) != s.id || !r.Streams[i].possible() {
 				continue
 			}
 			e := r.Streams[i]
 			// Without its own count of what was omitted, the other end omitted what this end did.
-			omitted, omittedErrors := s.base.packets, int64(0)
+			omitted, omittedErrors := min(s.base.packets, int64(e.Packets)), int64(0)
 			if e.OmittedPackets != nil {
-				omitted = int64(*e.OmittedPackets)
+				omitted = int64(min(max(*e.OmittedPackets, 0), e.Packets))
 			}
 			if e.OmittedErrors != nil {
-				omittedErrors = int64(*e.OmittedErrors)
+				omittedErrors = int64(min(max(*e.OmittedErrors, 0), max(e.Errors, 0)))
 			}
 			s.peer = &total{
 				known: true, end: e.EndTime, retransmits: -1,

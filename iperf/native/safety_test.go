@@ -169,6 +169,8 @@ func FuzzParameters(f *testing.F) {
 func FuzzControl(f *testing.F) {
 	f.Add([]byte("\x00\x00\x00\x02{}"))
 	f.Add([]byte("\x00\x00\x01\x00{\"streams\":[{\"id\":1,\"bytes\":-1,\"retransmits\":18446744073709551615}]}"))
+	f.Add([]byte("\x00\x00\x00\x4a{\"streams\":[{\"id\":1,\"bytes\":9000000000000000000,\"end_time\":1e-320}]}         "))
+	f.Add([]byte("\x00\x00\x00\x30{\"streams\":[{\"id\":3,\"bytes\":1,\"jitter\":1e308}]}"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var r results
 		if err := decodeJSON(bytes.NewReader(data), "results", maxClientJSON, &r); err != nil {
@@ -179,9 +181,14 @@ func FuzzControl(f *testing.F) {
 		x.take(&r)
 		x.parallel, x.elapsed, x.verbose = 2, time.Second, true
 		x.out.finished(x)
-		j := newJSONOutput(lineWriter{w: io.Discard}, x.settings)
+		var out bytes.Buffer
+		j := newJSONOutput(lineWriter{w: &out}, x.settings)
 		j.finished(x)
 		j.ended(nil)
+		var doc document
+		if err := json.Unmarshal(out.Bytes(), &doc); err != nil || doc.Error != "" {
+			t.Errorf("%v: %s", err, &out)
+		}
 	})
 }
 

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -45,7 +46,7 @@ type arrival struct {
 
 // serve listens and runs tests until ctx ends, or with -1 until one test is over.
 func serve(ctx context.Context, s settings, out func() output, complain func(error)) error {
-	l := net.ListenConfig{KeepAlive: -1}
+	l := net.ListenConfig{KeepAlive: -1, Control: func(_, _ string, c syscall.RawConn) error { return controlSocket(c, s.bindDevice) }}
 	l.SetMultipathTCP(false) // the C program's connections are plain TCP
 	listener, err := l.Listen(ctx, s.tcpNetwork(), net.JoinHostPort(s.bind, strconv.Itoa(s.port)))
 	if err != nil {
@@ -281,11 +282,11 @@ func (v *server) test(ctx context.Context, t *test, stopWatch func() bool) error
 		t.out.finished(t)
 		return err
 	case errors.Is(err, errControlClosed):
-		return errors.New("the client has unexpectedly closed the connection")
+		return errClientGone
 	case err != nil:
 		c.sendState(serverTerminate)
 		return err
-	case said == clientTerminate:
+	case said == clientTerminate, said == iperfDone: // a C client that received nothing for its --rcv-timeout just says good-bye
 		t.out.finished(t)
 		return errClientTerminated
 	case said != testEnd:
@@ -335,7 +336,15 @@ func streamCode(err error) int32 {
 	return codeAcceptStream
 }
 
-var errNoStreams = errors.New("unable to accept stream connection: the client is gone or slow")
+var errClientGone = errors.New("the client has unexpectedly closed the connection")
+
+// noStreams says why the client's streams have not come.
+func noStreams(ctx context.Context) error {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return errors.New("unable to accept stream connection: Connection timed out")
+	}
+	return errors.New("unable to accept stream connection: the client is gone")
+}
 
 // takeStreams tells the client to make its connections, and waits for all of them.
 func (v *server) takeStreams(ctx context.Context, t *test) error {
@@ -359,7 +368,7 @@ func (v *server) takeStreams(ctx context.Context, t *test) error {
 	defer t.control.watch(gone)()
 	if t.udp {
 		defer context.AfterFunc(ctx, func() { hello.SetReadDeadline(time.Unix(1, 0)) })()
-		return v.takeUDP(t, hello)
+		return v.takeUDP(ctx, t, hello)
 	}
 	var came []arrival
 	for len(came) < t.streamCount() {
@@ -372,7 +381,7 @@ func (v *server) takeStreams(ctx context.Context, t *test) error {
 		for _, a := range came {
 			a.conn.Close()
 		}
-		return errNoStreams
+		return noStreams(ctx)
 	}
 	v.mu.Lock()
 	v.streams = false
@@ -401,7 +410,7 @@ func ipFamily(conn net.Conn) string {
 
 // takeUDP answers the client's first datagrams, each from a socket of its own that is connected to where it came from.
 // Datagrams from other addresses than the client's are strangers'.
-func (v *server) takeUDP(t *test, hello *net.UDPConn) error {
+func (v *server) takeUDP(ctx context.Context, t *test, hello *net.UDPConn) error {
 	peer, ok := t.control.RemoteAddr().(*net.TCPAddr)
 	if !ok {
 		return errors.New("unable to accept stream connection")
@@ -412,7 +421,7 @@ func (v *server) takeUDP(t *test, hello *net.UDPConn) error {
 	for len(t.streams) < t.streamCount() {
 		n, addr, err := hello.ReadFromUDPAddrPort(buffer[:])
 		if err != nil {
-			return errNoStreams
+			return noStreams(ctx)
 		}
 		addr = netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port())
 		if n != 4 || addr.Addr() != from || known[addr] {

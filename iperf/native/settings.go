@@ -13,6 +13,7 @@ type settings struct {
 	port     int
 	cport    int
 	bind     string
+	device   string // the network interface that all sockets are bound to; empty: any
 	family   string // "", "4" or "6"
 	oneOff   bool
 	allow    []netip.Prefix // who may connect to the server; empty: everyone
@@ -70,8 +71,6 @@ func (s *settings) finish() error {
 		return bad("cannot be both reverse and bidirectional")
 	case s.rcvTimeoutSet && !s.server && !s.receives():
 		return bad("client receive timeout is valid only in receiving mode")
-	case s.udp && s.zeroCopy:
-		return bad("-Z is for TCP: sendfile does not make datagrams")
 	case s.udp && s.lengthSet && (s.length < minUDPBlock || s.length > maxUDPBlock):
 		return bad("block size invalid (minimum = %d bytes, maximum = %d bytes)", minUDPBlock, maxUDPBlock)
 	case !s.udp && s.length > maxTCPBlock:

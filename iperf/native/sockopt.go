@@ -33,10 +33,24 @@ func (s *settings) dialer(network string, n int) (*net.Dialer, error) {
 					return err
 				}
 			}
+			if err := s.bindDevice(fd); err != nil {
+				return err
+			}
 			return s.setOptions(fd, network)
 		})
 	}
 	return d, nil
+}
+
+// bindDevice binds a socket to the network interface that is asked for.
+func (s *settings) bindDevice(fd uintptr) error {
+	if s.device == "" {
+		return nil
+	}
+	if err := setDevice(fd, s.device); err != nil {
+		return fmt.Errorf("unable to bind to device %s: %w", s.device, err)
+	}
+	return nil
 }
 
 func (s *settings) port0(n int) int {
@@ -151,7 +165,12 @@ func withSocket(conn net.Conn, f func(fd uintptr) error) error {
 // listenUDP opens a datagram socket on the server's port, beside others of it on the same port.
 func (s *settings) listenUDP(port int) (*net.UDPConn, error) {
 	l := net.ListenConfig{Control: func(network, _ string, c syscall.RawConn) error {
-		return controlSocket(c, func(fd uintptr) error { return reuseAddress(fd, true) })
+		return controlSocket(c, func(fd uintptr) error {
+			if err := reuseAddress(fd, true); err != nil {
+				return err
+			}
+			return s.bindDevice(fd)
+		})
 	}}
 	p, err := l.ListenPacket(context.Background(), s.udpNetwork(), net.JoinHostPort(s.bind, strconv.Itoa(port)))
 	if err != nil {

@@ -11,12 +11,14 @@ import (
 const (
 	hasCongestion  = false
 	hasUserTimeout = false
+	hasDevice      = false
 	reuseNeedsPort = true
 	canHold        = false
 )
 
 func setCongestion(uintptr, string) error         { return unix.ENOPROTOOPT }
 func setUserTimeout(uintptr, time.Duration) error { return unix.ENOPROTOOPT }
+func setDevice(uintptr, string) error             { return unix.ENOPROTOOPT }
 func congestion(net.Conn) string                  { return "" }
 func memoryFile() (*os.File, error)               { return temporaryFile() }
 func nap(d time.Duration)                         { time.Sleep(d) }

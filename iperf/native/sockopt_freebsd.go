@@ -13,6 +13,7 @@ import (
 const (
 	hasCongestion  = true
 	hasUserTimeout = false
+	hasDevice      = false
 	reuseNeedsPort = true
 	canHold        = false
 )
@@ -30,6 +31,7 @@ func congestion(conn net.Conn) (name string) {
 }
 
 func setUserTimeout(uintptr, time.Duration) error { return unix.ENOPROTOOPT }
+func setDevice(uintptr, string) error             { return unix.ENOPROTOOPT }
 func memoryFile() (*os.File, error)               { return temporaryFile() }
 func nap(d time.Duration)                         { time.Sleep(d) }
 func napHeld(d time.Duration)                     { time.Sleep(d) }

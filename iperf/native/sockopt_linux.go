@@ -12,6 +12,7 @@ import (
 const (
 	hasCongestion  = true
 	hasUserTimeout = true
+	hasDevice      = true
 	reuseNeedsPort = false
 	canHold        = true
 )
@@ -31,6 +32,8 @@ func congestion(conn net.Conn) (name string) {
 func setUserTimeout(fd uintptr, d time.Duration) error {
 	return unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(d.Milliseconds()))
 }
+
+func setDevice(fd uintptr, name string) error { return unix.BindToDevice(int(fd), name) }
 
 func readTCPInfo(conn net.Conn) (i tcpInfo, ok bool) {
 	err := withSocket(conn, func(fd uintptr) error {

@@ -12,6 +12,7 @@ import (
 const (
 	hasCongestion  = false
 	hasUserTimeout = false
+	hasDevice      = false
 	hasMSS         = false
 )
 
@@ -52,6 +53,7 @@ func setMSS(uintptr, int) error                   { return errLacks }
 func mss(net.Conn) int                            { return 0 }
 func setCongestion(uintptr, string) error         { return errLacks }
 func setUserTimeout(uintptr, time.Duration) error { return errLacks }
+func setDevice(uintptr, string) error             { return errLacks }
 func congestion(net.Conn) string                  { return "" }
 func readTCPInfo(net.Conn) (tcpInfo, bool)        { return tcpInfo{}, false }
 func memoryFile() (*os.File, error)               { return temporaryFile() }

@@ -149,7 +149,7 @@ func (t *total) add(o total) {
 }
 
 func (t total) rate() float64 {
-	if t.end <= 0 {
+	if t.end < 1e-6 {
 		return 0
 	}
 	return float64(t.bytes) / t.end

@@ -18,6 +18,7 @@ type test struct {
 	out     output
 	cookie  cookie
 	control control
+	warn    func(string)
 	streams []*stream
 
 	begun          time.Time // when the ends had found each other

@@ -360,7 +360,7 @@ func (t *test) congestions() (sender, receiver string) {
 		}
 		return "", t.congestionUsed
 	}
-	if t.sends() {
+	if t.sends() && !t.bidir {
 		return t.congestionUsed, t.peerCongestion
 	}
 	return t.peerCongestion, t.congestionUsed
@@ -374,6 +374,8 @@ func errorText(s *settings, err error) string {
 		return "interrupt - the server has terminated"
 	case errors.Is(err, errInterrupted):
 		return "interrupt - the client has terminated"
+	case s.server && (errors.Is(err, errClientTerminated) || errors.Is(err, errClientGone)):
+		return err.Error()
 	case errors.As(err, &p):
 		return "parameter error - " + err.Error()
 	}

@@ -19,6 +19,10 @@ func (t *test) header(b []byte, now time.Duration, number int64) {
 	}
 }
 
+// maxSingly is the highest rate, in bit/s, at which a sender that was kept from sending makes up for it with datagrams one
+// by one, as the C program does: joined, they would leave several times as fast. Above it, there would not be the time.
+const maxSingly = 1e9
+
 // sendUDP sends datagrams until the test stops it or the budget is spent.
 func (t *test) sendUDP(s *stream) error {
 	out, err := newDatagramWriter(s.conn, t.length)
@@ -33,6 +37,7 @@ func (t *test) sendUDP(s *stream) error {
 	for {
 		want := int64(out.most())
 		now := time.Now()
+		late := false
 		if t.rate > 0 {
 			due := p.due(now)
 			if due < 0 {
@@ -42,7 +47,9 @@ func (t *test) sendUDP(s *stream) error {
 				continue
 			}
 			// What has become due while the sender slept goes out together, but never more than the C program sends.
-			want = min(want, max(1, int64(due/length)), max(1, int64(p.rate*paceTick.Seconds()/length)))
+			tick := p.rate * paceTick.Seconds()
+			want = min(want, max(1, int64(due/length)), max(1, int64(tick/length)))
+			late = due > 2*tick && t.rate <= maxSingly
 			if t.burst > 0 {
 				want = min(int64(out.most()), int64(t.burst))
 			}
@@ -55,7 +62,7 @@ func (t *test) sendUDP(s *stream) error {
 		for i := range int(n) {
 			t.header(out.datagram(i), sinceStart, number+int64(i)+1)
 		}
-		sent, err := out.send(int(n))
+		sent, err := out.send(int(n), late)
 		number += int64(sent)
 		s.add(int64(sent)*int64(t.length), int64(sent))
 		p.sent += float64(sent) * length

@@ -38,6 +38,7 @@ type datagramWriter struct {
 	iov      [maxSegments]unix.Iovec
 	messages [maxSegments]mmsghdr
 	want     int
+	singly   bool // no datagram is joined with others
 	sent     int
 	err      error
 	step     func(fd uintptr) bool
@@ -71,9 +72,10 @@ func (w *datagramWriter) most() int { return w.count }
 
 func (w *datagramWriter) datagram(i int) []byte { return w.buffer[i*w.length : (i+1)*w.length] }
 
-// send sends the first n datagrams of the buffer and waits while the socket has no room. It returns how many went.
-func (w *datagramWriter) send(n int) (int, error) {
-	w.want, w.sent, w.err = n, 0, nil
+// send sends the first n datagrams of the buffer, if singly one by one, and waits while the socket has no room. It returns
+// how many went.
+func (w *datagramWriter) send(n int, singly bool) (int, error) {
+	w.want, w.singly, w.sent, w.err = n, singly, 0, nil
 	if err := w.raw.Write(w.step); err != nil {
 		return w.sent, err
 	}
@@ -83,7 +85,7 @@ func (w *datagramWriter) send(n int) (int, error) {
 func (w *datagramWriter) write(fd uintptr) bool {
 	for w.sent < w.want {
 		n := w.want - w.sent
-		if w.segment && n >= minSegments {
+		if w.segment && !w.singly && n >= minSegments {
 			if errno := w.writeSegmented(fd, n); errno != 0 {
 				switch errno {
 				case unix.EAGAIN:

@@ -24,7 +24,7 @@ func (w *datagramWriter) most() int { return 1 }
 func (w *datagramWriter) datagram(int) []byte { return w.buffer }
 
 // send sends the datagram and waits while the socket has no room. It returns how many went.
-func (w *datagramWriter) send(int) (int, error) {
+func (w *datagramWriter) send(int, bool) (int, error) {
 	if _, err := w.conn.Write(w.buffer); err != nil {
 		if isNoBuffers(err) {
 			return 0, nil
