@@ -2,6 +2,8 @@ package report
 
 import (
 	"bytes"
+	"encoding/binary"
+	"math/bits"
 	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -20,18 +22,34 @@ type scanner struct {
 
 // peek gives the next byte that is not space; 0: the end.
 func (s *scanner) peek() byte {
+	if s.pos < s.end {
+		if c := s.buf[s.pos]; c > ' ' {
+			return c
+		}
+	}
+	return s.skipSpace()
+}
+
+func (s *scanner) skipSpace() byte {
+	const tabs = 0x0909090909090909
 	for {
-		for s.pos < s.end {
-			switch c := s.buf[s.pos]; c {
+		b, i := s.buf[:s.end], s.pos
+		for i < len(b) {
+			switch b[i] {
 			case ' ', '\t', '\r':
-				s.pos++
+				i++
 			case '\n':
-				s.pos++
 				s.lines++
+				i++
+				if i+8 <= len(b) {
+					i += bits.TrailingZeros64(binary.LittleEndian.Uint64(b[i:])^tabs) / 8 // as iperf 3 indents
+				}
 			default:
-				return c
+				s.pos = i
+				return b[i]
 			}
 		}
+		s.pos = i
 		if !s.fill() {
 			s.cut = true
 			return 0
@@ -112,6 +130,16 @@ func (s *scanner) string() []byte {
 		return nil
 	}
 	s.pos++
+	for i, c := range s.buf[s.pos:s.end] {
+		if c == '"' {
+			str := s.buf[s.pos : s.pos+i]
+			s.pos += i + 1
+			return str
+		}
+		if c == '\\' {
+			break
+		}
+	}
 	searched := 0
 	escapes := false
 	for {
@@ -225,17 +253,32 @@ func (s *scanner) literal() []byte {
 	}
 }
 
+// number gives a literal, and what decimal it is; false: none, or one that has an exponent or too many digits.
+func (s *scanner) number() (text []byte, n number, ok bool) {
+	s.peek()
+	n, length := parseNumber(s.buf[s.pos:s.end])
+	if at := s.pos + length; length > 0 && at < s.end {
+		switch s.buf[at] {
+		case ',', '}', ']', ' ', '\t', '\r', '\n':
+			text = s.buf[s.pos:at]
+			s.pos = at
+			return text, n, true
+		}
+	}
+	// The rest of it has not come yet, or it is something else.
+	text = s.literal()
+	n, length = parseNumber(text)
+	return text, n, length > 0 && length == len(text)
+}
+
 // float reads a number; false: there is none.
 func (s *scanner) float() (float64, bool) {
-	b := s.literal()
+	b, n, ok := s.number()
+	if v, exact := n.exact(); ok && exact {
+		return v, true
+	}
 	if len(b) == 0 || len(b) > 64 {
 		return 0, false
-	}
-	if n, l := parseNumber(b); l == len(b) && n.mant < 1<<53 && n.mant > -1<<53 && n.frac <= 22 {
-		// Both are exact, so that the quotient is rounded once.
-		if n.frac < len(powersOfTen) {
-			return float64(n.mant) / powersOfTen[n.frac], true
-		}
 	}
 	text := string(b)
 	if text[len(text)-1] == 'e' && s.pos < s.end && s.buf[s.pos] == ' ' {
@@ -253,8 +296,8 @@ func (s *scanner) float() (float64, bool) {
 
 // int reads a whole number; false: there is none.
 func (s *scanner) int() (int64, bool) {
-	b := s.literal()
-	if n, l := parseNumber(b); l > 0 && l == len(b) && n.frac == 0 {
+	b, n, ok := s.number()
+	if ok && n.frac == 0 {
 		return n.mant, true
 	}
 	if len(b) == 0 || len(b) > 64 {
