@@ -16,7 +16,7 @@ import (
 	"github.com/tunaperf/tuna/iperf/report"
 )
 
-// real gives one of the outputs in testdata/real, each of 1 MB or more, as iperf 2.1.8 and iperf 3.12 printed them.
+// real gives one of the outputs in testdata/real, each of 1 MB or more, as iperf 2.1.8 and 2.2.1, iperf 3.12 and 3.22 printed them.
 func real(tb testing.TB, name string) []byte {
 	tb.Helper()
 	file, err := os.Open(filepath.Join("testdata", "real", name+".gz"))
@@ -41,7 +41,18 @@ func BenchmarkParse(b *testing.B) { benchmark(b, new(report.Parser)) }
 func BenchmarkFollow(b *testing.B) { benchmark(b, &report.Parser{Discard: true}) }
 
 func benchmark(b *testing.B, p *report.Parser) {
-	for _, name := range []string{"iperf3.txt", "iperf3.json", "iperf2.csv", "iperf2udp.txt"} {
+	for _, name := range []string{
+		"iperf3.txt",        // -P 64, with Retr and Cwnd
+		"iperf3udp.txt",     // a server's: -u -P 32, with jitter and loss
+		"iperf3.json",       // -J
+		"iperf3stream.json", // --json-stream
+		"iperf2.csv",        // -y C
+		"iperf2udp.csv",     // -y C -u
+		"iperf2named.csv",   // -y C -e, with a header
+		"iperf2udp.txt",     // a server's: -e -u
+		"iperf2tcp.txt",     // -e
+		"iperf2reads.txt",   // a server's: -e
+	} {
 		b.Run(name, func(b *testing.B) {
 			text := real(b, name)
 			b.SetBytes(int64(len(text)))

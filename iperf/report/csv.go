@@ -23,8 +23,14 @@ func (r *reader) readCSV(b []byte) bool {
 	}
 	f := &r.fields
 	f.split(b)
-	if f.n < 6 || !isCSVTime(f.at(0)) {
+	if f.n < 6 {
 		return false
+	}
+	if at := f.at(0); len(at) == 0 || !bytes.Equal(at, r.time) {
+		if !isCSVTime(at) {
+			return false
+		}
+		r.time = append(r.time[:0], at...)
 	}
 	t := r.beginCSV()
 	t.lines++
@@ -106,8 +112,8 @@ func (r *row) parseCSV(f *csvFields, cut bool, columns []csvColumn) bool {
 	if id < 1 {
 		return false
 	}
-	v, n := parseNumber(f.at(id))
-	if n == 0 || n != len(f.at(id)) || v.frac != 0 || v.mant < -9 || v.mant > math.MaxInt32 {
+	v, ok := f.number(id)
+	if !ok || v.frac != 0 || v.mant < -9 || v.mant > math.MaxInt32 {
 		return false
 	}
 	r.id = int(v.mant)
@@ -124,8 +130,7 @@ func (r *row) parseCSV(f *csvFields, cut bool, columns []csvColumn) bool {
 	if n == len(interval) {
 		// The start and the end have columns of their own.
 		at++
-		var l int
-		if to, l = parseNumber(f.at(at)); l == 0 || l != len(f.at(at)) {
+		if to, ok = f.number(at); !ok {
 			return false
 		}
 	} else {
@@ -143,12 +148,12 @@ func (r *row) parseCSV(f *csvFields, cut bool, columns []csvColumn) bool {
 	if at+2 >= f.n {
 		return false
 	}
-	var ok, ok2 bool
 	r.start, ok = from.duration(ofSecond)
-	r.end, ok2 = to.duration(ofSecond)
-	amount, n1 := parseNumber(f.at(at + 1))
-	rate, n2 := parseNumber(f.at(at + 2))
-	if !ok || !ok2 || r.start < 0 || n1 == 0 || n2 == 0 || n1 != len(f.at(at+1)) || n2 != len(f.at(at+2)) {
+	var ok1 bool
+	r.end, ok1 = to.duration(ofSecond)
+	amount, ok2 := f.number(at + 1)
+	rate, ok3 := f.number(at + 2)
+	if !ok || !ok1 || !ok2 || !ok3 || r.start < 0 {
 		return false
 	}
 	r.bytes, r.rate = amount.bytes(0), BitRate(rate.float(0))
@@ -171,17 +176,17 @@ func (r *row) parseCSV(f *csvFields, cut bool, columns []csvColumn) bool {
 
 // parseCSVLoss reads the columns jitter, lost, total, percent and out of order.
 func (r *row) parseCSVLoss(f *csvFields, cut bool) {
-	jitter, n0 := parseNumber(f.at(9))
-	lost, n1 := parseNumber(f.at(10))
-	total, n2 := parseNumber(f.at(11))
+	jitter, isJitter := f.number(9)
+	lost, isLost := f.number(10)
+	total, isTotal := f.number(11)
 	r.hasBare = true // it has these columns, whatever is in them
-	if n1 != len(f.at(10)) || n2 != len(f.at(11)) || n1 == 0 || n2 == 0 || total.mant < 0 {
+	if !isLost || !isTotal || total.mant < 0 {
 		r.by = 's' // "-nan,0,-1,-0.000,0": what a sender prints since 2.1
 		return
 	}
 	r.udp.Has = Lost | Packets
 	r.udp.Lost, r.udp.Packets = lost.mant, total.mant
-	if d, ok := jitter.duration(ofMilli); ok && n0 == len(f.at(9)) && n0 > 0 && d >= 0 {
+	if d, ok := jitter.duration(ofMilli); ok && isJitter && d >= 0 {
 		r.udp.Has |= Jitter
 		r.udp.Jitter = d
 	}

@@ -64,16 +64,14 @@ func (r *row) parseNamed(f *csvFields, columns []csvColumn, cut bool) {
 		if name == columnOther || cut && i == len(columns)-1 {
 			continue
 		}
-		n, l := parseNumber(f.at(i))
-		if l == 0 || l != len(f.at(i)) || n.mant < 0 {
+		n, ok := f.number(i)
+		if !ok || n.mant < 0 {
 			if name == columnLost || name == columnPackets {
 				r.udp.Has &^= Lost | Packets
 				columns = columns[:i]
 			}
 			continue
 		}
-		millis, _ := n.duration(ofMilli)
-		micros, _ := n.duration(ofMicro)
 		switch name {
 		case columnWrites:
 			r.enh.Has |= Writes
@@ -97,17 +95,17 @@ func (r *row) parseNamed(f *csvFields, columns []csvColumn, cut bool) {
 		case columnRTT:
 			if n.mant > 0 {
 				r.tcp.Has |= RTT
-				r.tcp.RTT = micros
+				r.tcp.RTT, _ = n.duration(ofMicro)
 			}
 		case columnRTTVar:
 			if r.tcp.Has.Has(RTT) {
 				r.tcp.Has |= RTTVar
-				r.tcp.RTTVar = micros
+				r.tcp.RTTVar, _ = n.duration(ofMicro)
 			}
 		case columnJitter:
 			r.hasBare = true
 			r.udp.Has |= Jitter
-			r.udp.Jitter = millis
+			r.udp.Jitter, _ = n.duration(ofMilli)
 		case columnLost:
 			r.udp.Has |= Lost
 			r.udp.Lost = n.mant
@@ -122,13 +120,13 @@ func (r *row) parseNamed(f *csvFields, columns []csvColumn, cut bool) {
 			r.udp.PacketRate = n.float(0)
 		case columnMean:
 			r.enh.Has |= Latency
-			delay.Mean = millis
+			delay.Mean, _ = n.duration(ofMilli)
 		case columnMin:
-			delay.Min = millis
+			delay.Min, _ = n.duration(ofMilli)
 		case columnMax:
-			delay.Max = millis
+			delay.Max, _ = n.duration(ofMilli)
 		case columnStdDev:
-			delay.StdDev = millis
+			delay.StdDev, _ = n.duration(ofMilli)
 		case columnRoundTrips:
 			r.enh.Has |= RoundTrips
 			r.enh.RoundTrips = n.mant

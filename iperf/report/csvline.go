@@ -18,6 +18,13 @@ type csvFields struct {
 
 func (f *csvFields) at(i int) []byte { return f.line[f.begin[i] : f.begin[i+1]-1] }
 
+// number gives a field that is a number and nothing else.
+func (f *csvFields) number(i int) (n number, ok bool) {
+	b := f.at(i)
+	n, length := parseNumber(b)
+	return n, length > 0 && length == len(b)
+}
+
 // split takes a line. The last field has what there is no room for.
 func (f *csvFields) split(b []byte) {
 	const (

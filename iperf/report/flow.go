@@ -27,7 +27,7 @@ type flow struct {
 	key       flowKey
 	streams   []*stream
 	index     map[streamKey]int // into streams
-	last      int               // into streams: rows come in turn
+	near      [64]uint16        // into streams, by the end of their ids: most likely it is that one
 	intervals []Interval
 	groups    []group // intervals that more streams, or their sum, may still come for; in order of start
 	serial    int
@@ -38,6 +38,7 @@ type flow struct {
 	sum       stream        // what iperf itself printed of the sum
 	closed    int           // how many streams have their total
 	lastStart time.Duration
+	unordered bool            // an interval began before one that was given out already
 	recent    [maxGroups]span // what was given out last, in a ring
 	expect    int             // how many connections it has
 	expectGen int             // as of that many connections introduced
@@ -103,16 +104,11 @@ const maxStreams = 1 << 12
 
 // stream gives the stream of that key, which it makes when there is none.
 func (f *flow) stream(k streamKey) *stream {
-	if len(f.streams) > 0 {
-		if f.streams[f.last].key == k {
-			return f.streams[f.last]
-		}
-		f.last = (f.last + 1) % len(f.streams)
-		if f.streams[f.last].key == k {
-			return f.streams[f.last]
-		}
+	near := &f.near[uint(k.id)%uint(len(f.near))]
+	if i := int(*near); i < len(f.streams) && f.streams[i].key == k {
+		return f.streams[i]
 	}
-	i, ok := f.findStream(k)
+	i, ok := f.index[k]
 	if !ok && len(f.streams) == maxStreams {
 		i, ok = maxStreams-1, true // the last one takes the rest: this is no output of iperf's
 	}
@@ -124,22 +120,8 @@ func (f *flow) stream(k streamKey) *stream {
 		}
 		f.index[k] = i
 	}
-	f.last = i
+	*near = uint16(i)
 	return f.streams[i]
-}
-
-// findStream gives where the stream of that key is. A few are found faster by looking at each.
-func (f *flow) findStream(k streamKey) (int, bool) {
-	if len(f.streams) <= 16 {
-		for i, s := range f.streams {
-			if s.key == k {
-				return i, true
-			}
-		}
-		return 0, false
-	}
-	i, ok := f.index[k]
-	return i, ok
 }
 
 // keep adds an interval to a stream's own. It is false for a repetition of the one before.
@@ -153,18 +135,10 @@ func (f *flow) keep(s *stream, c *cell) bool {
 		f.noteBlocks(c.bytes, c.start == 0)
 	}
 	if !f.t.discard() {
-		s.intervals = append(room(s.intervals), Interval{})
+		s.intervals = append(f.t.src.room(s.intervals), Interval{})
 		f.t.slabs.fill(&s.intervals[len(s.intervals)-1], c)
 	}
 	return true
-}
-
-// room makes room for one more. It doubles, where append alone would copy a long list far more often.
-func room(s []Interval) []Interval {
-	if len(s) == cap(s) {
-		return slices.Grow(s, max(16, len(s)))
-	}
-	return s
 }
 
 // rowAsync takes a row of iperf 2 that may be an interval or a total.
@@ -263,7 +237,7 @@ func (f *flow) settle() {
 	}
 	f.closeAll()
 	f.warnUneven()
-	if f.t.async {
+	if f.unordered && f.t.async {
 		slices.SortStableFunc(f.intervals, func(a, b Interval) int { return cmp.Compare(a.Start, b.Start) })
 	}
 }

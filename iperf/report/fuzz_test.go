@@ -5,6 +5,7 @@ import (
 	"io"
 	"math"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -89,6 +90,9 @@ func check(t *testing.T, text []byte) {
 	pieces, piecesErr := new(Parser).Parse(iotest.HalfReader(bytes.NewReader(text)), nil)
 	if (err == nil) != (piecesErr == nil) || err != nil && err.Error() != piecesErr.Error() || len(pieces.Warnings) != len(rep.Warnings) {
 		t.Fatalf("in pieces: %v with %d warnings, whole: %v with %d", piecesErr, len(pieces.Warnings), err, len(rep.Warnings))
+	}
+	if !reflect.DeepEqual(rep, pieces) {
+		t.Fatalf("in pieces it is %+v, whole %+v", pieces, rep) // the size of the one was not known
 	}
 	followed := 0
 	p := Parser{Discard: true}

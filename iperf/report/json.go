@@ -2,6 +2,8 @@ package report
 
 import (
 	"bytes"
+	"encoding/binary"
+	"math/bits"
 	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -20,18 +22,34 @@ type scanner struct {
 
 // peek gives the next byte that is not space; 0: the end.
 func (s *scanner) peek() byte {
+	if s.pos < s.end {
+		if c := s.buf[s.pos]; c > ' ' {
+			return c
+		}
+	}
+	return s.skipSpace()
+}
+
+func (s *scanner) skipSpace() byte {
+	const tabs = 0x0909090909090909
 	for {
-		for s.pos < s.end {
-			switch c := s.buf[s.pos]; c {
+		b, i := s.buf[:s.end], s.pos
+		for i < len(b) {
+			switch b[i] {
 			case ' ', '\t', '\r':
-				s.pos++
+				i++
 			case '\n':
-				s.pos++
 				s.lines++
+				i++
+				if i+8 <= len(b) {
+					i += bits.TrailingZeros64(binary.LittleEndian.Uint64(b[i:])^tabs) / 8 // as iperf 3 indents
+				}
 			default:
-				return c
+				s.pos = i
+				return b[i]
 			}
 		}
+		s.pos = i
 		if !s.fill() {
 			s.cut = true
 			return 0
@@ -112,6 +130,16 @@ func (s *scanner) string() []byte {
 		return nil
 	}
 	s.pos++
+	for i, c := range s.buf[s.pos:s.end] {
+		if c == '"' {
+			str := s.buf[s.pos : s.pos+i]
+			s.pos += i + 1
+			return str
+		}
+		if c == '\\' {
+			break
+		}
+	}
 	searched := 0
 	escapes := false
 	for {
@@ -190,90 +218,6 @@ func hex4(b []byte) (rune, bool) {
 	}
 	v, err := strconv.ParseUint(string(b[:4]), 16, 16)
 	return rune(v), err == nil
-}
-
-// literal gives a number, true, false or null as it stands there, or what a string says; nil: something else, which it
-// leaves out.
-func (s *scanner) literal() []byte {
-	c := s.peek()
-	if c == '"' {
-		return s.string()
-	}
-	if c == '{' || c == '[' || c == '}' || c == ']' || c == ',' || c == ':' {
-		if c != '}' && c != ']' && c != ',' && c != ':' {
-			s.skip()
-		}
-		return nil
-	}
-	i := s.pos
-	for {
-		for ; i < s.end; i++ {
-			switch s.buf[i] {
-			case ',', '}', ']', ' ', '\t', '\r', '\n', ':', '"':
-				b := s.buf[s.pos:i]
-				s.pos = i
-				return b
-			}
-		}
-		n := i - s.pos
-		if n > maxLine || !s.fill() {
-			s.cut = true
-			s.pos = s.end
-			return nil // it may have lost digits
-		}
-		i = s.pos + n
-	}
-}
-
-// float reads a number; false: there is none.
-func (s *scanner) float() (float64, bool) {
-	b := s.literal()
-	if len(b) == 0 || len(b) > 64 {
-		return 0, false
-	}
-	if n, l := parseNumber(b); l == len(b) && n.mant < 1<<53 && n.mant > -1<<53 && n.frac <= 22 {
-		// Both are exact, so that the quotient is rounded once.
-		if n.frac < len(powersOfTen) {
-			return float64(n.mant) / powersOfTen[n.frac], true
-		}
-	}
-	text := string(b)
-	if text[len(text)-1] == 'e' && s.pos < s.end && s.buf[s.pos] == ' ' {
-		text += string(s.literal()) // "5.924e 06", as of one who lost the plus sign
-	}
-	v, err := strconv.ParseFloat(text, 64)
-	if err != nil || v != v {
-		if text != "null" {
-			s.warn(syntaxError(s.lines, []byte(text), "a number"))
-		}
-		return 0, false
-	}
-	return v, true
-}
-
-// int reads a whole number; false: there is none.
-func (s *scanner) int() (int64, bool) {
-	b := s.literal()
-	if n, l := parseNumber(b); l > 0 && l == len(b) && n.frac == 0 {
-		return n.mant, true
-	}
-	if len(b) == 0 || len(b) > 64 {
-		return 0, false
-	}
-	v, err := strconv.ParseFloat(string(b), 64)
-	if err != nil || v != v || v > 9e18 || v < -9e18 {
-		if string(b) != "null" {
-			s.warn(syntaxError(s.lines, b, "a whole number"))
-		}
-		return 0, false
-	}
-	return int64(v), true
-}
-
-// bool reads true, false, or a number.
-func (s *scanner) bool() bool {
-	b := s.literal()
-	return len(b) > 0 && (b[0] == 't' || b[0]-'1' <= 8)
 }
 
 // skip leaves out a value.

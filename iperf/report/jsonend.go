@@ -158,7 +158,6 @@ func (t *test) moveTo(f *flow, id int) {
 		for i, s := range g.streams {
 			g.index[s.key] = i
 		}
-		g.last = 0
 		s := f.stream(k)
 		s.totals, s.lastTotal = was.totals, was.lastTotal
 		if was.totals != (totals{}) {

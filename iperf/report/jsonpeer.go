@@ -4,7 +4,7 @@ import "bytes"
 
 // peerText takes the server's own output, which came as a string.
 func (d *document) peerText(text []byte) {
-	in := reader{p: d.r.p, sums: d.r.sums, src: source{r: bytes.NewReader(bytes.Clone(text))}}
+	in := reader{p: d.r.p, sums: d.r.sums, src: newSource(bytes.NewReader(bytes.Clone(text)))}
 	peer := in.newTest(nil)
 	peer.isIperf3(ServerSide)
 	peer.reverse = d.t.reverse

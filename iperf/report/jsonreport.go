@@ -31,16 +31,21 @@ func jsonStart(b []byte) int {
 // A document reads one JSON document, or one event of --json-stream, into a test.
 type document struct {
 	scanner
-	r     *reader
-	t     *test
-	event string // of --json-stream
-	found bool   // a document within it was iperf's
+	r      *reader
+	t      *test
+	event  string // of --json-stream
+	events string // the last of them, as most have the same name
+	found  bool   // a document within it was iperf's
 }
 
 // readJSON reads the document that begins at byte i of the line that the source handed out last.
 func (r *reader) readJSON(i int) {
 	r.src.back(i)
-	d := newDocument(r, scanner{source: &r.src})
+	d := r.spare
+	if r.spare = nil; d == nil {
+		d = newDocument(r, scanner{source: &r.src})
+	}
+	d.t, d.event, d.found, d.cut, d.newDoc = nil, "", false, false, false
 	if r.peerNext {
 		r.peerNext = false
 		d.t = r.begin(false)
@@ -49,6 +54,7 @@ func (r *reader) readJSON(i int) {
 		d.pos++ // {
 		d.members()
 	}
+	r.spare = d
 	r.src.lines-- // the rest of the line comes still
 }
 
@@ -67,7 +73,10 @@ func (d *document) members() {
 	for d.more('}') {
 		switch key := string(d.key()); key {
 		case "event":
-			d.event = string(d.string())
+			if name := d.string(); string(name) != d.events {
+				d.events = string(name)
+			}
+			d.event = d.events
 		case "data":
 			d.data()
 		case "start":

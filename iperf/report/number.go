@@ -17,41 +17,63 @@ var powersOfTen = [...]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1
 // parseNumber reads a decimal without an exponent from the start of b and gives its length, 0 when there is none.
 // Digits that an int64 has no room for make it none.
 func parseNumber(b []byte) (n number, length int) {
-	const most = (math.MaxInt64 - 9) / 10
-	i, neg := 0, false
+	i := 0
 	if len(b) > 0 && b[0] == '-' {
-		neg = true
+		i = 1
+	}
+	begin := i
+	for i < len(b) && b[i]-'0' <= 9 {
+		n.mant = n.mant*10 + int64(b[i]-'0')
 		i++
 	}
-	var mant int64
-	begin, frac := i, 0
+	digits := i - begin
+	if i+1 < len(b) && b[i] == '.' && b[i+1]-'0' <= 9 {
+		for i++; i < len(b) && b[i]-'0' <= 9; i++ {
+			n.mant = n.mant*10 + int64(b[i]-'0')
+			n.frac++
+		}
+		digits += n.frac
+	}
+	switch {
+	case digits == 0:
+		return number{}, 0
+	case digits > 18:
+		return parseLongNumber(b)
+	case begin > 0:
+		n.mant = -n.mant
+	}
+	return n, i
+}
+
+// parseLongNumber is parseNumber for as many digits as may be too many.
+func parseLongNumber(b []byte) (n number, length int) {
+	const most = (math.MaxInt64 - 9) / 10
+	i := 0
+	if b[0] == '-' {
+		i = 1
+	}
 	for ; i < len(b) && b[i]-'0' <= 9; i++ {
-		if mant > most {
+		if n.mant > most {
 			return number{}, 0
 		}
-		mant = mant*10 + int64(b[i]-'0')
+		n.mant = n.mant*10 + int64(b[i]-'0')
 	}
-	digits := i > begin
 	if i+1 < len(b) && b[i] == '.' && b[i+1]-'0' <= 9 {
-		digits = true
 		for i++; i < len(b) && b[i]-'0' <= 9; i++ {
-			if mant > most {
-				if frac == 0 {
+			if n.mant > most {
+				if n.frac == 0 {
 					return number{}, 0
 				}
 				continue // more decimals than are of use
 			}
-			mant = mant*10 + int64(b[i]-'0')
-			frac++
+			n.mant = n.mant*10 + int64(b[i]-'0')
+			n.frac++
 		}
 	}
-	if !digits {
-		return number{}, 0
+	if b[0] == '-' {
+		n.mant = -n.mant
 	}
-	if neg {
-		mant = -mant
-	}
-	return number{mant, frac}, i
+	return n, i
 }
 
 // float gives n · 10^exp, rounded once where the digits allow it.
@@ -68,6 +90,14 @@ func (n number) float(exp int) float64 {
 	return float64(n.mant) * math.Pow10(exp)
 }
 
+// exact gives n where the digits and the power of ten are exact, so that their quotient is the nearest float.
+func (n number) exact() (float64, bool) {
+	if n.mant >= 1<<53 || n.mant <= -1<<53 || n.frac >= len(powersOfTen) {
+		return 0, false
+	}
+	return float64(n.mant) / powersOfTen[n.frac], true
+}
+
 // The exponents of duration: how many digits of nanoseconds a unit has.
 const (
 	ofSecond = 9
@@ -79,6 +109,13 @@ var intPowersOfTen = [...]int64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9}
 
 // duration gives n times the unit, false when a Duration has no room for it.
 func (n number) duration(unit int) (time.Duration, bool) {
+	if exp := unit - n.frac; exp >= 0 && uint64(n.mant) < 1<<33 {
+		return time.Duration(n.mant * intPowersOfTen[exp]), true // no more than 2³³·10⁹
+	}
+	return n.longDuration(unit)
+}
+
+func (n number) longDuration(unit int) (time.Duration, bool) {
 	if exp := unit - n.frac; exp >= 0 {
 		// In integers as long as it is exact.
 		hi, lo := bits.Mul64(uint64(max(n.mant, -n.mant)), uint64(intPowersOfTen[exp]))
@@ -96,33 +133,30 @@ func (n number) duration(unit int) (time.Duration, bool) {
 
 // bytes gives n · 2^shift, as near to it as an int64 can be.
 func (n number) bytes(shift int) int64 {
-	if n.frac == 0 && shift == 0 {
-		return n.mant
+	if n.frac == 0 && (shift == 0 || uint64(n.mant) < 1<<53>>shift) {
+		return n.mant << shift
 	}
-	f := math.Round(math.Ldexp(n.float(0), shift))
-	if f >= math.MaxInt64 {
+	f := n.float(0) * float64(int64(1)<<shift)
+	switch {
+	case f >= math.MaxInt64:
 		return math.MaxInt64
+	case f < 0:
+		return int64(math.Round(f))
 	}
-	return int64(f)
+	v := int64(f)
+	if f-float64(v) >= 0.5 {
+		v++
+	}
+	return v
 }
 
-// prefix gives the power of ten and of two that a unit's first letter stands for, and whether it is one.
-func prefix(c byte) (ten, two int, ok bool) {
-	switch c {
-	case 'K', 'k':
-		return 3, 10, true
-	case 'M', 'm':
-		return 6, 20, true
-	case 'G', 'g':
-		return 9, 30, true
-	case 'T', 't':
-		return 12, 40, true
-	case 'P', 'p':
-		return 15, 50, true
-	case 'E', 'e':
-		return 18, 60, true
-	}
-	return 0, 0, false
+// A unitPrefix is what a unit's first letter stands for: a power of ten for bits, a power of two for bytes.
+type unitPrefix struct{ ten, two uint8 }
+
+// unitPrefixes are those of each letter, zero where it is none.
+var unitPrefixes = [256]unitPrefix{
+	'K': {3, 10}, 'k': {3, 10}, 'M': {6, 20}, 'm': {6, 20}, 'G': {9, 30}, 'g': {9, 30},
+	'T': {12, 40}, 't': {12, 40}, 'P': {15, 50}, 'p': {15, 50}, 'E': {18, 60}, 'e': {18, 60},
 }
 
 // parseBytes reads an amount such as "1.05 GBytes" or "128 KByte" and gives its length, 0 when there is none. iperf 2
@@ -133,10 +167,9 @@ func parseBytes(b []byte) (v int64, length int) {
 		return 0, 0
 	}
 	i += spaces(b[i:])
-	ten, shift := 0, 0
-	if i < len(b) && b[i] != 'b' {
-		if t, two, ok := prefix(b[i]); ok {
-			ten, shift = t, two
+	var p unitPrefix
+	if i < len(b) {
+		if p = unitPrefixes[b[i]]; p.two > 0 {
 			i++
 		}
 	}
@@ -151,13 +184,13 @@ func parseBytes(b []byte) (v int64, length int) {
 		if i < len(b) && b[i] != ' ' && b[i] != '\t' {
 			return 0, 0
 		}
-		return int64(min(math.Round(n.float(ten)/8), math.MaxInt64/2)), i
+		return int64(min(math.Round(n.float(int(p.ten))/8), math.MaxInt64/2)), i
 	}
 	i += len("Byte")
 	if i < len(b) && b[i] == 's' {
 		i++
 	}
-	return n.bytes(shift), i
+	return n.bytes(int(p.two)), i
 }
 
 // parseRate reads a rate such as "8.99 Gbits/sec" or "120 MBytes/sec" and gives its length, 0 when there is none.
@@ -167,19 +200,18 @@ func parseRate(b []byte) (v BitRate, length int) {
 		return 0, 0
 	}
 	i += spaces(b[i:])
-	ten, two := 0, 0
+	var p unitPrefix
 	if i < len(b) && b[i] != 'b' && b[i] != 'B' {
-		var ok bool
-		if ten, two, ok = prefix(b[i]); !ok {
+		if p = unitPrefixes[b[i]]; p.ten == 0 {
 			return 0, 0
 		}
 		i++
 	}
 	switch {
 	case hasPrefix(b[i:], "bits/sec"), hasPrefix(b[i:], "Bits/sec"):
-		return BitRate(n.float(ten)), i + len("bits/sec")
+		return BitRate(n.float(int(p.ten))), i + len("bits/sec")
 	case hasPrefix(b[i:], "Bytes/sec"):
-		return BitRate(math.Ldexp(n.float(0), two) * 8), i + len("Bytes/sec")
+		return BitRate(n.float(0) * float64(int64(1)<<p.two) * 8), i + len("Bytes/sec")
 	}
 	return 0, 0
 }

@@ -33,7 +33,7 @@ func (p *Parser) Parse(r io.Reader, each func(Interval)) (*Report, error) {
 }
 
 func (p *Parser) parse(r io.Reader, each func(Interval), sums sumPolicy) (*Report, error) {
-	in := reader{p: p, src: source{r: r}, each: each, sums: sums}
+	in := reader{p: p, src: newSource(r), each: each, sums: sums}
 	t := in.next()
 	more := in.next()
 	for next := more; next != nil; next = in.next() {
@@ -62,7 +62,7 @@ func Parse(r io.Reader) (*Report, error) { return new(Parser).Parse(r, nil) }
 // gives one empty report with an error.
 func ParseAll(r io.Reader) iter.Seq2[*Report, error] {
 	return func(yield func(*Report, error) bool) {
-		in := reader{p: new(Parser), src: source{r: r}, all: true}
+		in := reader{p: new(Parser), src: newSource(r), all: true}
 		for t := in.next(); t != nil; t = in.next() {
 			if !yield(t.result(&in)) {
 				return

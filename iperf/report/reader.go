@@ -21,7 +21,9 @@ type reader struct {
 	depth    int  // of a text within a text, or of a document within a document
 	sums     sumPolicy
 
+	spare    *document // one that may be used again
 	fields   csvFields // of the last row of CSV
+	time     []byte    // its time
 	same     bool      // those that waited are the test\'s own
 	pending  [][]byte  // a server\'s banner, of which the next connection tells whose it is
 	held     []byte    // a row without its end, which the next line may bring
@@ -30,7 +32,7 @@ type reader struct {
 }
 
 func (r *reader) newTest(each func(Interval)) *test {
-	t := &test{p: r.p, each: each, rep: &Report{}, sums: r.sums}
+	t := &test{p: r.p, each: each, src: &r.src, rep: &Report{}, sums: r.sums}
 	t.slabs.reuse = r.p.Discard
 	return t
 }

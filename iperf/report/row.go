@@ -34,6 +34,18 @@ type row struct {
 	decimals int           // of the interval's end
 	delay    time.Duration // milliseconds that may be a jitter; negative: none
 	padded   bool          // more than one space stands before "sec", as iperf 3 prints it
+
+	last  interval // of the row before: parallel streams have the same
+	parts parts    // of its last column that has slashes
+}
+
+// An interval is what a row begins with, such as "0.00-1.00   sec", and what it says.
+type interval struct {
+	text       [40]byte
+	length     int // of the text; 0: none
+	start, end time.Duration
+	decimals   int
+	padded     bool
 }
 
 type rowKind uint8
@@ -75,14 +87,20 @@ func (r *row) parse(line []byte, cut bool) rowKind {
 
 // reset clears r for another line.
 func (r *row) reset(line int) {
-	*r = row{}
+	r.label = label{}
+	r.cell = cell{}
 	r.line = line
+	r.by, r.bare, r.hasBare, r.decimals, r.delay, r.padded = 0, 0, false, 0, 0, false
 }
 
 // parseLabel reads "[  5]", "[ *1]", "[SUM]", "[SUM-3]", "[FD1]", "[mytest(1)]", each perhaps followed by a role such
 // as "[TX-C]". It gives the length, 0 when there is no label.
 func parseLabel(b []byte) (l label, length int) {
-	end := 1
+	end := 1 + spaces(b[1:])
+	if id, n := parseInt(b[end:]); n > 0 && end+n+1 < len(b) && b[end+n] == ']' && b[end+n+1] == ' ' {
+		return label{id: int(id)}, end + n + 1
+	}
+	end = 1
 	for end < len(b) && b[end] != ']' {
 		if end++; end > 64 {
 			return label{}, 0
@@ -150,50 +168,18 @@ func (r *row) parseAfterLabel(b []byte, cut bool) rowKind {
 		return rowNone
 	}
 	b = b[spaces(b):]
-	from, n := parseNumber(b)
-	if n == 0 {
-		switch {
-		case hasPrefix(b, "Sent "):
-			v, n := parseInt(b[len("Sent "):])
-			if n == 0 || !hasPrefix(b[len("Sent ")+n:], " datagrams") {
-				return rowNone
-			}
-			r.bare = v
-			return rowSent
-		case hasPrefix(b, "Server Report:"):
-			return rowReport
+	if l := &r.last; l.length > 0 && len(b) > l.length && string(b[:l.length]) == string(l.text[:l.length]) {
+		r.start, r.end, r.decimals, r.padded = l.start, l.end, l.decimals, l.padded
+		b = b[l.length:]
+	} else {
+		n, kind := r.parseInterval(b)
+		if kind != rowData {
+			return kind
 		}
-		return rowNone
+		b = b[n:]
 	}
-	b = b[n:]
-	if len(b) == 0 || b[0] != '-' {
-		return rowNone
-	}
-	b = b[1:]
 	b = b[spaces(b):]
-	to, n := parseNumber(b)
-	if n == 0 {
-		return rowNone
-	}
-	b = b[n:]
-	if len(b) > 0 && b[0] == '(' {
-		return rowPassed // iperf 2's frames, each with its transit time
-	}
-	n = spaces(b)
-	r.padded = n > 1
-	b = b[n:]
-	if !hasPrefix(b, "sec") {
-		return rowNone
-	}
-	b = b[len("sec"):]
-	b = b[spaces(b):]
-	var ok, ok2 bool
-	r.start, ok = from.duration(ofSecond)
-	r.end, ok2 = to.duration(ofSecond)
-	r.decimals = to.frac
-	if !ok || !ok2 || r.start < 0 {
-		return rowBad
-	}
+	var n int
 	if r.bytes, n = parseBytes(b); n == 0 {
 		return r.parseWithoutBytes(b)
 	}
@@ -203,6 +189,59 @@ func (r *row) parseAfterLabel(b []byte, cut bool) rowKind {
 		return rowBad
 	}
 	return r.parseTail(b[n:], cut)
+}
+
+// parseInterval reads what a row begins with up to "sec" and gives its length; or it tells what else the row is.
+func (r *row) parseInterval(b []byte) (length int, kind rowKind) {
+	begin := b
+	from, n := parseNumber(b)
+	if n == 0 {
+		switch {
+		case hasPrefix(b, "Sent "):
+			v, n := parseInt(b[len("Sent "):])
+			if n == 0 || !hasPrefix(b[len("Sent ")+n:], " datagrams") {
+				return 0, rowNone
+			}
+			r.bare = v
+			return 0, rowSent
+		case hasPrefix(b, "Server Report:"):
+			return 0, rowReport
+		}
+		return 0, rowNone
+	}
+	b = b[n:]
+	if len(b) == 0 || b[0] != '-' {
+		return 0, rowNone
+	}
+	b = b[1:]
+	b = b[spaces(b):]
+	to, n := parseNumber(b)
+	if n == 0 {
+		return 0, rowNone
+	}
+	b = b[n:]
+	if len(b) > 0 && b[0] == '(' {
+		return 0, rowPassed // iperf 2's frames, each with its transit time
+	}
+	n = spaces(b)
+	r.padded = n > 1
+	b = b[n:]
+	if !hasPrefix(b, "sec") {
+		return 0, rowNone
+	}
+	var ok, ok2 bool
+	r.start, ok = from.duration(ofSecond)
+	r.end, ok2 = to.duration(ofSecond)
+	r.decimals = to.frac
+	if !ok || !ok2 || r.start < 0 {
+		return 0, rowBad
+	}
+	length = len(begin) - len(b) + len("sec")
+	if l := &r.last; length <= len(l.text) {
+		l.length = copy(l.text[:], begin[:length])
+		l.start, l.end, l.decimals, l.padded = r.start, r.end, r.decimals, r.padded
+	}
+	return length, rowData
 }
 
 // parseWithoutBytes tells the lines apart that have an interval and something else than a transfer after it.

@@ -5,10 +5,12 @@ import (
 	"time"
 )
 
-// parts are the numbers of a column such as "0K(0)/319K(10)/24(12)".
+// parts are the numbers of a column such as "0/893", "0.430/0.022/25.644/2.468" or "0K(0)/319K(10)/24(12)". A row uses
+// the same ones for all its columns.
 type parts struct {
 	n     [4]part
 	count int
+	plain bool // they are nothing but numbers
 }
 
 type part struct {
@@ -18,93 +20,79 @@ type part struct {
 	pair  bool // it has a number in parentheses
 }
 
-func (p *parts) parse(b []byte) bool {
-	for p.count < len(p.n) {
-		b = b[spaces(b):]
-		if len(b) > 0 && b[0] == '(' {
-			// "14K/(9)/5368(100)", of --bounceback
-			i := bytes.Index(b, []byte(")/"))
-			if i < 0 {
-				return false
-			}
-			b = b[i+len(")/"):]
-		}
-		v, n := parseNumber(b)
-		if n == 0 {
-			return false
-		}
-		q := part{number: v}
-		b = b[n:]
-		if len(b) > 0 {
-			if _, _, ok := prefix(b[0]); ok {
-				q.unit = b[0]
-				b = b[1:]
-			}
-		}
-		if len(b) > 0 && b[0] == '(' {
-			v, n := parseNumber(b[1:])
-			if n == 0 || n+1 >= len(b) || b[n+1] != ')' {
-				return false
-			}
-			q.paren, q.pair = v, true
-			b = b[n+2:]
-		}
-		p.n[p.count] = q
+// parse reads the column that b begins with and gives its length, 0 when it is no such column. The first number was read
+// already, of that length.
+func (p *parts) parse(b []byte, first number, length int) int {
+	p.count, p.plain = 0, true
+	v, n, i := first, length, length
+	for n > 0 {
+		q := &p.n[p.count]
 		p.count++
-		if len(b) == 0 {
-			return true
+		q.number, q.unit, q.pair = v, 0, false
+		if i < len(b) && b[i] != '/' && b[i] != ' ' {
+			if unitPrefixes[b[i]].ten > 0 {
+				p.plain = false
+				q.unit = b[i]
+				i++
+			}
+			if i < len(b) && b[i] == '(' {
+				v, n := parseNumber(b[i+1:])
+				if n == 0 || i+n+1 >= len(b) || b[i+n+1] != ')' {
+					return 0
+				}
+				p.plain = false
+				q.paren, q.pair = v, true
+				i += n + 2
+			}
 		}
-		if b[0] != '/' {
-			return false
+		if i == len(b) || b[i] == ' ' || b[i] == '\t' {
+			return i
 		}
-		b = b[1:]
+		if b[i] != '/' || p.count == len(p.n) {
+			return 0
+		}
+		i++
+		i += spaces(b[i:])
+		if i < len(b) && b[i] == '(' {
+			// "14K/(9)/5368(100)", of --bounceback
+			n := bytes.Index(b[i:i+tokenEnd(b[i:])], []byte(")/"))
+			if n < 0 {
+				return 0
+			}
+			p.plain = false
+			i += n + len(")/")
+		}
+		v, n = parseNumber(b[i:])
+		i += n
 	}
-	return false
+	return 0
 }
 
-func (p *part) size() int64 {
-	shift := 0
-	if p.unit != 0 {
-		_, shift, _ = prefix(p.unit)
-	}
-	return p.bytes(shift)
+// parseAll reads b when it is such a column and nothing else.
+func (p *parts) parseAll(b []byte) bool {
+	v, n := parseNumber(b)
+	return len(b) > 0 && p.parse(b, v, n) == len(b)
 }
 
-// counts reads two whole numbers such as "0/893". The first is negative where iperf 3 took datagrams for lost that came
-// in another interval.
-func counts(tok []byte) (a, b int64, ok bool) {
-	sign := int64(1)
-	if len(tok) > 0 && tok[0] == '-' {
-		sign = -1
-		tok = tok[1:]
-	}
-	a, n := parseInt(tok)
-	if n == 0 || n == len(tok) || tok[n] != '/' {
-		return 0, 0, false
-	}
-	tok = tok[n+1:]
-	tok = tok[spaces(tok):]
-	b, n = parseInt(tok)
-	return sign * a, b, n > 0 && n == len(tok)
+func (p *part) size() int64 { return p.bytes(int(unitPrefixes[p.unit].two)) }
+
+// counts reports whether the first two are whole numbers. The first is negative where iperf 3 took datagrams for lost
+// that came in another interval.
+func (p *parts) counts() bool {
+	const most = 1e18
+	a, b := &p.n[0].number, &p.n[1].number
+	return p.plain && a.frac == 0 && b.frac == 0 && b.mant >= 0 && a.mant > -most && a.mant < most && b.mant < most
 }
 
-// delays reads the mean, the least, the greatest and the deviation, "0.430/0.022/25.644/2.468".
-func delays(tok []byte, unit int) (LatencyStats, bool) {
+// delays gives the mean, the least, the greatest and the deviation.
+func (p *parts) delays(unit int) (LatencyStats, bool) {
 	var d [4]time.Duration
 	for i := range d {
-		if i > 0 {
-			if len(tok) == 0 || tok[0] != '/' {
-				return LatencyStats{}, false
-			}
-			tok = tok[1:]
-			tok = tok[spaces(tok):]
-		}
-		n, length := parseNumber(tok)
-		var ok bool
-		if d[i], ok = n.duration(unit); length == 0 || n.mant < 0 || !ok {
+		v, ok := p.n[i].duration(unit)
+		if !ok || p.n[i].mant < 0 {
 			return LatencyStats{}, false
 		}
-		tok = tok[length:]
+		d[i] = v
 	}
-	return LatencyStats{d[0], d[1], d[2], d[3]}, len(tok) == 0
+	return LatencyStats{d[0], d[1], d[2], d[3]}, true
 }

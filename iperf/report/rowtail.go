@@ -17,45 +17,24 @@ func (r *row) parseTail(b []byte, cut bool) rowKind {
 		if len(b) == 0 {
 			return rowData
 		}
-		n, slash, equal := token(b)
-		tok, rest := b[:n], b[n:]
-		if cut && len(rest) == 0 && !endsWhole(tok) {
-			if b[0] == '(' || b[0]-'a' < 26 {
-				return rowBad // "(omitted)" or "receiver" without its end
+		if cut {
+			if n := token(b); n == len(b) && !endsWhole(b) {
+				if b[0] == '(' || b[0]-'a' < 26 {
+					return rowBad // "(omitted)" or "receiver" without its end
+				}
+				return rowData
 			}
-			return rowData
 		}
 		switch {
-		case tok[0]-'0' <= 9 || tok[0] == '-' && len(tok) > 1 && tok[1]-'0' <= 9:
-			rest = r.parseColumn(tok, rest, slash, equal)
-		case tok[0] == '(':
-			if len(tok) > 1 && tok[1] == 'o' && isWord(tok, "(omitted)") {
-				r.omitted = true
-			} else if i := bytes.IndexByte(b, ')'); i >= 0 {
-				if hasPrefix(b, "(0)") || hasPrefix(b, "(0/") {
-					r.enh.Has &^= Latency // of no call at all
-					r.enh.Latency = LatencyStats{}
-				}
-				rest = b[i+1:] // a percentage, or "(3937/131072)"
-			}
-		case tok[0] == 's' && isWord(tok, "sender"):
-			r.by = 's'
-		case tok[0] == 'r' && isWord(tok, "receiver"):
-			r.by = 'r'
-		case hasPrefix(tok, "Unknown/"):
-			// iperf 3 where it cannot tell the loss of the omitted time from that of the test.
-			if v, n := parseInt(tok[len("Unknown/"):]); n > 0 && r.delay >= 0 {
-				r.udp.Has |= Packets | Jitter
-				r.udp.Packets, r.udp.Jitter = v, r.delay
-			}
-		case hasPrefix(tok, "NA/"):
-			// No congestion window, but perhaps a round-trip time.
-			var p parts
-			if p.parse(bytes.TrimSuffix(tok[len("NA/"):], []byte("us"))) && p.count == 1 {
-				r.windowAndRTT(&part{number: number{mant: -1}}, &p.n[0])
-			}
+		case b[0]-'0' <= 9 || b[0] == '-' && len(b) > 1 && b[1]-'0' <= 9:
+			b = r.parseColumn(b)
+		case b[0] == '(':
+			b = r.parseParentheses(b)
+		default:
+			n := token(b)
+			r.parseWord(b[:n])
+			b = b[n:]
 		}
-		b = rest
 	}
 }
 
@@ -64,27 +43,62 @@ func isWord(tok []byte, word string) bool {
 	return hasPrefix(tok, word) && (len(tok) == len(word) || (tok[len(word)]|0x20)-'a' >= 26)
 }
 
-// token gives the length of what stands before the next space, and whether there is a slash or an equals sign in it. A
-// slash at the end of it joins what follows: older versions of iperf 2 pad the numbers between slashes.
-func token(b []byte) (n int, slash, equal bool) {
-	for n = 0; n < len(b); n++ {
-		c := b[n]
-		if c-'0' <= 9 {
+// token gives the length of what stands before the next space. A slash at the end of it joins what follows: older
+// versions of iperf 2 pad the numbers between slashes.
+func token(b []byte) (n int) {
+	for n < len(b) {
+		if b[n] == ' ' || b[n] == '\t' {
+			if n == 0 || b[n-1] != '/' {
+				return n
+			}
+			n += spaces(b[n:])
 			continue
 		}
-		switch c {
-		case ' ', '\t':
-			if n == 0 || b[n-1] != '/' {
-				return n, slash, equal
-			}
-			n += spaces(b[n:]) - 1
-		case '/':
-			slash = true
-		case '=':
-			equal = true
+		n++
+	}
+	return n
+}
+
+// parseParentheses takes a percentage, "(omitted)", or "(3937/131072)", and gives what follows it.
+func (r *row) parseParentheses(b []byte) []byte {
+	if hasPrefix(b, "(omitted)") && isWord(b[:token(b)], "(omitted)") {
+		r.omitted = true
+		return b[token(b):]
+	}
+	i := 1
+	for i < len(b) && b[i] != ')' {
+		i++
+	}
+	if i == len(b) {
+		return b[token(b):]
+	}
+	if hasPrefix(b, "(0)") || hasPrefix(b, "(0/") {
+		r.enh.Has &^= Latency // of no call at all
+		r.enh.Latency = LatencyStats{}
+	}
+	return b[i+1:]
+}
+
+// parseWord takes a column that does not begin with a number.
+func (r *row) parseWord(tok []byte) {
+	switch {
+	case isWord(tok, "sender"):
+		r.by = 's'
+	case isWord(tok, "receiver"):
+		r.by = 'r'
+	case hasPrefix(tok, "Unknown/"):
+		// iperf 3 where it cannot tell the loss of the omitted time from that of the test.
+		if v, n := parseInt(tok[len("Unknown/"):]); n > 0 && r.delay >= 0 {
+			r.udp.Has |= Packets | Jitter
+			r.udp.Packets, r.udp.Jitter = v, r.delay
+		}
+	case hasPrefix(tok, "NA/"):
+		// No congestion window, but perhaps a round-trip time.
+		p := &r.parts
+		if p.parseAll(bytes.TrimSuffix(tok[len("NA/"):], []byte("us"))) && p.count == 1 {
+			r.windowAndRTT(&part{number: number{mant: -1}}, &p.n[0])
 		}
 	}
-	return n, slash, equal
 }
 
 // endsWhole reports whether a token at the end of a line can be told to be complete.
@@ -96,64 +110,63 @@ func endsWhole(tok []byte) bool {
 	return tok[len(tok)-1] == ')'
 }
 
-// parseColumn reads the column that starts with tok, a number or several, and gives what follows it.
-func (r *row) parseColumn(tok, rest []byte, slash, equal bool) []byte {
-	next := rest[spaces(rest):]
-	next = next[:tokenEnd(next)]
-	if equal {
-		eq := bytes.IndexByte(tok, '=')
-		count, n := parseInt(tok)
-		if n != eq {
-			return rest
+// parseColumn reads the column that b begins with, a number or several, and gives what follows it.
+func (r *row) parseColumn(b []byte) []byte {
+	n, length := parseNumber(b)
+	switch {
+	case length == 0:
+	case length == len(b) || b[length] == ' ' || b[length] == '\t':
+		return r.parseSingle(n, b[length:])
+	case b[length] == '=' && n.frac == 0 && b[0] != '-':
+		l := token(b)
+		r.parseEqual(n.mant, b[length+1:l], unitOf(b[l:]))
+		return b[l:]
+	default:
+		l := r.parts.parse(b, n, length)
+		if l == 0 {
+			break
 		}
-		if bytes.IndexByte(tok, ':') > 0 {
-			r.enh.Has |= Reads
-			r.enh.Reads = count
-			return rest
+		rest := b[l:]
+		unit := unitOf(rest)
+		r.parseParts(unit)
+		switch string(unit) {
+		case "ms", "us", "pkts":
+			return rest[spaces(rest)+len(unit):]
 		}
-		r.enh.Has |= RoundTrips
-		r.enh.RoundTrips = count
-		r.parseSlashes(tok[eq+1:], next)
 		return rest
 	}
-	if slash {
-		r.parseSlashes(tok, next)
-		return rest
+	return b[token(b):]
+}
+
+// unitOf gives the word that stands next, which may be the unit of what stands before it.
+func unitOf(b []byte) []byte {
+	b = b[spaces(b):]
+	return b[:tokenEnd(b)]
+}
+
+// parseEqual takes a number of calls and what is said of them: "8388=4:3:2" reads, "10=1.2/1.0/1.5/0.1" round trips.
+func (r *row) parseEqual(calls int64, said, unit []byte) {
+	if bytes.IndexByte(said, ':') >= 0 {
+		r.enh.Has |= Reads
+		r.enh.Reads = calls
+		return
 	}
-	n, length := parseNumber(tok)
-	if length != len(tok) {
-		return rest
+	r.enh.Has |= RoundTrips
+	r.enh.RoundTrips = calls
+	if r.parts.parseAll(said) {
+		r.parseParts(unit)
 	}
-	switch string(next) {
-	case "ms":
-		// The jitter, if the loss follows; else it is how long a burst took.
-		if d, ok := n.duration(ofMilli); ok && n.mant >= 0 {
-			r.delay = d
+}
+
+// parseSingle takes a number that stands alone, and perhaps its unit, which is the next word. It gives what follows.
+func (r *row) parseSingle(n number, rest []byte) []byte {
+	at := spaces(rest)
+	unit := rest[at:]
+	if len(unit) > 0 && unit[0] > '9' {
+		end := tokenEnd(unit)
+		if unit = unit[:end]; r.parseUnit(n, unit) {
+			return rest[at+end:]
 		}
-		return after(rest, next)
-	case "pps":
-		r.udp.Has |= PacketRate
-		r.udp.PacketRate = n.float(0)
-		if r.hasBare {
-			r.udp.Has |= Packets
-			r.udp.Packets, r.hasBare = r.bare, false
-		}
-		return after(rest, next)
-	case "rps", "us":
-		return after(rest, next)
-	}
-	if bytes.HasSuffix(next, []byte("s/sec")) {
-		return after(rest, next) // the rate that the socket is paced at
-	}
-	if v, ok := amount(n, next); ok {
-		if next[len(next)-1] == 's' {
-			r.tcp.Has |= CongestionWindow
-			r.tcp.CongestionWindow = v
-		} else {
-			r.enh.Has |= InFlight
-			r.enh.InFlight = v
-		}
-		return after(rest, next)
 	}
 	switch {
 	case (r.enh.Has.Has(Writes) || r.enh.Has.Has(RoundTrips)) && n.frac == 0 && n.mant >= 0 && r.tcp.Has&(Retransmits|RTT) == 0:
@@ -168,15 +181,48 @@ func (r *row) parseColumn(tok, rest []byte, slash, equal bool) []byte {
 	return rest
 }
 
+// parseUnit takes a number with a unit. It is false when that is none.
+func (r *row) parseUnit(n number, unit []byte) bool {
+	switch string(unit) {
+	case "ms":
+		// The jitter, if the loss follows; else it is how long a burst took.
+		if d, ok := n.duration(ofMilli); ok && n.mant >= 0 {
+			r.delay = d
+		}
+		return true
+	case "pps":
+		r.udp.Has |= PacketRate
+		r.udp.PacketRate = n.float(0)
+		if r.hasBare {
+			r.udp.Has |= Packets
+			r.udp.Packets, r.hasBare = r.bare, false
+		}
+		return true
+	case "rps", "us":
+		return true
+	}
+	if v, ok := amount(n, unit); ok {
+		if unit[len(unit)-1] == 's' {
+			r.tcp.Has |= CongestionWindow
+			r.tcp.CongestionWindow = v
+		} else {
+			r.enh.Has |= InFlight
+			r.enh.InFlight = v
+		}
+		return true
+	}
+	return bytes.HasSuffix(unit, []byte("s/sec")) // the rate that the socket is paced at
+}
+
 // amount reads the unit of a number of bytes: "KBytes", "MByte".
 func amount(n number, unit []byte) (int64, bool) {
 	shift := 0
 	if len(unit) > 0 && unit[0] != 'B' {
-		_, two, ok := prefix(unit[0])
-		if !ok {
+		p := unitPrefixes[unit[0]]
+		if p.two == 0 {
 			return 0, false
 		}
-		shift = two
+		shift = int(p.two)
 		unit = unit[1:]
 	}
 	if string(unit) != "Byte" && string(unit) != "Bytes" {
@@ -185,31 +231,24 @@ func amount(n number, unit []byte) (int64, bool) {
 	return n.bytes(shift), true
 }
 
-func (r *row) parseSlashes(tok, next []byte) {
-	unit := ofMilli
-	switch string(next) {
-	case "us":
-		unit = ofMicro
-	case "pkts":
-		return // received and in progress
-	}
-	// These two forms are in every line of UDP.
-	if a, b, ok := counts(tok); ok {
-		r.takeCounts(a, b, next)
-		return
-	}
-	if l, ok := delays(tok, unit); ok {
-		if !r.enh.Has.Has(Latency) { // the second is of whole frames
+// parseParts takes numbers with slashes between them. Their count and their units tell what they are.
+func (r *row) parseParts(unit []byte) {
+	switch p := &r.parts; {
+	case string(unit) == "pkts": // received and in progress
+	case p.count == 2 && p.counts():
+		r.takeCounts(p.n[0].mant, p.n[1].mant, unit)
+	case p.count == 4 && p.plain:
+		if r.enh.Has.Has(Latency) {
+			break // the second is of whole frames
+		}
+		of := ofMilli
+		if string(unit) == "us" {
+			of = ofMicro
+		}
+		if l, ok := p.delays(of); ok {
 			r.enh.Has |= Latency
 			r.enh.Latency = l
 		}
-		return
-	}
-	var p parts
-	if !p.parse(tok) {
-		return
-	}
-	switch {
 	case p.count == 3 && p.n[0].frac+p.n[1].frac+p.n[2].frac == 0 && p.n[1].unit == 0:
 		// Write/Err/Timeo or Read/Timeo/Trunc; after the window it is isoch:tx/miss/slip.
 		switch a, b := p.n[0].mant, p.n[1].mant; {
@@ -272,6 +311,3 @@ func tokenEnd(b []byte) int {
 	}
 	return len(b)
 }
-
-// after gives what follows next in rest.
-func after(rest, next []byte) []byte { return rest[spaces(rest)+len(next):] }

@@ -28,6 +28,9 @@ type source struct {
 	encoding  encoding
 	escape    escapeState
 	afterFeed bool // what was read last ends with a line feed
+
+	size int64 // of all that r gives; 0: not known
+	read int64 // how much of it is in buf, or was
 }
 
 // fill reads once. It reports whether there is more than before.
@@ -49,6 +52,7 @@ func (s *source) fill() bool {
 		was := s.end
 		n, err := s.r.Read(s.buf[was:])
 		s.end += n
+		s.read += int64(n)
 		s.err = err
 		s.clean(was)
 		if s.end > was || s.err != nil {

@@ -8,6 +8,7 @@ import (
 // A test gathers what one end printed of one test.
 type test struct {
 	p         *Parser
+	src       *source
 	each      func(Interval)
 	rep       *Report
 	slabs     slabs
@@ -48,6 +49,7 @@ type test struct {
 	waiting      []conn          // this test's or the next one's: the next row tells
 	connAt       map[connKey]int // into conns, the last of each
 	lastConn     int             // whose row came last
+	near         [64]rowStream   // by the end of their ids
 
 	json   bool // it is a document, or events
 	stream bool // it comes as events

@@ -90,7 +90,7 @@ func (r *reader) readRow(b []byte, cut, unwrapped bool) {
 			t = r.another()
 		}
 		t.lines++
-		if t.async || r.isAsync(t) {
+		if t.async || t.rep.Program != programIperf3 && r.isAsync(t) {
 			t.async = true
 			if len(t.waiting) > 0 && kind == rowData {
 				t = r.waitOver(&r.row)

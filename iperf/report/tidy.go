@@ -25,8 +25,8 @@ func tidied(b []byte) ([]byte, bool) {
 
 // withoutEnd leaves out what follows a line in a list of strings.
 func withoutEnd(b []byte) []byte {
-	if n := len(b); n > 0 && (b[n-1] == '"' || b[n-1] == ',' || b[n-1] == '\'') {
-		return bytes.TrimRight(b, `"',`)
+	for len(b) > 0 && (b[len(b)-1] == '"' || b[len(b)-1] == ',' || b[len(b)-1] == '\'') {
+		b = b[:len(b)-1]
 	}
 	return b
 }

@@ -39,7 +39,7 @@ func (r *reader) unwrap(b []byte) (line []byte, whole bool) {
 // isUnit reports whether b begins with a unit of an amount or a rate.
 func isUnit(b []byte) bool {
 	if len(b) > 0 && b[0] != 'b' && b[0] != 'B' {
-		if _, _, ok := prefix(b[0]); !ok {
+		if unitPrefixes[b[0]].ten == 0 {
 			return false
 		}
 		b = b[1:]
