@@ -85,7 +85,8 @@
 // Datagrams go out as one large buffer that the kernel, or the network card, cuts (UDP_SEGMENT), from 8 that are due at
 // once, else with sendmmsg; they come in joined (UDP_GRO) with recvmmsg. Other systems than Linux send and receive them
 // one by one. Nothing is allocated for a block or a datagram. Between turns, a sender of datagrams sleeps for 1 ms, or
-// from about 190 Mbit/s on for 0.2 ms, so that its bursts are never longer than the C program's. On Linux the first paced
+// from about 190 Mbit/s on for 0.2 ms, so that, unless it was kept from running, its bursts are no longer than the C
+// program's. On Linux the first paced
 // senders of a process, one fewer than GOMAXPROCS, sleep without giving their processor back to Go's scheduler, whose
 // work for a thread that sleeps and wakes took more than half of a UDP sender's time at 100 Mbit/s. Receivers wait on
 // Go's poller: a paced one costs more than the C program's. To wait as the senders do was tried, and cost as much.

@@ -45,7 +45,7 @@ func hostAndDevice(field func(*settings) *string) func(*settings, string) error 
 	return func(s *settings, v string) error {
 		*field(s) = v
 		host, device, has := strings.Cut(v, "%")
-		if a, err := netip.ParseAddr(host); !has || err == nil && a.IsLinkLocalUnicast() {
+		if a, err := netip.ParseAddr(host); !has || err == nil && a.Is6() && a.IsLinkLocalUnicast() {
 			return nil
 		}
 		if !hasDevice {

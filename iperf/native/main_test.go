@@ -36,6 +36,9 @@ func TestCommandLinesThatAreRefused(t *testing.T) {
 		{"-c host -l 2M", "block size too large (maximum = 1048576 bytes)"},
 		{"-c host -u -l 70000", "block size invalid (minimum = 16 bytes, maximum = 65507 bytes)"},
 		{"-c host --rcv-timeout 100", "client receive timeout is valid only in receiving mode"},
+		{"-c host -R --rcv-timeout 99", "receive timeout value is incorrect or not in range"},
+		{"-c host --snd-timeout 86400001", "send timeout value is incorrect or not in range"},
+		{"-c host --vers", "option '--vers' is ambiguous; possibilities: '--version4' '--version6' '--version'"},
 		{"-s --gsro", "some option you are trying to set is client only"},
 		{"-c host -w 1G", "socket buffer size too large (maximum = 536870912 bytes)"},
 		{"-c host -M 9999", "TCP MSS too large (maximum = 9216 bytes)"},
@@ -58,6 +61,42 @@ func TestCommandLinesThatAreRefused(t *testing.T) {
 				t.Errorf("status %d, stdout %q, stderr %q", status, &stdout, &stderr)
 			}
 		})
+	}
+}
+
+// What is ignored, as the C program does, is warned of.
+func TestWarnings(t *testing.T) {
+	port := strconv.Itoa(freePort(t))
+	for args, want := range map[string]string{
+		"-u -Z":   "warning: -Z flag ignored with UDP",
+		"-J -f m": "warning: Report format (-f) flag ignored with JSON output (-J)\n",
+	} {
+		var stdout, stderr bytes.Buffer
+		Main(t.Context(), append([]string{"-c", "127.0.0.1", "-p", port}, strings.Fields(args)...), &stdout, &stderr)
+		if !strings.HasPrefix(stderr.String(), want) {
+			t.Errorf("%s: %q", args, &stderr)
+		}
+	}
+}
+
+func TestHostAndDevice(t *testing.T) {
+	for _, c := range []struct{ in, host, device string }{
+		{"192.0.2.1", "192.0.2.1", ""},
+		{"192.0.2.1%eth0", "192.0.2.1", "eth0"},
+		{"host%eth0.5", "host", "eth0.5"},
+		{"2001:db8::1%eth0", "2001:db8::1", "eth0"},
+		{"fe80::1%eth0", "fe80::1%eth0", ""}, // its zone
+		{"169.254.0.1%eth0", "169.254.0.1", "eth0"},
+	} {
+		var s settings
+		err := hostAndDevice(func(s *settings) *string { return &s.host })(&s, c.in)
+		if !hasDevice && c.device != "" {
+			if err == nil {
+				t.Errorf("%s: no error", c.in)
+			}
+		} else if err != nil || s.host != c.host || s.device != c.device {
+			t.Errorf("%s: %q, %q, %v", c.in, s.host, s.device, err)
+		}
 	}
 }
 
