@@ -86,10 +86,10 @@
 // once, else with sendmmsg; they come in joined (UDP_GRO) with recvmmsg. Other systems than Linux send and receive them
 // one by one. Nothing is allocated for a block or a datagram. Between turns, a sender of datagrams sleeps for 1 ms, or
 // from about 190 Mbit/s on for 0.2 ms, so that, unless it was kept from running, its bursts are no longer than the C
-// program's. On Linux the first paced
-// senders of a process, one fewer than GOMAXPROCS, sleep without giving their processor back to Go's scheduler, whose
-// work for a thread that sleeps and wakes took more than half of a UDP sender's time at 100 Mbit/s. Receivers wait on
-// Go's poller: a paced one costs more than the C program's. To wait as the senders do was tried, and cost as much.
+// program's. On Linux the first paced senders of a process, one fewer than GOMAXPROCS, sleep without giving their
+// processor back to Go's scheduler, whose work for a thread that sleeps and wakes took more than half of a UDP sender's
+// time at 100 Mbit/s. Receivers wait on Go's poller: a paced one costs more than the C program's. To wait as the
+// senders do was tried, and cost as much.
 //
 // The bursts are these, in kilobytes that came within the same millisecond at the receiving end of a veth pair, while the
 // machine had much else to do: the most of all, and the 99th percentile of the milliseconds in which something came.
