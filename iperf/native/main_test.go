@@ -66,13 +66,12 @@ func TestCommandLinesThatAreRefused(t *testing.T) {
 
 // What is ignored, as the C program does, is warned of.
 func TestWarnings(t *testing.T) {
-	port := strconv.Itoa(freePort(t))
 	for args, want := range map[string]string{
 		"-u -Z":   "warning: -Z flag ignored with UDP",
 		"-J -f m": "warning: Report format (-f) flag ignored with JSON output (-J)\n",
 	} {
 		var stdout, stderr bytes.Buffer
-		Main(t.Context(), append([]string{"-c", "127.0.0.1", "-p", port}, strings.Fields(args)...), &stdout, &stderr)
+		Main(t.Context(), append([]string{"-c", "127.0.0.1", "-p", strconv.Itoa(nobodys)}, strings.Fields(args)...), &stdout, &stderr)
 		if !strings.HasPrefix(stderr.String(), want) {
 			t.Errorf("%s: %q", args, &stderr)
 		}
