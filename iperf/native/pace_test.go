@@ -1,6 +1,7 @@
 package native
 
 import (
+	"fmt"
 	"math"
 	"net"
 	"testing"
@@ -46,51 +47,57 @@ func TestBudget(t *testing.T) {
 
 // Neither end allocates memory for a block or a datagram.
 func TestNoAllocations(t *testing.T) {
-	x := newTest(defaults(), nil)
-	x.length, x.epoch = 1460, time.Now()
-	receiver, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer receiver.Close()
-	sender, err := net.Dial("udp4", receiver.LocalAddr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer sender.Close()
-	out, err := newDatagramWriter(sender, x.length)
-	if err != nil {
-		t.Fatal(err)
-	}
-	in, err := newDatagramReader(receiver, x.length)
-	if err != nil {
-		t.Fatal(err)
-	}
-	n := min(out.most(), 8)
-	var a arrivals
-	s := &stream{conn: receiver}
-	number := int64(0)
-	if got := testing.AllocsPerRun(100, func() {
-		for i := range n {
-			number++
-			x.header(out.datagram(i), time.Second, number)
-		}
-		if sent, err := out.send(n, number%2 == 0); err != nil || sent != n {
-			t.Fatal(sent, err)
-		}
-		for s.now.packets < number {
-			if err := in.receive(); err != nil {
+	for _, unpaced := range []bool{false, true} {
+		t.Run(fmt.Sprintf("unpaced %v", unpaced), func(t *testing.T) {
+			x := newTest(defaults(), nil)
+			x.length, x.epoch = 1460, time.Now()
+			receiver, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+			if err != nil {
 				t.Fatal(err)
 			}
-			for data := range in.datagrams {
-				a.take(&s.now, data, time.Second, false)
+			defer receiver.Close()
+			sender, err := net.Dial("udp4", receiver.LocalAddr().String())
+			if err != nil {
+				t.Fatal(err)
 			}
-		}
-	}); got != 0 {
-		t.Errorf("%v allocations for %d datagrams", got, n)
-	}
-	if s.now.bytes != number*1460 || s.now.lost != 0 || s.now.outOfOrder != 0 {
-		t.Errorf("sent %d, counted %+v", number, s.now)
+			defer sender.Close()
+			out, err := newDatagramWriter(sender, x.length, unpaced)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer out.close()
+			in, err := newDatagramReader(receiver, unpaced)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer in.close()
+			n := min(out.most(), 8)
+			var a arrivals
+			s := &stream{conn: receiver}
+			number := int64(0)
+			if got := testing.AllocsPerRun(100, func() {
+				for i := range n {
+					number++
+					x.header(out.datagram(i), time.Second, number)
+				}
+				if sent, err := out.send(n, number%2 == 0); err != nil || sent != n {
+					t.Fatal(sent, err)
+				}
+				for s.now.packets < number {
+					if err := in.receive(); err != nil {
+						t.Fatal(err)
+					}
+					for data := range in.datagrams {
+						a.take(&s.now, data, time.Second, false)
+					}
+				}
+			}); got != 0 {
+				t.Errorf("%v allocations for %d datagrams", got, n)
+			}
+			if s.now.bytes != number*1460 || s.now.lost != 0 || s.now.outOfOrder != 0 {
+				t.Errorf("sent %d, counted %+v", number, s.now)
+			}
+		})
 	}
 }
 

@@ -25,16 +25,17 @@ const maxSingly = 1e9
 
 // sendUDP sends datagrams until the test stops it or the budget is spent.
 func (t *test) sendUDP(s *stream) error {
-	out, err := newDatagramWriter(s.conn, t.length)
+	out, err := newDatagramWriter(s.conn, t.length, t.rate == 0)
 	if err != nil {
-		return err
+		return stopped(err)
 	}
+	defer out.close()
 	length := float64(t.length)
 	p := pacer{rate: float64(t.rate) / 8, start: t.epoch}
 	z := t.sleeper(&p, 0)
 	defer z.end()
 	var number int64
-	for {
+	for !t.stopping.Load() {
 		want := int64(out.most())
 		now := time.Now()
 		late := false
@@ -73,16 +74,18 @@ func (t *test) sendUDP(s *stream) error {
 			return stopped(err)
 		}
 	}
+	return nil
 }
 
 // receiveUDP counts datagrams until the test stops it.
 func (t *test) receiveUDP(s *stream) error {
-	in, err := newDatagramReader(s.conn, t.length)
+	in, err := newDatagramReader(s.conn, t.rate == 0)
 	if err != nil {
-		return err
+		return stopped(err)
 	}
+	defer in.close()
 	var r arrivals
-	for {
+	for !t.stopping.Load() {
 		if err := in.receive(); err != nil {
 			if err := stopped(err); err == nil || !errors.Is(err, errRefused) {
 				return err
@@ -99,6 +102,7 @@ func (t *test) receiveUDP(s *stream) error {
 		s.mu.Unlock()
 		t.reach(came)
 	}
+	return nil
 }
 
 // arrivals is what a receiver must remember from one datagram to the next.

@@ -2,9 +2,11 @@ package native
 
 import (
 	"encoding/binary"
+	"io"
 	"net"
 	"sync/atomic"
 	"syscall"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -29,6 +31,7 @@ type mmsghdr struct {
 // segmentation offload), else each goes by itself, many in one system call.
 type datagramWriter struct {
 	raw     syscall.RawConn
+	closer  io.Closer // of what it has opened; nil: nothing
 	length  int
 	count   int // datagrams in the buffer
 	buffer  []byte
@@ -44,12 +47,12 @@ type datagramWriter struct {
 	step     func(fd uintptr) bool
 }
 
-func newDatagramWriter(conn net.Conn, length int) (*datagramWriter, error) {
-	raw, err := conn.(syscall.Conn).SyscallConn()
+func newDatagramWriter(conn net.Conn, length int, unpaced bool) (*datagramWriter, error) {
+	raw, closer, err := socketOf(conn, unpaced)
 	if err != nil {
 		return nil, err
 	}
-	w := &datagramWriter{raw: raw, length: length, count: max(1, min(maxSegments, maxBuffer64K/length)), segment: hasSegmentation()}
+	w := &datagramWriter{raw: raw, closer: closer, length: length, count: max(1, min(maxSegments, maxBuffer64K/length)), segment: hasSegmentation()}
 	w.buffer = make([]byte, w.count*length)
 	block := payload(length)
 	for i := range w.count {
@@ -67,13 +70,29 @@ func newDatagramWriter(conn net.Conn, length int) (*datagramWriter, error) {
 	return w, nil
 }
 
+// socketOf gives the way to a connection's socket and, if it is to be used without pause, one around the poller.
+func socketOf(conn net.Conn, unpaced bool) (syscall.RawConn, io.Closer, error) {
+	if unpaced {
+		u, err := unpoll(conn)
+		return u, u, err
+	}
+	raw, err := conn.(syscall.Conn).SyscallConn()
+	return raw, nil, err
+}
+
+func (w *datagramWriter) close() {
+	if w.closer != nil {
+		w.closer.Close()
+	}
+}
+
 // most is how many datagrams one call of send takes.
 func (w *datagramWriter) most() int { return w.count }
 
 func (w *datagramWriter) datagram(i int) []byte { return w.buffer[i*w.length : (i+1)*w.length] }
 
-// send sends the first n datagrams of the buffer, if singly one by one, and waits while the socket has no room. It returns
-// how many went.
+// send sends the first n datagrams of the buffer, if singly one by one, and waits while the socket has no room, if unpaced
+// for unpolledWait at most. It returns how many went.
 func (w *datagramWriter) send(n int, singly bool) (int, error) {
 	w.want, w.singly, w.sent, w.err = n, singly, 0, nil
 	if err := w.raw.Write(w.step); err != nil {
@@ -131,6 +150,7 @@ func (w *datagramWriter) writeSegmented(fd uintptr, n int) unix.Errno {
 // (generic receive offload).
 type datagramReader struct {
 	raw      syscall.RawConn
+	closer   io.Closer // of what it has opened; nil: nothing
 	buffers  [readBatch][]byte
 	control  [readBatch][64]byte
 	iov      [readBatch]unix.Iovec
@@ -140,12 +160,16 @@ type datagramReader struct {
 	step     func(fd uintptr) bool
 }
 
-func newDatagramReader(conn net.Conn, _ int) (*datagramReader, error) {
-	raw, err := conn.(syscall.Conn).SyscallConn()
+// eagerness is how long an unpaced reader asks again and again before it sleeps: to wake it costs the sender much of the
+// time in which it could send more.
+const eagerness = 50 * time.Microsecond
+
+func newDatagramReader(conn net.Conn, unpaced bool) (*datagramReader, error) {
+	raw, closer, err := socketOf(conn, unpaced)
 	if err != nil {
 		return nil, err
 	}
-	r := &datagramReader{raw: raw}
+	r := &datagramReader{raw: raw, closer: closer}
 	raw.Control(func(fd uintptr) { unix.SetsockoptInt(int(fd), unix.IPPROTO_UDP, unix.UDP_GRO, 1) })
 	for i := range r.buffers {
 		r.buffers[i] = make([]byte, udpReadSize)
@@ -159,7 +183,13 @@ func newDatagramReader(conn net.Conn, _ int) (*datagramReader, error) {
 	return r, nil
 }
 
-// receive waits for datagrams.
+func (r *datagramReader) close() {
+	if r.closer != nil {
+		r.closer.Close()
+	}
+}
+
+// receive waits for datagrams, if unpaced for unpolledWait at most.
 func (r *datagramReader) receive() error {
 	r.filled, r.err = 0, nil
 	if err := r.raw.Read(r.step); err != nil {
@@ -172,13 +202,22 @@ func (r *datagramReader) read(fd uintptr) bool {
 	for i := range r.messages {
 		r.messages[i].SetControllen(len(r.control[i]))
 	}
+	flags, patience := uintptr(unix.MSG_DONTWAIT), time.Time{}
 	for {
-		n, _, errno := unix.Syscall6(unix.SYS_RECVMMSG, fd, uintptr(unsafe.Pointer(&r.messages[0])), readBatch, unix.MSG_DONTWAIT, 0, 0)
+		n, _, errno := unix.Syscall6(unix.SYS_RECVMMSG, fd, uintptr(unsafe.Pointer(&r.messages[0])), readBatch, flags, 0, 0)
 		switch errno {
 		case 0:
 			r.filled = int(n)
 		case unix.EAGAIN:
-			return false
+			if r.closer == nil || flags == unix.MSG_WAITFORONE {
+				return false
+			}
+			if now := time.Now(); patience.IsZero() {
+				patience = now.Add(eagerness)
+			} else if now.After(patience) {
+				flags = unix.MSG_WAITFORONE
+			}
+			continue
 		case unix.EINTR:
 			continue
 		default:
