@@ -51,32 +51,32 @@
 // and a run of 1 s by as much from the next: ratios are of the same go.
 //
 //	case                         C Gbit/s  Go Gbit/s  ratio  C s/GB  Go s/GB  C Mdgram/s  Go Mdgram/s
-//	TCP, 1 stream                15.72     22.42      1.43   0.743   0.536
-//	TCP, 1 stream, -R            13.34     22.01      1.65   0.862   0.556
-//	TCP, 4 streams               16.56     28.72      1.73   0.751   0.486
-//	TCP, 1 stream, -Z            15.49     12.38      0.80   0.758   0.936
-//	UDP, 1460 bytes, -b 0        2.179     23.97      11.00  6.06    0.529  0.187  2.052
-//	TCP, -b 1M                   0.001048  0.001007   0.96   343     490
-//	TCP, -b 10M                  0.01048   0.009998   0.95   37.9    43.5
-//	TCP, -b 100M                 0.1006    0.09994    0.99   4.54    4.64
-//	TCP, -b 1G                   0.9991    0.9996     1.00   1.1     1.7
-//	TCP, -b 5G                   4.997     4.996      1.00   0.866   0.999
-//	UDP, 1460 bytes, -b 1M       0.001004  0.001004   1.00   453     503
-//	UDP, 1460 bytes, -b 10M      0.009997  0.01       1.00   63      134
-//	UDP, 1460 bytes, -b 100M     0.09992   0.1        1.00   15.5    17
-//	UDP, 1460 bytes, -b 1G       0.9996    1          1.00   8.66    6.62
-//	UDP, 1460 bytes, -b 5G       1.708     5          2.93   7.21    2.71
-//	veth: TCP, 1 stream          12.54     13.83      1.10   0.892   0.823
-//	veth: TCP, 4 streams         20.26     18.26      0.90   0.638   0.683
-//	veth: UDP, 1460 bytes, -b 0  2.184     22.66      10.38  6.31    0.59  0.187  1.940
+//	TCP, 1 stream                14.23     19.02      1.34   0.453   0.405
+//	TCP, 1 stream, -R            16.68     28.28      1.70   0.601   0.432
+//	TCP, 4 streams               21        33.8       1.61   0.564   0.424
+//	TCP, 1 stream, -Z            27.92     19.55      0.70   0.452   0.664
+//	UDP, 1460 bytes, -b 0        2.887     42.25      14.63  4.78    0.372  0.247  3.617
+//	TCP, -b 1M                   0.001048  0.0009997  0.95   288     334
+//	TCP, -b 10M                  0.01048   0.009998   0.95   33.5    34.4
+//	TCP, -b 100M                 0.1007    0.09995    0.99   3.84    4.06
+//	TCP, -b 1G                   0.9992    1          1.00   0.992   1.55
+//	TCP, -b 5G                   4.997     4.997      1.00   0.769   0.869
+//	UDP, 1460 bytes, -b 1M       0.001004  0.001004   1.00   333     442
+//	UDP, 1460 bytes, -b 10M      0.009997  0.01       1.00   57.1    124
+//	UDP, 1460 bytes, -b 100M     0.09991   0.0999     1.00   13.7    14.9
+//	UDP, 1460 bytes, -b 1G       0.9992    1          1.00   7.75    5.79
+//	UDP, 1460 bytes, -b 5G       2         5          2.50   6.37    2.75
+//	veth: TCP, 1 stream          18.36     19.38      1.06   0.595   0.589
+//	veth: TCP, 4 streams         38.29     24.9       0.65   0.364   0.524
+//	veth: UDP, 1460 bytes, -b 0  2.226     28.13      12.64  6.03    0.569  0.191  2.408
 //
 // s/GB is the processor time of both ends for each gigabyte received. Rates without a limit are the receiver's, with -b
-// the sender's. Four streams over veth differ most from one go to the next. In seven turns of 2 s, on a machine with much
-// else to do, the medians were 6.85 and 9.28 Gbit/s (ratios of single turns 0.61 to 3.02), with -R 10.2 and 12.3 (1.01 to
-// 1.33), and of one stream 7.10 and 11.2 (0.95 to 2.92). What a gigabyte costs hardly moves: there 0.625 and 0.564 s with
-// four streams, 0.605 and 0.572 s with -R, 0.620 and 0.613 s with one. In three turns of 2 s over loopback, 3.22 with --gsro
-// received 4.67, 4.80 and 4.82 million datagrams a second, and this program 4.93, 5.03 and 5.19. Behind a token bucket of
-// 20 Mbit/s on a veth pair both programs measure the same, TCP 19.1 and UDP 19.5 Mbit/s.
+// the sender's. Four streams over veth differ most from one go to the next, and the C program is faster in some: the
+// goes on a quiet machine gave 0.65 (the table) and, half an hour before, 0.92; seven turns of 2 s on a machine with
+// much else to do gave medians of 6.85 and 9.28 Gbit/s (ratios of single turns 0.61 to 3.02), with -R 10.2 and 12.3
+// (1.01 to 1.33), and of one stream 7.10 and 11.2 (0.95 to 2.92). In three turns of 2 s over loopback, 3.22 with --gsro
+// received 4.67, 4.80 and 4.82 million datagrams a second, and this program 4.93, 5.03 and 5.19. Behind a token bucket
+// of 20 Mbit/s on a veth pair both programs measure the same, TCP 19.1 and UDP 19.5 Mbit/s.
 //
 // What remains is the kernel's. In a profile of one TCP stream, the receiver spends 32 % in copying to user space
 // (_copy_to_iter), 21 % in soft interrupts and locks, 13 % in switching tasks; the sender 27 % in copying from user
