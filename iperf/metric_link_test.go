@@ -24,7 +24,7 @@ func TestMeasureOnAShapedLink(t *testing.T) {
 		},
 		Repetitions: 3,
 	}
-	measure(t, func() error {
+	testbed.Repeat(t, measurements, func() error {
 		m.Directions, m.Repetitions = iperf.Both, 3
 		link.B.Shape(t, "100mbit")
 		got, err := m.Measure(t.Context(), "")

@@ -57,18 +57,8 @@ func near(what string, got report.BitRate, want, tolerance float64) error {
 	return nil
 }
 
-// measure lets a measurement be wrong some times: while others have the processor, the link itself is slower than its rate.
-func measure(tb testing.TB, once func() error) {
-	tb.Helper()
-	var err error
-	for range 6 {
-		if err = once(); err == nil {
-			return
-		}
-		tb.Log(err)
-	}
-	tb.Error("the last time, too:", err)
-}
+// measurements is how often a link is measured before a test believes what is out of tolerance.
+const measurements = 6
 
 // linkRates are those of a link on which the two ways differ. iperf 3 counts a block of 128 KB when it is complete, which
 // at 20 Mbit/s is a step of 5 % of an interval: enough to tell the ways apart. At 100 Mbit/s it is 1 %.
@@ -96,7 +86,7 @@ func TestTCPOnAShapedLink(t *testing.T) {
 				}
 				for d, link := range linkRates {
 					var res *iperf.Result
-					measure(t, func() (err error) {
+					testbed.Repeat(t, measurements, func() (err error) {
 						if res, err = x.Run(t.Context(), d, ""); err != nil {
 							t.Fatalf("%+v", err)
 						}
@@ -125,7 +115,7 @@ func TestNativeOnAShapedLink(t *testing.T) {
 	testbed.Command(t, "go", "build", "-o", program, "github.com/tunaperf/tuna/iperf/native/iperf3")
 	x := iperf.Iperf{ClientServer: newBed(t, "20mbit", "100mbit"), Program: program, Client: iperf.ClientSettings{Time: 3 * time.Second}}
 	for d, link := range linkRates {
-		measure(t, func() error {
+		testbed.Repeat(t, measurements, func() error {
 			res, err := x.Run(t.Context(), d, "")
 			if err != nil {
 				t.Fatalf("%+v", err)
@@ -145,7 +135,7 @@ func TestWhoConnectsDoesNotChangeTheDirection(t *testing.T) {
 			for d, rate := range map[iperf.Direction]float64{iperf.Upstream: 20e6, iperf.Downstream: 100e6} {
 				t.Run(fmt.Sprintf("%s/%v/connects %d", program, d, connects), func(t *testing.T) {
 					var res *iperf.Result
-					measure(t, func() (err error) {
+					testbed.Repeat(t, measurements, func() (err error) {
 						if res, err = x.Run(t.Context(), d, ""); err != nil {
 							t.Fatalf("%+v", err)
 						}
@@ -176,7 +166,7 @@ func TestBothWaysAtOnce(t *testing.T) {
 			x := iperf.Iperf{ClientServer: newBed(t, "20mbit", "50mbit"), Program: test.program, Client: test.client}
 			x.Client.Time = 3 * time.Second
 			for d, rates := range map[iperf.Direction][2]float64{iperf.Upstream: {20e6, 50e6}, iperf.Downstream: {50e6, 20e6}} {
-				measure(t, func() error {
+				testbed.Repeat(t, measurements, func() error {
 					res, err := x.Run(t.Context(), d, "")
 					if err != nil {
 						t.Fatalf("%+v", err)
@@ -220,7 +210,7 @@ func TestUDPOnAShapedLink(t *testing.T) {
 					return flow.Received
 				}
 
-				measure(t, func() error {
+				testbed.Repeat(t, measurements, func() error {
 					dropped := b.link.B.Dropped(t, b.link.A)
 					res, err := x.Downstream(t.Context(), "below")
 					if err != nil {
@@ -235,7 +225,7 @@ func TestUDPOnAShapedLink(t *testing.T) {
 					return near("50 Mbit/s offered", res.Bandwidth, 50e6*(1-share), 0.01+2*share)
 				})
 				x.Client.Rate = 200 * report.MbitPerSecond
-				measure(t, func() error {
+				testbed.Repeat(t, measurements, func() error {
 					res, err := x.Downstream(t.Context(), "above")
 					if err != nil {
 						t.Fatalf("%+v", err)

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/tunaperf/tuna/internal/testbed"
 )
 
 // interopCases are command lines that every pair of ends must run, but for what a C program itself cannot do.
@@ -72,19 +74,6 @@ func caseArgs(t *testing.T, args string) []string {
 	return strings.Fields(strings.Replace(args, "0x0", fmt.Sprint(freePort(t)), 1))
 }
 
-// repeat lets a case fail twice: where others have the processor, a C end too loses datagrams, or the connection.
-func repeat(t *testing.T, once func() error) {
-	t.Helper()
-	var err error
-	for range 3 {
-		if err = once(); err == nil {
-			return
-		}
-		t.Log(err)
-	}
-	t.Error("the last time, too:", err)
-}
-
 // Both ends of every pair run every case, and agree about what was carried as well as two C ends do.
 func TestEndsAgree(t *testing.T) {
 	for _, p := range pairs(t) {
@@ -96,7 +85,7 @@ func TestEndsAgree(t *testing.T) {
 				}
 				t.Run(c.name, func(t *testing.T) {
 					t.Parallel()
-					repeat(t, func() error {
+					testbed.Repeat(t, 3, func() error {
 						server := p.server.server(t, "-1")
 						e := p.client.client(t, server.port, append(caseArgs(t, c.args), "-J")...)
 						if e.status != 0 || e.stderr != "" {
@@ -189,7 +178,7 @@ func TestSameJSON(t *testing.T) {
 			}
 			t.Run(p.name+" "+c.name, func(t *testing.T) {
 				t.Parallel()
-				repeat(t, func() error {
+				testbed.Repeat(t, 3, func() error {
 					var keys [2][2]map[string]string
 					var said [2]string
 					for i, p := range []program{p, ours} {
@@ -265,7 +254,7 @@ func TestSameText(t *testing.T) {
 		}
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			repeat(t, func() error {
+			testbed.Repeat(t, 3, func() error {
 				var texts [2][2][]string
 				for i, p := range []program{p, ours} {
 					server := p.server(t, "-1", "-V")
