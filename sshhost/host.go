@@ -79,7 +79,7 @@ func outcome(host string, status int, err error) error {
 }
 
 func (h *Host) supervised(ctx context.Context, command string, stdout, stderr io.Writer) (int, error) {
-	for again := 5; ; again-- {
+	for again := furtherTries; ; again-- {
 		s, err := h.acquire(ctx)
 		if err != nil {
 			return 0, err

@@ -15,6 +15,7 @@ const (
 	idleSessions = 4 // that are kept for good
 	maxStarting  = 4 // supervisors at a time: more would only slow each other down, and commands that end soon free others
 	maxConns     = 16
+	furtherTries = 5   // after a connection or a session was lost before a command began
 	maxOrphans   = 100 // lost supervisors whose processes are still to be ended: of a host that loses more, the oldest are given up
 
 	idleTime = 10 * time.Second // that further ones are kept: many commands side by side will soon be followed by many more
@@ -112,7 +113,7 @@ func (p *pool) warmUp(ctx context.Context) error {
 
 // acquire returns a supervisor that nobody else uses. Before its next command it ends what lost ones have left.
 func (p *pool) acquire(ctx context.Context) (*session, error) {
-	for again := 2; ; {
+	for again := furtherTries; ; {
 		if s := p.takeIdle(); s != nil {
 			p.sweepBy(s)
 			return s, nil
@@ -127,9 +128,13 @@ func (p *pool) acquire(ctx context.Context) (*session, error) {
 		s, err := p.supervise(ctx, c)
 		p.started()
 		switch {
-		case errors.Is(err, errNotBegun) && again > 0: // it was lost just now, and that is not known everywhere yet
+		// The connection was lost just now, and that is not known everywhere yet. Or the new session was, alone: Dropbear
+		// may close it when another one has ended.
+		case errors.Is(err, ErrLost) && again > 0:
 			again--
-			p.forget(c)
+			if errors.Is(err, errNotBegun) {
+				p.forget(c)
+			}
 		case !errors.Is(err, errSessions):
 			return s, err
 		}
@@ -141,10 +146,11 @@ func (p *pool) takeIdle() *session {
 	p.mu.Lock()
 	var broken []*session
 	p.idle = slices.DeleteFunc(p.idle, func(i idler) bool {
-		if !i.reusable() {
-			broken = append(broken, i.session)
+		if i.reusable() {
+			return false
 		}
-		return !i.reusable()
+		broken = append(broken, i.session)
+		return true
 	})
 	var s *session
 	if n := len(p.idle) - 1; n >= 0 {
@@ -202,7 +208,7 @@ func (p *pool) sweepBy(s *session) {
 
 // open opens a session that is no supervisor's. The caller vacates its room.
 func (p *pool) open(ctx context.Context, request, what string) (*conn, *channel, error) {
-	for again := 2; ; {
+	for again := furtherTries; ; {
 		c, err := p.room(ctx, false)
 		if err != nil {
 			return nil, nil, err

@@ -1,13 +1,16 @@
 package sshhost_test
 
 import (
+	"context"
 	"crypto/ed25519"
 	"crypto/rand"
 	"errors"
 	"net"
 	"os"
+	"os/exec"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -131,6 +134,86 @@ func TestOldServer(t *testing.T) {
 	old := config(s)
 	old.Ciphers, old.KeyExchanges, old.MACs = c.Ciphers, c.KeyExchanges, c.MACs
 	if err := dial(t, old).Run(t.Context(), "true", nil, nil); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestSessionClosedAsItOpens has a server that closes two sessions in place of an answer, as Dropbear does now and then
+// when another one has just ended. A command that needs a new one gets the next.
+func TestSessionClosedAsItOpens(t *testing.T) {
+	closer := &sessionCloser{first: 2, last: 3} // Dial opens two before them
+	h := dial(t, closer.start(t))
+	ctx, cancel := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer cancel()
+	for range 2 {
+		nap := napper()
+		wg.Go(func() { h.Run(ctx, nap, nil, nil) })
+		waitRuns(t, nap)
+	}
+	if err := h.Run(t.Context(), "true", nil, nil); err != nil {
+		t.Error(err)
+	}
+	if n := closer.opened.Load(); n != 5 {
+		t.Errorf("%d sessions were opened, want 5", n)
+	}
+}
+
+// A sessionCloser is a server of one connection that runs commands with sh, but closes some of the sessions when they ask
+// for a command.
+type sessionCloser struct {
+	first, last int32 // of the closed sessions, counted from 0
+	opened      atomic.Int32
+}
+
+func (c *sessionCloser) start(t *testing.T) sshhost.Config {
+	_, key := newSigner(t)
+	serverConfig := &ssh.ServerConfig{NoClientAuth: true}
+	serverConfig.AddHostKey(key)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	t.Cleanup(wg.Wait)
+	t.Cleanup(func() { listener.Close() })
+	wg.Go(func() {
+		network, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		defer network.Close()
+		_, channels, requests, err := ssh.NewServerConn(network, serverConfig)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		wg.Go(func() { ssh.DiscardRequests(requests) })
+		for session := range channels {
+			n := c.opened.Add(1) - 1
+			wg.Go(func() { c.serve(t, session, n >= c.first && n <= c.last) })
+		}
+	})
+	return sshhost.Config{Addr: listener.Addr().String(), User: "tuna", Agent: "none", HostKeyCallback: ssh.FixedHostKey(key.PublicKey())}
+}
+
+func (c *sessionCloser) serve(t *testing.T, session ssh.NewChannel, closes bool) {
+	ch, requests, err := session.Accept()
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	defer ch.Close()
+	r := <-requests
+	var command struct{ Text string }
+	if r == nil || closes || ssh.Unmarshal(r.Payload, &command) != nil {
+		return
+	}
+	r.Reply(true, nil)
+	cmd := exec.Command("sh", "-c", command.Text)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = ch, ch, ch.Stderr()
+	if err := cmd.Run(); err != nil {
 		t.Error(err)
 	}
 }
