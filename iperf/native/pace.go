@@ -44,8 +44,22 @@ const minNap = 200 * time.Microsecond
 // maxHeld is the longest sleep that keeps a processor from the scheduler.
 const maxHeld = pieceTime + paceTick
 
-// holders counts the sleepers of the whole process that keep their processors. One processor is always left.
+// holders counts the goroutines of the whole process that keep their processors while they wait in the system. One
+// processor is always left.
 var holders atomic.Int64
+
+// takePlace reports whether one more may do that, who gives its place back by leavePlace.
+func takePlace() bool {
+	if canHold && holders.Add(1) < int64(runtime.GOMAXPROCS(0)) {
+		return true
+	}
+	if canHold {
+		holders.Add(-1)
+	}
+	return false
+}
+
+func leavePlace() { holders.Add(-1) }
 
 // sleeper makes one that sleeps for at least short; 0: for what suits datagrams at this rate.
 func (t *test) sleeper(p *pacer, short time.Duration) *sleeper {
@@ -57,12 +71,7 @@ func (t *test) sleeper(p *pacer, short time.Duration) *sleeper {
 			s.short = minNap
 		}
 	}
-	if canHold {
-		s.held = holders.Add(1) < int64(runtime.GOMAXPROCS(0))
-		if !s.held {
-			holders.Add(-1)
-		}
-	}
+	s.held = p.rate > 0 && takePlace()
 	return s
 }
 
@@ -70,7 +79,7 @@ func (t *test) sleeper(p *pacer, short time.Duration) *sleeper {
 func (s *sleeper) end() {
 	s.timer.Stop()
 	if s.held {
-		holders.Add(-1)
+		leavePlace()
 	}
 }
 

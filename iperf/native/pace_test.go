@@ -47,33 +47,37 @@ func TestBudget(t *testing.T) {
 
 // Neither end allocates memory for a block or a datagram.
 func TestNoAllocations(t *testing.T) {
-	for _, unpaced := range []bool{false, true} {
-		t.Run(fmt.Sprintf("unpaced %v", unpaced), func(t *testing.T) {
+	for _, rate := range []int64{0, 1e9} {
+		t.Run(fmt.Sprintf("rate %d", rate), func(t *testing.T) {
 			x := newTest(defaults(), nil)
+			x.udp, x.rate = true, rate
 			x.length, x.epoch = 1460, time.Now()
 			receiver, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer receiver.Close()
 			sender, err := net.Dial("udp4", receiver.LocalAddr().String())
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer sender.Close()
-			out, err := newDatagramWriter(sender, x.length, unpaced)
+			x.streams = []*stream{{conn: sender}, {conn: receiver}}
+			defer x.closeStreams()
+			if err := x.leavePoller(); err != nil {
+				t.Fatal(err)
+			}
+			out, err := newDatagramWriter(x.streams[0].conn, x.length)
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer out.close()
-			in, err := newDatagramReader(receiver, unpaced)
+			defer out.end()
+			in, err := newDatagramReader(x.streams[1].conn)
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer in.close()
+			defer in.end()
 			n := min(out.most(), 8)
 			var a arrivals
-			s := &stream{conn: receiver}
+			s := x.streams[1]
 			number := int64(0)
 			if got := testing.AllocsPerRun(100, func() {
 				for i := range n {

@@ -138,6 +138,9 @@ var (
 // run carries traffic until the test is over by its settings, the other end says something, or ctx ends. What the other
 // end said comes back as a state; 0 means that the test is over by its settings.
 func (t *test) run(ctx context.Context) (said state, err error) {
+	if err := t.leavePoller(); err != nil {
+		return 0, err
+	}
 	t.control.SetReadDeadline(time.Time{})
 	messages := make(chan message, 1)
 	var reader, carriers sync.WaitGroup

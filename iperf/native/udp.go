@@ -25,11 +25,11 @@ const maxSingly = 1e9
 
 // sendUDP sends datagrams until the test stops it or the budget is spent.
 func (t *test) sendUDP(s *stream) error {
-	out, err := newDatagramWriter(s.conn, t.length, t.rate == 0)
+	out, err := newDatagramWriter(s.conn, t.length)
 	if err != nil {
 		return stopped(err)
 	}
-	defer out.close()
+	defer out.end()
 	length := float64(t.length)
 	p := pacer{rate: float64(t.rate) / 8, start: t.epoch}
 	z := t.sleeper(&p, 0)
@@ -79,11 +79,11 @@ func (t *test) sendUDP(s *stream) error {
 
 // receiveUDP counts datagrams until the test stops it.
 func (t *test) receiveUDP(s *stream) error {
-	in, err := newDatagramReader(s.conn, t.rate == 0)
+	in, err := newDatagramReader(s.conn)
 	if err != nil {
 		return stopped(err)
 	}
-	defer in.close()
+	defer in.end()
 	var r arrivals
 	for !t.stopping.Load() {
 		if err := in.receive(); err != nil {

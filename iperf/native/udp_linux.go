@@ -2,7 +2,6 @@ package native
 
 import (
 	"encoding/binary"
-	"io"
 	"net"
 	"sync/atomic"
 	"syscall"
@@ -30,8 +29,8 @@ type mmsghdr struct {
 // A datagramWriter sends datagrams of one length. The kernel cuts them from one large buffer where it can (generic
 // segmentation offload), else each goes by itself, many in one system call.
 type datagramWriter struct {
+	caller
 	raw     syscall.RawConn
-	closer  io.Closer // of what it has opened; nil: nothing
 	length  int
 	count   int // datagrams in the buffer
 	buffer  []byte
@@ -40,6 +39,8 @@ type datagramWriter struct {
 	control  [24]byte // holds the segment size, a control message
 	iov      [maxSegments]unix.Iovec
 	messages [maxSegments]mmsghdr
+	joined   unix.Iovec // of all that go together
+	message  unix.Msghdr
 	want     int
 	singly   bool // no datagram is joined with others
 	sent     int
@@ -47,12 +48,12 @@ type datagramWriter struct {
 	step     func(fd uintptr) bool
 }
 
-func newDatagramWriter(conn net.Conn, length int, unpaced bool) (*datagramWriter, error) {
-	raw, closer, err := socketOf(conn, unpaced)
+func newDatagramWriter(conn net.Conn, length int) (*datagramWriter, error) {
+	raw, busy, err := waitingSocket(conn)
 	if err != nil {
 		return nil, err
 	}
-	w := &datagramWriter{raw: raw, closer: closer, length: length, count: max(1, min(maxSegments, maxBuffer64K/length)), segment: hasSegmentation()}
+	w := &datagramWriter{raw: raw, length: length, count: max(1, min(maxSegments, maxBuffer64K/length)), segment: hasSegmentation()}
 	w.buffer = make([]byte, w.count*length)
 	block := payload(length)
 	for i := range w.count {
@@ -67,23 +68,22 @@ func newDatagramWriter(conn net.Conn, length int, unpaced bool) (*datagramWriter
 	h.SetLen(unix.CmsgLen(2))
 	binary.NativeEndian.PutUint16(w.control[unix.CmsgLen(0):], uint16(length))
 	w.step = w.write
+	if busy {
+		w.caller = newCaller()
+	}
 	return w, nil
 }
 
-// socketOf gives the way to a connection's socket and, if it is to be used without pause, one around the poller.
-func socketOf(conn net.Conn, unpaced bool) (syscall.RawConn, io.Closer, error) {
-	if unpaced {
-		u, err := unpoll(conn)
-		return u, u, err
+// waitingSocket gives the way to a connection's socket. If it is unpolled, its calls wait by themselves.
+func waitingSocket(conn net.Conn) (raw syscall.RawConn, isUnpolled bool, err error) {
+	if raw, err = conn.(syscall.Conn).SyscallConn(); err != nil {
+		return nil, false, err
 	}
-	raw, err := conn.(syscall.Conn).SyscallConn()
-	return raw, nil, err
-}
-
-func (w *datagramWriter) close() {
-	if w.closer != nil {
-		w.closer.Close()
+	u, isUnpolled := raw.(unpolled)
+	if isUnpolled {
+		err = u.block()
 	}
+	return raw, isUnpolled, err
 }
 
 // most is how many datagrams one call of send takes.
@@ -122,7 +122,7 @@ func (w *datagramWriter) write(fd uintptr) bool {
 			w.sent = w.want
 			return true
 		}
-		k, _, errno := unix.Syscall6(unix.SYS_SENDMMSG, fd, uintptr(unsafe.Pointer(&w.messages[w.sent])), uintptr(n), 0, 0, 0)
+		k, errno := w.call(unix.SYS_SENDMMSG, fd, uintptr(unsafe.Pointer(&w.messages[w.sent])), uintptr(n), 0, 0)
 		switch errno {
 		case 0:
 			w.sent += int(k)
@@ -138,19 +138,20 @@ func (w *datagramWriter) write(fd uintptr) bool {
 }
 
 func (w *datagramWriter) writeSegmented(fd uintptr, n int) unix.Errno {
-	iov := unix.Iovec{Base: &w.buffer[w.sent*w.length]}
-	iov.SetLen(n * w.length)
-	m := unix.Msghdr{Iov: &iov, Iovlen: 1, Control: &w.control[0]}
-	m.SetControllen(unix.CmsgSpace(2))
-	_, _, errno := unix.Syscall(unix.SYS_SENDMSG, fd, uintptr(unsafe.Pointer(&m)), 0)
+	w.joined.Base = &w.buffer[w.sent*w.length]
+	w.joined.SetLen(n * w.length)
+	w.message = unix.Msghdr{Iov: &w.joined, Iovlen: 1, Control: &w.control[0]}
+	w.message.SetControllen(unix.CmsgSpace(2))
+	_, errno := w.call(unix.SYS_SENDMSG, fd, uintptr(unsafe.Pointer(&w.message)), 0, 0, 0)
 	return errno
 }
 
 // A datagramReader receives datagrams, many with one system call, and several in one buffer where the kernel joins them
 // (generic receive offload).
 type datagramReader struct {
+	caller
 	raw      syscall.RawConn
-	closer   io.Closer // of what it has opened; nil: nothing
+	eager    bool // the socket is unpolled
 	buffers  [readBatch][]byte
 	control  [readBatch][64]byte
 	iov      [readBatch]unix.Iovec
@@ -164,12 +165,12 @@ type datagramReader struct {
 // time in which it could send more.
 const eagerness = 50 * time.Microsecond
 
-func newDatagramReader(conn net.Conn, unpaced bool) (*datagramReader, error) {
-	raw, closer, err := socketOf(conn, unpaced)
+func newDatagramReader(conn net.Conn) (*datagramReader, error) {
+	raw, eager, err := waitingSocket(conn)
 	if err != nil {
 		return nil, err
 	}
-	r := &datagramReader{raw: raw, closer: closer}
+	r := &datagramReader{raw: raw, eager: eager}
 	raw.Control(func(fd uintptr) { unix.SetsockoptInt(int(fd), unix.IPPROTO_UDP, unix.UDP_GRO, 1) })
 	for i := range r.buffers {
 		r.buffers[i] = make([]byte, udpReadSize)
@@ -180,13 +181,10 @@ func newDatagramReader(conn net.Conn, unpaced bool) (*datagramReader, error) {
 		r.messages[i].Control = &r.control[i][0]
 	}
 	r.step = r.read
-	return r, nil
-}
-
-func (r *datagramReader) close() {
-	if r.closer != nil {
-		r.closer.Close()
+	if eager {
+		r.caller = newCaller()
 	}
+	return r, nil
 }
 
 // receive waits for datagrams, if unpaced for unpolledWait at most.
@@ -204,12 +202,12 @@ func (r *datagramReader) read(fd uintptr) bool {
 	}
 	flags, patience := uintptr(unix.MSG_DONTWAIT), time.Time{}
 	for {
-		n, _, errno := unix.Syscall6(unix.SYS_RECVMMSG, fd, uintptr(unsafe.Pointer(&r.messages[0])), readBatch, flags, 0, 0)
+		n, errno := r.call(unix.SYS_RECVMMSG, fd, uintptr(unsafe.Pointer(&r.messages[0])), readBatch, flags, 0)
 		switch errno {
 		case 0:
 			r.filled = int(n)
 		case unix.EAGAIN:
-			if r.closer == nil || flags == unix.MSG_WAITFORONE {
+			if !r.eager || flags == unix.MSG_WAITFORONE {
 				return false
 			}
 			if now := time.Now(); patience.IsZero() {

@@ -14,11 +14,11 @@ type datagramWriter struct {
 	buffer []byte
 }
 
-func newDatagramWriter(conn net.Conn, length int, _ bool) (*datagramWriter, error) {
+func newDatagramWriter(conn net.Conn, length int) (*datagramWriter, error) {
 	return &datagramWriter{conn, payload(length)}, nil
 }
 
-func (w *datagramWriter) close() {}
+func (w *datagramWriter) end() {}
 
 // most is how many datagrams one call of send takes.
 func (w *datagramWriter) most() int { return 1 }
@@ -43,11 +43,11 @@ type datagramReader struct {
 	n      int
 }
 
-func newDatagramReader(conn net.Conn, _ bool) (*datagramReader, error) {
+func newDatagramReader(conn net.Conn) (*datagramReader, error) {
 	return &datagramReader{conn: conn, buffer: make([]byte, 1<<16)}, nil
 }
 
-func (r *datagramReader) close() {}
+func (r *datagramReader) end() {}
 
 // receive waits for a datagram.
 func (r *datagramReader) receive() error {
