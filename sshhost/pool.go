@@ -129,8 +129,8 @@ func (p *pool) acquire(ctx context.Context) (*session, error) {
 		p.started()
 		switch {
 		// The connection was lost just now, and that is not known everywhere yet. Or the new session was, alone: Dropbear
-		// may close it when another one has ended.
-		case errors.Is(err, ErrLost) && again > 0:
+		// may close it when another one has ended, or its shell was killed. That there are shells has been seen.
+		case (errors.Is(err, ErrLost) || errors.Is(err, ErrNoShell)) && again > 0:
 			again--
 			if errors.Is(err, errNotBegun) {
 				p.forget(c)
