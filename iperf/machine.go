@@ -39,7 +39,7 @@ func (x *Iperf) ask(ctx context.Context, h HostSSH, role Role) (*machine, error)
 	// sockets may share a port: an iperf 2 server would start beside another and get nothing.
 	if role == RoleServer {
 		all.Go(func() {
-			if p, ok := listening(asked, h); ok {
+			if p, ok, _ := listening(asked, h); ok {
 				m.before = &p
 			}
 		})
