@@ -225,6 +225,8 @@ func (p *pool) open(ctx context.Context, request, what string) (*conn, *channel,
 		case errors.Is(err, errNotBegun) && again > 0:
 			again--
 			p.forget(c)
+		case errors.Is(err, ErrLost) && request == "subsystem" && again > 0: // of a command nobody knows whether it has begun
+			again--
 		case !errors.Is(err, errSessions):
 			return nil, nil, err
 		}

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pkg/sftp"
 	"golang.org/x/crypto/ssh"
 
 	"github.com/tunaperf/tuna/internal/testbed"
@@ -164,7 +165,18 @@ func TestSessionClosedAsItOpens(t *testing.T) {
 	}
 }
 
-// A sessionCloser is a server of one connection that runs commands with sh, but closes some of the sessions when they ask
+// TestSubsystemClosedAsItOpens is the same with SFTP.
+func TestSubsystemClosedAsItOpens(t *testing.T) {
+	closer := &sessionCloser{first: 2, last: 3}
+	h := dial(t, closer.start(t))
+	client, err := h.SFTP(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	client.Close()
+}
+
+// A sessionCloser is a server of one connection with sh and SFTP, which closes some of the sessions when they ask
 // for a command.
 type sessionCloser struct {
 	first, last int32 // of the closed sessions, counted from 0
@@ -217,6 +229,15 @@ func (c *sessionCloser) serve(t *testing.T, session ssh.NewChannel, closes bool)
 	}
 	r.Reply(true, nil)
 	if closes {
+		return
+	}
+	if r.Type == "subsystem" {
+		server, err := sftp.NewServer(ch)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		server.Serve()
 		return
 	}
 	cmd := exec.Command("sh", "-c", command.Text)
