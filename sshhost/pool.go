@@ -201,8 +201,10 @@ func (p *pool) sweepBy(s *session) {
 	p.orphans = nil
 	p.mu.Unlock()
 	if ids != nil {
-		s.swept = ids
-		s.sweep(ids) // if that fails, the next command does too
+		s.swept = append(s.swept, ids...)
+		if s.sweep(ids) != nil {
+			s.broken.Store(true) // the next command fails too, if there is one
+		}
 	}
 }
 
@@ -241,7 +243,6 @@ func (p *pool) release(s *session) {
 		p.drop(s)
 		return
 	}
-	s.swept = nil
 	p.idle = append(p.idle, idler{s, time.Now()})
 	p.watchIdle()
 	p.tellFreed()

@@ -227,6 +227,8 @@ func (s *session) run(ctx context.Context, command string, stdout, stderr io.Wri
 	status, err = s.wait(ctx)
 	if errors.Is(err, ErrLost) || errors.Is(err, ErrNotEnded) {
 		s.broken.Store(true)
+	} else {
+		s.swept = nil
 	}
 	return status, err
 }
