@@ -51,6 +51,31 @@ func TestSupervisorLosesItsJob(t *testing.T) {
 	}
 }
 
+// TestRecycledNumber ends a session whose last command's number is somebody else's by now.
+func TestRecycledNumber(t *testing.T) {
+	for _, shell := range [][]string{{"dash"}, {"bash"}, {"busybox", "ash"}} {
+		t.Run(shell[0], func(t *testing.T) {
+			testbed.Need(t, shell[0])
+			stranger := exec.Command("sleep", "987654")
+			if err := stranger.Start(); err != nil {
+				t.Fatal(err)
+			}
+			s := sshhost.StartSupervisor(t, "", os.Environ(), shell...)
+			if err := s.Run(t.Context(), "true", nil, nil); err != nil {
+				t.Error(err)
+			}
+			s.Recycle(stranger.Process.Pid)
+			s.EndInput()
+			waitExit(t, s.Process.Process.Pid)
+			stranger.Process.Kill() // the first signal counts
+			stranger.Wait()
+			if signal := stranger.ProcessState.Sys().(syscall.WaitStatus).Signal(); signal != syscall.SIGKILL {
+				t.Errorf("it got %v", signal)
+			}
+		})
+	}
+}
+
 // TestSupervisorCannotFork has a user who may have so and so many processes only. A command fails or not, but its end is
 // told, and nothing is left.
 func TestSupervisorCannotFork(t *testing.T) {
