@@ -207,7 +207,7 @@ dead() {
 	kill -0 "$job" || return 0
 	stat=
 	read -r stat <"/proc/$job/stat" || return 1
-	case ${stat##*) } in # which holds the state, the parent and more; a trap may come while IFS is empty
+	case ${stat##*) } in # which holds the state, the parent and more
 	[XZ]*) ;;
 	?" $$ "*) return 1 ;;
 	*) [ "$own" = $$ ] ;;
@@ -274,9 +274,10 @@ sweep() {
 	done
 }
 
-# finish ends the session.
+# finish ends the session. It may come as a trap while IFS is empty, which it is in bash as long as read goes on.
 finish() {
 	guard ''
+	IFS=" $nl"
 	trap - EXIT
 	[ "$watch" ] && kill "$watch"
 	if [ "$job" ]; then

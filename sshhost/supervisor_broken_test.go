@@ -27,6 +27,12 @@ func TestSupervisorLosesItsJob(t *testing.T) {
 			{"cancelled", func(_ *sshhost.Supervisor, cancel context.CancelFunc) { cancel() }},
 			{"end of input", func(s *sshhost.Supervisor, _ context.CancelFunc) { s.EndInput() }},
 			{"lease", func(s *sshhost.Supervisor, _ context.CancelFunc) { s.Renew() }},
+			{"TERM", func(s *sshhost.Supervisor, _ context.CancelFunc) {
+				eventually(t, 10*time.Second, "the supervisor has ended", func() bool {
+					testbed.Signal(s.Process.Process.Pid, syscall.SIGTERM) // bash may miss one right after its child's end
+					return !isRunning(s.Process.Process.Pid)
+				})
+			}},
 		} {
 			t.Run(shell[0]+"/"+test.name, func(t *testing.T) {
 				s, nap := sshhost.StartSupervisor(t, "", os.Environ(), shell...), napper()
@@ -42,7 +48,7 @@ func TestSupervisorLosesItsJob(t *testing.T) {
 				testbed.Signal(atoi(t, job), syscall.SIGKILL)
 				waitExit(t, atoi(t, job))
 				test.end(s, cancel)
-				if err := <-ended; err == nil || test.name != "end of input" && errors.Is(err, sshhost.ErrNotEnded) {
+				if err := <-ended; err == nil || test.name != "end of input" && test.name != "TERM" && errors.Is(err, sshhost.ErrNotEnded) {
 					t.Errorf("got %v, want an error, and an end that is confirmed", err)
 				}
 				waitGone(t, nap, 5*time.Second)
