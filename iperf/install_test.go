@@ -2,13 +2,17 @@ package iperf_test
 
 import (
 	"context"
+	"errors"
+	"io"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/tunaperf/tuna/internal/testbed"
 	"github.com/tunaperf/tuna/iperf"
+	"github.com/tunaperf/tuna/iperf/iperftest"
 	"github.com/tunaperf/tuna/iperf/native"
 	"github.com/tunaperf/tuna/sshhost"
 )
@@ -44,5 +48,39 @@ func TestHostsWithoutTheProgramGetOne(t *testing.T) {
 	}
 	if installed.Load() == 0 {
 		t.Error("nothing was installed")
+	}
+}
+
+// A thenHost does something when a command has ended.
+type thenHost struct {
+	iperf.HostSSH
+	then func()
+}
+
+func (h thenHost) Run(ctx context.Context, command string, stdout, stderr io.Writer) error {
+	defer h.then()
+	return h.HostSSH.Run(ctx, command, stdout, stderr)
+}
+
+// TestWaitForAnInstallationEnds cancels a run that waits for the installation of another one.
+func TestWaitForAnInstallationEnds(t *testing.T) {
+	host := iperftest.NewHost(t, "dut")
+	host.Allow("iperf3 --version", iperftest.Stderr("sh: 1: iperf3: not found\n"), iperftest.Exit(127))
+	began, over := make(chan struct{}, 2), make(chan struct{})
+	x := iperf.Iperf{Install: func(context.Context, iperf.HostSSH) (string, error) {
+		began <- struct{}{}
+		<-over
+		return "", errors.New("no room")
+	}}
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	stop := sync.OnceFunc(func() { close(over) })
+	defer stop()
+	wg.Go(func() { x.RunClient(t.Context(), host, "sut", "") })
+	<-began
+	defer time.AfterFunc(10*time.Second, stop).Stop()
+	ctx, cancel := context.WithCancel(t.Context())
+	if _, err := x.RunClient(ctx, thenHost{host, cancel}, "sut", ""); !errors.Is(err, iperf.ErrCanceled) {
+		t.Errorf("got %v, want ErrCanceled", err)
 	}
 }

@@ -39,7 +39,7 @@ func (x *Iperf) ask(ctx context.Context, h HostSSH, role Role) (*machine, error)
 	// sockets may share a port: an iperf 2 server would start beside another and get nothing.
 	if role == RoleServer {
 		all.Go(func() {
-			if p, ok := listening(asked, h); ok {
+			if p, ok, _ := listening(asked, h); ok {
 				m.before = &p
 			}
 		})
@@ -59,13 +59,17 @@ func (x *Iperf) ask(ctx context.Context, h HostSSH, role Role) (*machine, error)
 	return m, err
 }
 
-// oneInstall lets one Install go on at a time: two hosts may share a home directory, or be the same machine.
-var oneInstall sync.Mutex
+// oneInstall has room for one Install at a time: two hosts may share a home directory, or be the same machine.
+var oneInstall = make(chan struct{}, 1)
 
 // install puts a program on the host that has none, and asks again.
 func (m *machine) install(ctx context.Context, install func(context.Context, HostSSH) (string, error)) error {
-	oneInstall.Lock()
-	defer oneInstall.Unlock()
+	select {
+	case oneInstall <- struct{}{}:
+		defer func() { <-oneInstall }()
+	case <-ctx.Done():
+		return fmt.Errorf("%w on %s, and others are being installed: %w", ErrNotInstalled, hostName(m.host), endedBy(ctx))
+	}
 	// What is sent may be large and the link slow, so this has a time of its own.
 	ctx, cancel := withTimeout(ctx, installing)
 	defer cancel()

@@ -43,18 +43,23 @@ func (p ports) shared(before ports, port int) bool {
 	return p.several[port]
 }
 
-// listening asks h for the ports in use. On hosts without /proc it knows none, and is false.
-func listening(ctx context.Context, h HostSSH) (ports, bool) {
+// listening asks h for the ports in use. On hosts without /proc it knows none, and is false. After an error, which may be
+// gone the next time, it is false too: what came until then may lack some.
+func listening(ctx context.Context, h HostSSH) (p ports, known bool, err error) {
 	var out strings.Builder
+	err = h.Run(ctx, listenCommand, &out, io.Discard)
+	if _, exited := exitStatus(err); err != nil && !exited {
+		return ports{}, false, err
+	}
 	// Its exit status tells only that one of the tables is missing.
-	_ = h.Run(ctx, listenCommand, &out, io.Discard)
-	return parseListening(out.String())
+	p, known = parseListening(out.String())
+	return p, known, nil
 }
 
-// connectedTo reports whether h has a TCP connection to a port, of whatever machine.
+// connectedTo reports whether h has a TCP connection to a port, of whatever machine, or cannot be asked.
 func connectedTo(ctx context.Context, h HostSSH, port int) bool {
-	p, _ := listening(ctx, h)
-	return p.remote[port]
+	p, _, err := listening(ctx, h)
+	return p.remote[port] || err != nil
 }
 
 // parseListening reads rows such as "0: 00000000:1451 00000000:0000 0A …": number, local address, remote address and

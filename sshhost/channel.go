@@ -122,7 +122,7 @@ func (c *conn) supervise(ctx context.Context, wg *sync.WaitGroup, prefix string,
 		stdin:  &input{Channel: ch},
 		stdout: ch,
 		stderr: ch.Stderr(),
-		wait:   func() { <-ch.exit },
+		wait:   func() bool { _, told := <-ch.exit; return told },
 		stop:   ch.end,
 	}, prefix, lease, wg)
 }

@@ -104,7 +104,10 @@ func (c Config) try(ctx context.Context, via *conn, way *wayIn, check ssh.HostKe
 		return nil, fmt.Errorf("%w: %w", ErrUnreachable, err)
 	}
 	// A deadline of the connection would do for a direct one, but not for one through another host, nor for cancelling.
-	stop := context.AfterFunc(ctx, func() { network.Close() })
+	stop := context.AfterFunc(ctx, func() {
+		via.hangUp()
+		network.Close()
+	})
 	front := &front{Conn: network}
 	var trusted atomic.Bool
 	ours, channels, requests, err := ssh.NewClientConn(front, c.Addr, &ssh.ClientConfig{
@@ -243,7 +246,7 @@ func (c *conn) keepAlive(ctx context.Context, every, patience time.Duration, eac
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			late := time.AfterFunc(patience, func() { c.Client.Close() })
+			late := time.AfterFunc(patience, c.hangUp)
 			_, _, err := c.SendRequest("keepalive@openssh.com", true, nil)
 			late.Stop()
 			if err != nil {
@@ -254,9 +257,11 @@ func (c *conn) keepAlive(ctx context.Context, every, patience time.Duration, eac
 	}
 }
 
-// hangUp closes the connection and those that it goes through.
+// hangUp closes the connection and those that it goes through, those first: a connection through another is closed only
+// when the host on the way answers, and sends that it is to close, which may wait for ever on a dead link.
 func (c *conn) hangUp() {
-	for ; c != nil; c = c.via {
+	if c != nil {
+		c.via.hangUp()
 		c.Client.Close()
 	}
 }

@@ -2,6 +2,7 @@ package sshhost
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os/exec"
 	"sync"
@@ -60,6 +61,9 @@ func (s *Supervisor) Expire() { s.request("lease 1\n") }
 
 // Renew gives the supervisor a minute, as an answered keep-alive does.
 func (s *Supervisor) Renew() { s.request("lease 60\n") }
+
+// Recycle makes the number of the last command's process that of another, as the kernel may.
+func (s *Supervisor) Recycle(pid int) { s.request(fmt.Sprintf("job=%d\n", pid)) }
 
 var (
 	WithPrefix = withPrefix

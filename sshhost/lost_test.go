@@ -1,9 +1,11 @@
 package sshhost_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -11,9 +13,12 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/crypto/ssh"
 
 	"github.com/tunaperf/tuna/internal/testbed"
 	"github.com/tunaperf/tuna/sshhost"
@@ -155,6 +160,40 @@ func TestKilledSupervisor(t *testing.T) {
 			eventually(t, 5*time.Second, "the ends of the old leases are gone", func() bool {
 				return !slices.ContainsFunc(ends, isLease)
 			})
+		})
+	}
+}
+
+// TestKilledWhileEnding kills the supervisor of a command that is being ended and does not obey at once.
+func TestKilledWhileEnding(t *testing.T) {
+	var g group
+	defer g.Wait()
+	for _, server := range servers {
+		g.Run(t, server.name, func(t *testing.T) {
+			s := server.start(t)
+			h, deaf := dial(t, config(s)), napper()
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			said, out := io.Pipe()
+			ended := make(chan error, 1)
+			go func() {
+				ended <- h.Run(ctx, "trap 'echo told' TERM; (trap '' TERM; echo deaf; exec "+deaf+") & while :; do wait; done", out, nil)
+				out.Close()
+			}()
+			lines := bufio.NewScanner(said)
+			for _, want := range []string{"deaf", "told"} {
+				if !lines.Scan() || lines.Text() != want {
+					t.Fatalf("it said %q, want %s", lines.Text(), want)
+				}
+				cancel()
+			}
+			for _, pid := range supervisors(s) {
+				testbed.Signal(pid, syscall.SIGKILL)
+			}
+			if err := <-ended; !errors.Is(err, context.Canceled) {
+				t.Errorf("got %v, want context.Canceled", err)
+			}
+			waitGone(t, deaf, 5*time.Second)
 		})
 	}
 }
@@ -371,5 +410,62 @@ func TestSilentLink(t *testing.T) {
 			t.Errorf("got %v, want context.DeadlineExceeded and ErrNotEnded", err)
 		}
 		waitGone(t, nap, 15*time.Second)
+	})
+}
+
+// TestSilentLinkOnTheWay cuts the link to the host that another is reached through. Package ssh itself does not give up a
+// connection there before its other end has answered.
+func TestSilentLinkOnTheWay(t *testing.T) {
+	start := func(t *testing.T) (*link, sshhost.Config) {
+		s := testbed.StartSSHD(t, testbed.SSHDConfig{})
+		k := startLink(t, s.Addr)
+		jump, c := behind(t, k, s), config(s)
+		c.Jump = &jump
+		return k, c
+	}
+	within := func(t *testing.T, ended <-chan error, want error) {
+		late := time.NewTimer(20 * time.Second)
+		defer late.Stop()
+		select {
+		case err := <-ended:
+			if !errors.Is(err, want) {
+				t.Errorf("got %v, want %v", err, want)
+			}
+		case <-late.C:
+			t.Error("the loss is not noticed")
+		}
+	}
+	var g group
+	defer g.Wait()
+	g.Run(t, "while a command runs", func(t *testing.T) {
+		k, c := start(t)
+		c.KeepAlive = 500 * time.Millisecond
+		h, nap := dial(t, c), napper()
+		ended := make(chan error, 1)
+		go func() { ended <- h.Run(t.Context(), nap+" & wait", nil, nil) }()
+		waitRuns(t, nap)
+		k.cut.Lock()
+		defer k.cut.Unlock()
+		within(t, ended, sshhost.ErrLost)
+		waitGone(t, nap, 10*time.Second) // six times KeepAlive, in whole seconds, and the grace
+	})
+	g.Run(t, "while logging in", func(t *testing.T) {
+		k, c := start(t)
+		c.Timeout = 3 * time.Second
+		var cut atomic.Bool
+		c.HostKeyCallback = func(string, net.Addr, ssh.PublicKey) error {
+			k.cut.Lock()
+			cut.Store(true)
+			return nil
+		}
+		ended := make(chan error, 1)
+		go func() {
+			_, err := sshhost.Dial(t.Context(), c)
+			ended <- err
+		}()
+		within(t, ended, sshhost.ErrTimeout)
+		if cut.Load() {
+			k.cut.Unlock()
+		}
 	})
 }

@@ -129,8 +129,8 @@ func (p *pool) acquire(ctx context.Context) (*session, error) {
 		p.started()
 		switch {
 		// The connection was lost just now, and that is not known everywhere yet. Or the new session was, alone: Dropbear
-		// may close it when another one has ended.
-		case errors.Is(err, ErrLost) && again > 0:
+		// may close it when another one has ended, or its shell was killed. That there are shells has been seen.
+		case (errors.Is(err, ErrLost) || errors.Is(err, ErrNoShell)) && again > 0:
 			again--
 			if errors.Is(err, errNotBegun) {
 				p.forget(c)
@@ -201,8 +201,10 @@ func (p *pool) sweepBy(s *session) {
 	p.orphans = nil
 	p.mu.Unlock()
 	if ids != nil {
-		s.swept = ids
-		s.sweep(ids) // if that fails, the next command does too
+		s.swept = append(s.swept, ids...)
+		if s.sweep(ids) != nil {
+			s.broken.Store(true) // the next command fails too, if there is one
+		}
 	}
 }
 
@@ -225,6 +227,8 @@ func (p *pool) open(ctx context.Context, request, what string) (*conn, *channel,
 		case errors.Is(err, errNotBegun) && again > 0:
 			again--
 			p.forget(c)
+		case errors.Is(err, ErrLost) && request == "subsystem" && again > 0: // of a command nobody knows whether it has begun
+			again--
 		case !errors.Is(err, errSessions):
 			return nil, nil, err
 		}
@@ -239,7 +243,6 @@ func (p *pool) release(s *session) {
 		p.drop(s)
 		return
 	}
-	s.swept = nil
 	p.idle = append(p.idle, idler{s, time.Now()})
 	p.watchIdle()
 	p.tellFreed()

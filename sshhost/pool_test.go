@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
@@ -107,9 +109,14 @@ func TestManyCommands(t *testing.T) {
 func TestIdleSupervisors(t *testing.T) {
 	s := testbed.StartSSHD(t, testbed.SSHDConfig{})
 	h := dial(t, config(s))
+	over := filepath.Join(t.TempDir(), "over")
 	var wg sync.WaitGroup
 	for range 20 {
-		wg.Go(func() { h.Run(t.Context(), "sleep 0.5", nil, nil) })
+		wg.Go(func() { h.Run(t.Context(), "until [ -e "+over+" ]; do sleep 0.1; done", nil, nil) })
+	}
+	eventually(t, 60*time.Second, "all commands have a supervisor", func() bool { return len(supervisors(s)) >= 20 })
+	if err := os.WriteFile(over, nil, 0o600); err != nil {
+		t.Fatal(err)
 	}
 	wg.Wait()
 	if n := len(supervisors(s)); n < 20 {

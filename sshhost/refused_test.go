@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pkg/sftp"
 	"golang.org/x/crypto/ssh"
 
 	"github.com/tunaperf/tuna/internal/testbed"
@@ -139,31 +140,47 @@ func TestOldServer(t *testing.T) {
 }
 
 // TestSessionClosedAsItOpens has a server that closes two sessions in place of an answer, as Dropbear does now and then
-// when another one has just ended. A command that needs a new one gets the next.
+// when another one has just ended, or right after it. A command that needs a new one gets the next.
 func TestSessionClosedAsItOpens(t *testing.T) {
-	closer := &sessionCloser{first: 2, last: 3} // Dial opens two before them
-	h := dial(t, closer.start(t))
-	ctx, cancel := context.WithCancel(t.Context())
-	var wg sync.WaitGroup
-	defer wg.Wait()
-	defer cancel()
-	for range 2 {
-		nap := napper()
-		wg.Go(func() { h.Run(ctx, nap, nil, nil) })
-		waitRuns(t, nap)
-	}
-	if err := h.Run(t.Context(), "true", nil, nil); err != nil {
-		t.Error(err)
-	}
-	if n := closer.opened.Load(); n != 5 {
-		t.Errorf("%d sessions were opened, want 5", n)
+	for name, answers := range map[string]bool{"in place of an answer": false, "after it": true} {
+		t.Run(name, func(t *testing.T) {
+			closer := &sessionCloser{first: 2, last: 3, answers: answers} // Dial opens two before them
+			h := dial(t, closer.start(t))
+			ctx, cancel := context.WithCancel(t.Context())
+			var wg sync.WaitGroup
+			defer wg.Wait()
+			defer cancel()
+			for range 2 {
+				nap := napper()
+				wg.Go(func() { h.Run(ctx, nap, nil, nil) })
+				waitRuns(t, nap)
+			}
+			if err := h.Run(t.Context(), "true", nil, nil); err != nil {
+				t.Error(err)
+			}
+			if n := closer.opened.Load(); n != 5 {
+				t.Errorf("%d sessions were opened, want 5", n)
+			}
+		})
 	}
 }
 
-// A sessionCloser is a server of one connection that runs commands with sh, but closes some of the sessions when they ask
+// TestSubsystemClosedAsItOpens is the same with SFTP.
+func TestSubsystemClosedAsItOpens(t *testing.T) {
+	closer := &sessionCloser{first: 2, last: 3}
+	h := dial(t, closer.start(t))
+	client, err := h.SFTP(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	client.Close()
+}
+
+// A sessionCloser is a server of one connection with sh and SFTP, which closes some of the sessions when they ask
 // for a command.
 type sessionCloser struct {
 	first, last int32 // of the closed sessions, counted from 0
+	answers     bool  // that the command runs, before it closes one
 	opened      atomic.Int32
 }
 
@@ -207,10 +224,22 @@ func (c *sessionCloser) serve(t *testing.T, session ssh.NewChannel, closes bool)
 	defer ch.Close()
 	r := <-requests
 	var command struct{ Text string }
-	if r == nil || closes || ssh.Unmarshal(r.Payload, &command) != nil {
+	if r == nil || closes && !c.answers || ssh.Unmarshal(r.Payload, &command) != nil {
 		return
 	}
 	r.Reply(true, nil)
+	if closes {
+		return
+	}
+	if r.Type == "subsystem" {
+		server, err := sftp.NewServer(ch)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		server.Serve()
+		return
+	}
 	cmd := exec.Command("sh", "-c", command.Text)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = ch, ch, ch.Stderr()
 	if err := cmd.Run(); err != nil {

@@ -34,6 +34,7 @@ type session struct {
 	mark   string
 	events chan event
 	done   chan struct{} // closed by close
+	exit   chan bool     // tells, when the shell has ended, whether it did so alone or its connection has gone with it
 	once   sync.Once
 	out    [2]gate
 	early  earlyOutput
@@ -58,20 +59,20 @@ type event struct {
 type pipes struct {
 	stdin          io.WriteCloser
 	stdout, stderr io.Reader
-	wait           func() // waits for the end of the shell
-	stop           func() // closes everything below, once stdin is closed; the readers end after it, and wait too, unless the link is dead
+	wait           func() bool // waits for the end of the shell, and reports whether somebody has told of it
+	stop           func()      // closes everything below, once stdin is closed; the readers end after it, and wait too, unless the link is dead
 }
 
 // newSession starts a supervisor for commands that begin with prefix. The goroutines that read from it belong to wg. When
 // ctx ends first, or no supervisor answers, the pipes are closed, by a goroutine of wg's.
 func newSession(ctx context.Context, p pipes, prefix string, lease time.Duration, wg *sync.WaitGroup) (*session, error) {
-	s := &session{pipes: p, lease: lease, id: rand.Text(), mark: newMark(), events: make(chan event), done: make(chan struct{})}
+	s := &session{pipes: p, lease: lease, id: rand.Text(), mark: newMark(), events: make(chan event), done: make(chan struct{}), exit: make(chan bool, 1)}
 	for i, r := range []io.Reader{p.stdout, p.stderr} {
 		wg.Go(func() { s.read(i, r) })
 	}
 	wg.Go(func() {
 		// The shell may end before the streams do: a command that outlives it holds them open.
-		p.wait()
+		s.exit <- p.wait()
 		s.broken.Store(true)
 		s.tell(event{err: io.EOF})
 	})
@@ -226,6 +227,8 @@ func (s *session) run(ctx context.Context, command string, stdout, stderr io.Wri
 	status, err = s.wait(ctx)
 	if errors.Is(err, ErrLost) || errors.Is(err, ErrNotEnded) {
 		s.broken.Store(true)
+	} else {
+		s.swept = nil
 	}
 	return status, err
 }
@@ -261,7 +264,7 @@ func (s *session) wait(ctx context.Context) (status int, err error) {
 		case e := <-s.events:
 			switch {
 			case e.err != nil && cause != nil:
-				return 0, fmt.Errorf("%w; %w", cause, ErrNotEnded)
+				return 0, fmt.Errorf("%w; %w", cause, errGone)
 			case e.err != nil:
 				return 0, lost(e.err)
 			case e.failed != nil:
@@ -309,6 +312,18 @@ func lost(err error) error {
 		return ErrLost
 	}
 	return fmt.Errorf("%w: %w", ErrLost, err)
+}
+
+// exitedAlone reports, once, whether a session that is over ended without its connection. That comes a moment later.
+func (s *session) exitedAlone() bool {
+	late := time.NewTimer(lastWords)
+	defer late.Stop()
+	select {
+	case alone := <-s.exit:
+		return alone
+	case <-late.C:
+		return false
+	}
 }
 
 // reusable reports whether the session can run another command.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"sync"
 
 	"github.com/pkg/sftp"
 )
@@ -15,42 +16,50 @@ func (h *Host) SFTP(ctx context.Context) (*sftp.Client, error) {
 		return nil, fmt.Errorf("%s: %w", h, err)
 	}
 	defer h.leave()
-	client, err := h.sftp(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("%s: sftp: %w", h, err)
-	}
-	return client, nil
+	client, _, err := h.sftp(ctx)
+	return client, err
 }
 
-func (h *Host) sftp(ctx context.Context) (*sftp.Client, error) {
+// sftp does what SFTP does. Package sftp does not know contexts, and waits for ever for a server that does not answer: when
+// ctx ends, that is left to a goroutine.
+func (h *Host) sftp(ctx context.Context) (*sftp.Client, *channel, error) {
 	c, ch, err := h.open(ctx, "subsystem", "sftp")
 	if err != nil {
-		return nil, err
+		return nil, nil, fmt.Errorf("%s: sftp: %w", h, err)
 	}
-	stop := context.AfterFunc(ctx, func() { ch.Close() })
-	client, err := sftp.NewClientPipe(ch, &input{Channel: ch.Channel})
-	if !stop() {
-		err = ctxError(ctx)
-	}
+	var client *sftp.Client
+	opened := make(chan error, 1)
 	h.wg.Go(func() {
-		if client != nil {
+		var err error
+		client, err = sftp.NewClientPipe(ch, &input{Channel: ch.Channel})
+		opened <- err
+		if err == nil {
 			client.Wait() // for the caller's Close, or the loss of the connection
 		}
 		ch.Close()
 		h.vacate(c, nil)
 	})
-	return client, err
+	select {
+	case err = <-opened:
+	case <-ctx.Done():
+		ch.Close()
+		err = ctxError(ctx)
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: sftp: %w", h, err)
+	}
+	return client, ch, nil
 }
 
 // Upload copies what src holds to the file with that name on the host, over SFTP. The file is made or truncated. When ctx
 // ends first, the copying stops.
 func (h *Host) Upload(ctx context.Context, src io.Reader, name string) error {
-	return h.transfer(ctx, "upload "+name, func(client *sftp.Client) error {
+	return h.transfer(ctx, "upload "+name, func(client *sftp.Client, l *leash) error {
 		f, err := client.Create(name)
 		if err != nil {
 			return err
 		}
-		_, err = io.Copy(f, src)
+		_, err = io.Copy(f, leashed{l, src.Read})
 		if closeErr := f.Close(); err == nil {
 			err = closeErr
 		}
@@ -60,31 +69,74 @@ func (h *Host) Upload(ctx context.Context, src io.Reader, name string) error {
 
 // Download copies the file with that name on the host to dst, over SFTP. When ctx ends first, the copying stops.
 func (h *Host) Download(ctx context.Context, name string, dst io.Writer) error {
-	return h.transfer(ctx, "download "+name, func(client *sftp.Client) error {
+	return h.transfer(ctx, "download "+name, func(client *sftp.Client, l *leash) error {
 		f, err := client.Open(name)
 		if err != nil {
 			return err
 		}
 		defer f.Close()
-		_, err = io.Copy(dst, f)
+		_, err = io.Copy(leashed{l, dst.Write}, f)
 		return err
 	})
 }
 
-// transfer has copy use an SFTP session that ends with ctx.
-func (h *Host) transfer(ctx context.Context, what string, copy func(*sftp.Client) error) error {
-	client, err := h.SFTP(ctx)
+// transfer has copy use an SFTP session. When ctx ends first, it does not wait for copy, which uses what is the caller's
+// through a leash.
+func (h *Host) transfer(ctx context.Context, what string, copy func(*sftp.Client, *leash) error) error {
+	if err := h.enter(); err != nil {
+		return fmt.Errorf("%s: %w", h, err)
+	}
+	defer h.leave()
+	client, ch, err := h.sftp(ctx)
 	if err != nil {
 		return err
 	}
-	defer client.Close()
-	stop := context.AfterFunc(ctx, func() { client.Close() })
-	err = copy(client)
-	if !stop() {
+	var l leash
+	copied := make(chan error, 1)
+	h.wg.Go(func() {
+		copied <- copy(client, &l)
+		client.Close()
+	})
+	select {
+	case err = <-copied:
+	case <-ctx.Done():
+		ch.Close()
 		err = ctxError(ctx)
+		l.cut(err)
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %s: %w", h, what, err)
 	}
 	return nil
+}
+
+// A leash keeps from the caller's reader or writer once it is cut.
+type leash struct {
+	mu  sync.Mutex
+	err error
+}
+
+// cut waits for a use that goes on.
+func (l *leash) cut(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.err = err
+}
+
+// A leashed is a reader or a writer on a leash.
+type leashed struct {
+	*leash
+	use func([]byte) (int, error)
+}
+
+func (l leashed) Read(p []byte) (int, error)  { return l.do(p) }
+func (l leashed) Write(p []byte) (int, error) { return l.do(p) }
+
+func (l leashed) do(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.err != nil {
+		return 0, l.err
+	}
+	return l.use(p)
 }

@@ -202,12 +202,16 @@ term() { if dead; then orphan; else kill -TERM "$job"; fi; }
 kill9() { if dead; then orphan; else kill -USR1 "$job"; fi; }
 
 # dead tells whether the process that waits for the command, run's, is no more, or a zombie, as the killed are that nobody
-# has waited for.
+# has waited for. A shell such as bash frees the number as soon as it has ended: it may be somebody else's by now.
 dead() {
 	kill -0 "$job" || return 0
 	stat=
 	read -r stat <"/proc/$job/stat" || return 1
-	case ${stat##*) } in [XZ]*) ;; *) return 1 ;; esac
+	case ${stat##*) } in # which holds the state, the parent and more
+	[XZ]*) ;;
+	?" $$ "*) return 1 ;;
+	*) [ "$own" = $$ ] ;;
+	esac
 }
 
 # orphan ends the command whose process, run's, somebody has killed.
@@ -270,16 +274,17 @@ sweep() {
 	done
 }
 
-# finish ends the session.
+# finish ends the session. It may come as a trap while IFS is empty, which it is in bash as long as read goes on.
 finish() {
 	guard ''
+	IFS=" $nl"
 	trap - EXIT
 	[ "$watch" ] && kill "$watch"
 	if [ "$job" ]; then
-		kill -TERM "$job"
+		dead || kill -TERM "$job"
 		count=0
-		while [ "$count" -lt "$grace" ] && kill -0 "$job"; do pause; done
-		kill -USR1 "$job"
+		until dead || [ "$count" -ge "$grace" ]; do pause; done
+		dead || kill -USR1 "$job"
 		wait "$job"
 		if [ $? -gt 128 ]; then # somebody has killed it
 			marked "TUNA_RUN=$session"
@@ -303,7 +308,8 @@ fi
 guard finish
 trap 'printf "%s\n" "tuna: cannot start a process" >&4; finish' EXIT # where a shell cannot make a process, it ends
 born $$
-self=$born
+self=$born own=
+read -r own </proc/self/stat && own=${own%% *} # another number than $$ where this /proc is for other processes than ours
 grep=$(command -v grep)
 # The environment of a process is words with zero bytes between. A grep that does not take them for lines sees the first.
 zeros=-z

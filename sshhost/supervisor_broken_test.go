@@ -27,6 +27,12 @@ func TestSupervisorLosesItsJob(t *testing.T) {
 			{"cancelled", func(_ *sshhost.Supervisor, cancel context.CancelFunc) { cancel() }},
 			{"end of input", func(s *sshhost.Supervisor, _ context.CancelFunc) { s.EndInput() }},
 			{"lease", func(s *sshhost.Supervisor, _ context.CancelFunc) { s.Renew() }},
+			{"TERM", func(s *sshhost.Supervisor, _ context.CancelFunc) {
+				eventually(t, 10*time.Second, "the supervisor has ended", func() bool {
+					testbed.Signal(s.Process.Process.Pid, syscall.SIGTERM) // bash may miss one right after its child's end
+					return !isRunning(s.Process.Process.Pid)
+				})
+			}},
 		} {
 			t.Run(shell[0]+"/"+test.name, func(t *testing.T) {
 				s, nap := sshhost.StartSupervisor(t, "", os.Environ(), shell...), napper()
@@ -42,12 +48,37 @@ func TestSupervisorLosesItsJob(t *testing.T) {
 				testbed.Signal(atoi(t, job), syscall.SIGKILL)
 				waitExit(t, atoi(t, job))
 				test.end(s, cancel)
-				if err := <-ended; err == nil || test.name != "end of input" && errors.Is(err, sshhost.ErrNotEnded) {
+				if err := <-ended; err == nil || test.name != "end of input" && test.name != "TERM" && errors.Is(err, sshhost.ErrNotEnded) {
 					t.Errorf("got %v, want an error, and an end that is confirmed", err)
 				}
 				waitGone(t, nap, 5*time.Second)
 			})
 		}
+	}
+}
+
+// TestRecycledNumber ends a session whose last command's number is somebody else's by now.
+func TestRecycledNumber(t *testing.T) {
+	for _, shell := range [][]string{{"dash"}, {"bash"}, {"busybox", "ash"}} {
+		t.Run(shell[0], func(t *testing.T) {
+			testbed.Need(t, shell[0])
+			stranger := exec.Command("sleep", "987654")
+			if err := stranger.Start(); err != nil {
+				t.Fatal(err)
+			}
+			s := sshhost.StartSupervisor(t, "", os.Environ(), shell...)
+			if err := s.Run(t.Context(), "true", nil, nil); err != nil {
+				t.Error(err)
+			}
+			s.Recycle(stranger.Process.Pid)
+			s.EndInput()
+			waitExit(t, s.Process.Process.Pid)
+			stranger.Process.Kill() // the first signal counts
+			stranger.Wait()
+			if signal := stranger.ProcessState.Sys().(syscall.WaitStatus).Signal(); signal != syscall.SIGKILL {
+				t.Errorf("it got %v", signal)
+			}
+		})
 	}
 }
 

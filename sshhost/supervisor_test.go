@@ -243,10 +243,12 @@ func TestSupervisorMayNot(t *testing.T) {
 // waitExit waits until a child has become a zombie, which it stays until the test's clean-up.
 func waitExit(t *testing.T, pid int) {
 	t.Helper()
-	eventually(t, 10*time.Second, "the supervisor has ended", func() bool {
-		b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-		return err != nil || strings.Contains(string(b), ") Z ")
-	})
+	eventually(t, 10*time.Second, "the supervisor has ended", func() bool { return !isRunning(pid) })
+}
+
+func isRunning(pid int) bool {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	return err == nil && !strings.Contains(string(b), ") Z ")
 }
 
 // FuzzCommand has each kind of shell print a text that its command holds, which goes through the request's quoting and the
