@@ -13,7 +13,7 @@ func (t *test) asyncRow(row *row, kind rowKind) {
 		}
 		return
 	}
-	f, s := t.asyncStream(row)
+	f, s := t.asyncStream(row, kind)
 	switch kind {
 	case rowReport:
 		s.report = true
@@ -31,6 +31,9 @@ func (t *test) asyncProtocol(row *row) {
 	if row.hasBare {
 		row.hasBare = false
 	}
+	if row.enh.Has.Has(Writes) && row.enh.Writes == 0 && row.bytes > 0 {
+		row.tcp, row.enh = TCP{}, Enhanced{} // the totals of iperf 2.0.14: it does not know
+	}
 	if row.udp.Has != 0 {
 		t.checkLost(&row.cell)
 		t.rep.Protocol = ProtocolUDP
@@ -40,10 +43,15 @@ func (t *test) asyncProtocol(row *row) {
 }
 
 // asyncStream finds the stream that a row is of.
-func (t *test) asyncStream(row *row) (*flow, *stream) {
+func (t *test) asyncStream(row *row, kind rowKind) (*flow, *stream) {
 	if row.kind == labelMixed {
 		f := t.flow(flowKey{class: classMixed})
 		return f, f.stream(streamKey{id: row.id})
+	}
+	if t.unstarred && !t.csv.seen {
+		if f, s := t.unstarredStream(row, kind); s != nil {
+			return f, s
+		}
 	}
 	if t.csv.seen {
 		// "[  3] Server Report:" stands between the rows of CSV.

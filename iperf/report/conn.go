@@ -10,6 +10,7 @@ type conn struct {
 	peer          bool
 	reverse       bool // the server sends
 	both          bool // both ends send
+	unstarred     bool // they do, and its rows do not tell which one it is by a star
 	reused        bool // a later one has the same id
 	late          bool // it is this test's unless a banner follows
 	mirror        bool // it is one that is there already, as the other end sees it, which accepted it
@@ -38,6 +39,7 @@ func (t *test) introduce(c conn) {
 	}
 	t.connAt[k] = len(t.conns)
 	t.conns = append(t.conns, c)
+	t.unstarred = t.unstarred || c.unstarred
 	t.adopt(len(t.conns) - 1)
 }
 
@@ -126,6 +128,11 @@ func (t *test) adopt(at int) {
 		}
 		delete(f.index, was)
 		f.index[is] = i
+		if c.unstarred && len(f.streams) == 1 && !t.has(classMixed) && f.streams[i].first.enh.Has|f.streams[i].held.enh.Has == 0 {
+			is, f.key.class = streamKey{id: c.id}, classMixed
+			delete(f.index, streamKey{id: c.id, from: at})
+			f.index[is] = i
+		}
 		f.streams[i].key = is
 		if class := t.classOf(at, c.star); len(f.streams) == 1 && f.key.class != classMixed && !t.has(class) {
 			f.key.class = class

@@ -38,6 +38,8 @@ func (r *reader) readConn(b []byte) bool {
 	c.peer = bytes.Contains(tags, []byte("(peer "))
 	c.reverse = c.star || bytes.Contains(tags, []byte("(reverse)"))
 	c.both = bytes.Contains(tags, []byte("(full-duplex)"))
+	r.counts = r.counts || c.id == 1 || c.id == 2
+	c.unstarred = c.both && !c.star && c.id > 2 && !r.counts && !bytes.Contains(tags, []byte("icwnd"))
 	t := r.cur
 	if t != nil {
 		if at := t.mirrorOf(&c); at >= 0 {

@@ -175,6 +175,9 @@ func (t *test) finishMixed() {
 		if len(f.streams) > 0 {
 			out := t.output(f)
 			out.Unlabelled = total
+			for i, s := range f.streams {
+				out.Streams[i].Unlabelled = s.totals[totalOwn].total()
+			}
 			t.rep.Mixed = out
 			return
 		}

@@ -152,6 +152,9 @@ func (f *flow) rowAsync(s *stream, c *cell, isSum bool) {
 		f.t.warn(c.line, "an interval of no length")
 		return
 	}
+	if c.end < c.start {
+		f.t.warn(c.line, "an interval that ends before it begins")
+	}
 	if s.holds {
 		if f.t.bursts && c.start == 0 {
 			s.held = *c // iperf 2 counts bursts from the start of the test; the last row is the total

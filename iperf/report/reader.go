@@ -16,6 +16,7 @@ type reader struct {
 	given    int  // how many tests were handed out
 	other    int  // lines that are not iperf's
 	wide     bool // the last heading is of iperf 3's width
+	counts   bool // iperf 2 counts its connections, as since 2.1: their ids are no sockets
 	first    int  // tests that were begun
 	all      bool // every test is wanted
 	depth    int  // of a text within a text, or of a document within a document

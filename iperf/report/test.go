@@ -32,6 +32,7 @@ type test struct {
 	csv       csvLayout
 	heading   heading // of the rows that follow
 	bursts    bool    // the rows are of bursts
+	unstarred bool    // it has connections whose rows do not tell which end sends
 	ruled     bool    // a line was drawn, which a summary may follow
 	summary   bool    // what follows are totals
 	mirrored  bool    // iperf 3's server prints to the same output
