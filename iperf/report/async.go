@@ -56,6 +56,9 @@ func (t *test) asyncStream(row *row, kind rowKind) (*flow, *stream) {
 	if t.csv.seen {
 		// "[  3] Server Report:" stands between the rows of CSV.
 		for _, f := range t.flows {
+			if kind == rowSent && len(t.flows) > 1 && !f.counts.sender {
+				continue
+			}
 			for _, s := range f.streams {
 				if s.key.id == row.id {
 					return f, s

@@ -3,12 +3,15 @@ package report
 import (
 	"bytes"
 	"math"
+	"time"
 )
 
 // csvLayout is what a test's CSV rows have told about their layout.
 type csvLayout struct {
 	seen    bool
-	counted bool                // the sender's address comes first, as since iperf 2.1; before: this end's
+	counted bool                // connections are counted from 1, as since iperf 2.1; before: ids are sockets
+	sender  bool                // the sender's address comes first, as since iperf 2.0.14; before: this end's
+	first   time.Duration       // the end of the first row
 	last    [40]byte            // the last row's time
 	headers map[int][]csvColumn // by how many columns they name
 }
@@ -209,29 +212,21 @@ func (t *test) csvRow(row *row, f *csvFields) {
 		return
 	}
 	if row.id < 3 {
-		t.csv.counted = true
+		t.csv.counted, t.csv.sender = true, true
 	}
+	t.csv.sender = t.csv.sender || t.sendersCSV(row, f, from, to)
 	// iperf 2.0 prints the server's report as a row of the same connection seen from the other end.
-	if row.hasBare && !t.csv.counted {
-		for _, g := range t.flows {
-			k := streamKey{row.id, to, from}
-			if i, ok := g.index[k]; ok && from != to && row.start == 0 {
-				s := g.streams[i]
-				if s.holds || s.totals[totalOwn] != nil {
-					g.total(s, totalFar, &row.cell)
-					return
-				}
-			}
+	if row.hasBare && !t.csv.sender && row.start == 0 {
+		if g, s := t.oppositeCSV(row.id, from, to); s != nil && !g.bare && (s.holds || s.totals[totalOwn] != nil) {
+			g.total(s, totalFar, &row.cell)
+			return
 		}
 	}
-	key := csvKey(from, to)
-	if row.hasBare && key.class == classToServer {
-		t.csv.counted = true // before 2.1 only a receiver has these columns, and prints its own port first
-	}
-	fl := t.flow(key)
+	fl := t.flow(csvKey(from, to))
 	if len(fl.streams) == 0 && f.n >= 9 {
 		fl.ends = csvEnds(f)
 	}
+	fl.bare = fl.bare || row.hasBare
 	switch row.by {
 	case 's':
 		fl.counts.sender = true
@@ -240,4 +235,39 @@ func (t *test) csvRow(row *row, f *csvFields) {
 	}
 	s := fl.stream(streamKey{row.id, from, to})
 	fl.rowAsync(s, &row.cell, false)
+}
+
+// oppositeCSV finds the stream of the same connection whose rows have the ports the other way round.
+func (t *test) oppositeCSV(id, from, to int) (*flow, *stream) {
+	if from == to {
+		return nil, nil
+	}
+	for _, f := range t.flows {
+		if i, ok := f.index[streamKey{id, to, from}]; ok {
+			return f, f.streams[i]
+		}
+	}
+	return nil, nil
+}
+
+// sendersCSV reports whether a row is of a version that has the sender's address first, of which only 2.0.14 has
+// sockets for ids.
+func (t *test) sendersCSV(row *row, f *csvFields, from, to int) bool {
+	toServer := csvKey(from, to).class == classToServer
+	switch {
+	case row.by == 's' || row.hasBare && toServer:
+		return true // before, only a receiver has these columns, and prints its own port first
+	case row.id == 3 && !row.hasBare && !toServer && f.n >= 9:
+		return true // a server's first socket is the one that listens
+	case row.start > 0:
+		return (row.end-row.start)*10 < t.csv.first*9 // before, no tail of a test is printed
+	case f.n >= 9 && to == 0 && from != 0:
+		return true // of --full-duplex, whose reverse direction has no address
+	case t.csv.first == 0:
+		t.csv.first = row.end
+		return isUndated(f.at(0))
+	}
+	// Of --full-duplex both directions have the same ports.
+	g, s := t.oppositeCSV(row.id, from, to)
+	return s != nil && g.bare == row.hasBare
 }

@@ -123,7 +123,11 @@ func (t *test) reverseNow(f *flow) bool {
 	if !t.async {
 		return !t.forwardSync(f)
 	}
-	if known := 1 + len(t.conns) + len(t.flows)*maxConns; f.known != known {
+	known := 1 + len(t.conns) + len(t.flows)*maxConns
+	if t.csv.sender {
+		known = -known
+	}
+	if f.known != known {
 		f.known, f.reverse = known, !t.forwardAsync(f, t.sideAsync())
 	}
 	return f.reverse

@@ -47,6 +47,7 @@ type flow struct {
 
 	// In CSV only.
 	blocks  struct{ whole, broken, other int } // how many intervals are of whole writes
+	bare    bool                               // its rows have columns of the loss
 	counts  struct{ sender, receiver bool }    // it has columns that only such a one prints
 	own     totalKind
 	ends    [2]string // the addresses of its first row

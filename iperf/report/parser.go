@@ -16,7 +16,7 @@ type Parser struct {
 	Discard bool
 
 	// Side says which end printed the output. Zero: the output itself tells, as it mostly does. It matters for the
-	// CSV of iperf 2 from 2.1 on, whose rows are the same at both ends.
+	// CSV of iperf 2 from 2.0.14 on, whose rows are the same at both ends.
 	Side Side
 }
 
