@@ -23,6 +23,7 @@ type test struct {
 	lines     int           // that belong to it
 	cut       bool          // its end is missing
 	added     bool          // the warning about it was given
+	untimed   bool          // and that about sums without a time
 	unsummed  bool          // totals were left out, as there is no sum of them
 	reverse   bool          // iperf 3 says so
 	done      bool          // what follows belongs to another test

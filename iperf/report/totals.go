@@ -32,11 +32,17 @@ func (t *test) pick(f *flow, k totalKind) *Total {
 		c = &sum
 	case n > 0 && n == len(f.streams):
 		t.completeSum(c, &sum, n)
-		if off := float64(c.rate / sum.rate); off < 0.9 || off > 1.1 {
-			t.warn(c.line, fmt.Sprintf("the sum says %v, its streams together %v", c.rate, sum.rate))
+		// The rates are of times that may differ.
+		if off := float64(c.bytes) / float64(sum.bytes); off < 0.9 || off > 1.1 {
+			t.warn(c.line, fmt.Sprintf("the sum says %d bytes, its streams together %d", c.bytes, sum.bytes))
 		}
 	}
 	t.checkRate(c)
+	for _, s := range f.streams {
+		if st := s.totals[k]; st != nil && st.line != c.line {
+			t.checkRate(st)
+		}
+	}
 	if k == totalOwn || k == f.counted {
 		t.checkIntervals(f, c)
 	}
