@@ -6,7 +6,8 @@ import "slices"
 type conn struct {
 	id            int
 	star          bool
-	local, remote int // ports
+	local, remote int    // ports
+	here, there   string // addresses; there is empty in iperf 3
 	peer          bool
 	reverse       bool // the server sends
 	both          bool // both ends send
@@ -33,6 +34,9 @@ func (t *test) introduce(c conn) {
 	k := connKey{c.id, c.star}
 	if at, ok := t.connAt[k]; ok {
 		t.conns[at].reused = true
+	}
+	if len(t.conns) == 0 {
+		t.here, t.there = c.here, c.there
 	}
 	if t.connAt == nil {
 		t.connAt = make(map[connKey]int)
@@ -106,6 +110,7 @@ func (r *reader) waitOver(row *row) *test {
 			t.introduce(c)
 		}
 	case row.kind == labelStream && waits:
+		r.part = true
 		return r.follow()
 	}
 	return t

@@ -19,9 +19,13 @@ func (r *reader) readConn(b []byte) bool {
 		}
 	}
 	tags := b[j:]
+	c.here = string(address(b[i+len("local "):]))
+	if k := bytes.Index(tags, []byte(" with ")); k >= 0 {
+		c.there = string(address(tags[k+len(" with "):]))
+	}
 	to := hasPrefix(tags, " connected to ")
 	if len(r.pending) > 0 {
-		r.releaseBanner(r.cur.isOwn(&c, b[i+len("local "):], tags))
+		r.releaseBanner(r.cur.isOwn(&c))
 	}
 	if t := r.cur; t != nil && r.outer == nil {
 		switch {
@@ -87,20 +91,13 @@ func (r *reader) readConn(b []byte) bool {
 			t.rep.Start = at.UTC()
 		}
 	}
-	if len(t.conns) == 0 {
-		t.here, t.there = string(address(b[i+len("local "):])), ""
-		if k := bytes.Index(tags, []byte(" with ")); k >= 0 {
-			t.there = string(address(tags[k+len(" with "):]))
-		}
-	}
 	t.introduce(c)
 	return true
 }
 
 // isOwn reports whether c is between the two ends that the test's first connection is between, as seen from this one.
-func (t *test) isOwn(c *conn, local, tags []byte) bool {
-	i := bytes.Index(tags, []byte(" with "))
-	return t != nil && i >= 0 && string(address(local)) == t.here && string(address(tags[i+len(" with "):])) == t.there && t.mirrorOf(c) < 0
+func (t *test) isOwn(c *conn) bool {
+	return t != nil && c.there != "" && c.here == t.here && c.there == t.there && t.mirrorOf(c) < 0
 }
 
 // address gives the address that b begins with, without the interface that it is of.

@@ -59,7 +59,8 @@ func (t *test) result(in *reader) (*Report, error) {
 func Parse(r io.Reader) (*Report, error) { return new(Parser).Parse(r, nil) }
 
 // ParseAll gives each test in r, as it ends, with the error that Parse would give for it alone. Output without a test
-// gives one empty report with an error.
+// gives one empty report with an error. What a server of iperf 2 prints of less than half a second waits for what
+// follows, as it may be one of several streams.
 func ParseAll(r io.Reader) iter.Seq2[*Report, error] {
 	return func(yield func(*Report, error) bool) {
 		in := reader{p: new(Parser), src: newSource(r), all: true}

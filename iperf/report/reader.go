@@ -11,6 +11,8 @@ type reader struct {
 	cur   *test // the one that lines go to; nil: none has begun
 	outer *test // whose server's output cur is
 	ready []*test
+	chain []*test // those that may be parts of the next one
+	part  bool    // the one that ends may be so
 
 	peerNext bool // the next document is the server's, within a client's text
 	given    int  // how many tests were handed out
@@ -65,8 +67,10 @@ func (r *reader) end() {
 	if was == nil {
 		return
 	}
+	part := r.part
+	r.part = false
 	if was.lines > 0 || was.said != nil {
-		r.ready = append(r.ready, was)
+		r.handOver(was, part)
 	} else {
 		r.first-- // the next one takes its place
 	}

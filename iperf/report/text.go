@@ -99,6 +99,9 @@ func (r *reader) readRow(b []byte, cut, unwrapped bool) {
 				t = r.follow()
 				t.lines = 1
 			}
+			if len(r.chain) > 0 && kind == rowData && r.row.kind == labelSum {
+				t = r.joinParts(t, &r.row.cell)
+			}
 			t.asyncRow(&r.row, kind)
 		} else {
 			t.syncRow(&r.row, kind)
