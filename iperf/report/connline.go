@@ -29,6 +29,8 @@ func (r *reader) readConn(b []byte) bool {
 	}
 	if t := r.cur; t != nil && r.outer == nil {
 		switch {
+		case t.csv.seen:
+			r.end()
 		case !to && t.isOther():
 			if r.dropOther(); r.cur != nil {
 				r.end()

@@ -35,6 +35,9 @@ func (r *reader) readCSV(b []byte) bool {
 		}
 		r.time = append(r.time[:0], at...)
 	}
+	if len(r.pending) > 0 {
+		r.releaseBanner(r.cur != nil && r.cur.csv.seen)
+	}
 	t := r.beginCSV()
 	t.lines++
 	t.async, t.csv.seen = true, true

@@ -185,6 +185,9 @@ const maxDepth = 8
 func (r *reader) next() *test {
 	for len(r.ready) == 0 {
 		if !r.step() {
+			if len(r.pending) > 0 && r.cur != nil && r.cur.csv.seen {
+				r.releaseBanner(true)
+			}
 			if r.cur != nil && r.cur.lines == 0 && r.cur.said == nil && r.given > 0 {
 				return nil // the server waits for one more
 			}

@@ -85,6 +85,9 @@ func (r *reader) readRow(b []byte, cut, unwrapped bool) {
 		if len(r.pending) > 0 {
 			r.releaseBanner(false)
 		}
+		if t := r.cur; t != nil && t.csv.seen && r.outer == nil && kind == rowData && !t.reports(&r.row) {
+			r.end()
+		}
 		t := r.begin(false)
 		if (r.row.by != 0 || t.labelled) && r.outer == nil && t.repeats(&r.row) {
 			t = r.another()
