@@ -24,6 +24,9 @@ type reader struct {
 	depth    int  // of a text within a text, or of a document within a document
 	sums     sumPolicy
 
+	title  []byte   // what stands before the lines of cur
+	titles []titled // the tests whose lines do not come now
+
 	spare    *document // one that may be used again
 	fields   csvFields // of the last row of CSV
 	time     []byte    // its time
@@ -191,6 +194,7 @@ func (r *reader) next() *test {
 			if r.cur != nil && r.cur.lines == 0 && r.cur.said == nil && r.given > 0 {
 				return nil // the server waits for one more
 			}
+			r.endTitled()
 			r.endPeer()
 			last := r.cur
 			for r.cur != nil {

@@ -22,6 +22,9 @@ const longRow = 160
 // readLine takes one line of text.
 func (r *reader) readLine(b []byte) {
 	r.row.line = r.src.lines
+	if len(r.titles) > 0 {
+		r.turnTo(b)
+	}
 	if len(r.before) > 0 && r.readAfterBrace(b) {
 		return
 	}
