@@ -37,10 +37,11 @@ func (t *test) pick(f *flow, k totalKind) *Total {
 			t.warn(c.line, fmt.Sprintf("the sum says %d bytes, its streams together %d", c.bytes, sum.bytes))
 		}
 	}
-	t.checkRate(c)
-	for _, s := range f.streams {
-		if st := s.totals[k]; st != nil && st.line != c.line {
-			t.checkRate(st)
+	if fine := t.checkRate(c); fine {
+		for _, s := range f.streams {
+			if st := s.totals[k]; st != nil && st.line != c.line {
+				t.checkRate(st)
+			}
 		}
 	}
 	if k == totalOwn || k == f.counted {
@@ -78,17 +79,19 @@ func (t *test) completeSum(c, streams *cell, n int) {
 	}
 }
 
-// checkRate warns of a rate that is not what the bytes and the time give.
-func (t *test) checkRate(c *cell) {
+// checkRate warns of a rate that is not what the bytes and the time give. It is true when there was no need to.
+func (t *test) checkRate(c *cell) bool {
 	d := c.end - c.start
 	if d < 100*time.Millisecond || c.bytes == 0 {
-		return
+		return true
 	}
 	rate := float64(c.bytes) * 8 / d.Seconds()
 	// The interval's end may have been rounded to a tenth of a second, the amount to three digits.
 	if off := float64(c.rate) / rate; off < 0.8 || off > 1.25 {
 		t.warn(c.line, fmt.Sprintf("the printed rate %v is not that of the bytes and the time, %v", c.rate, BitRate(rate)))
+		return false
 	}
+	return true
 }
 
 // checkIntervals warns of a total of the end that printed the intervals, when it is not what they make up.
