@@ -85,9 +85,10 @@ type stream struct {
 	first     cell // the first of them
 	held      cell // the first row, which only the next one tells to be an interval or the total
 	holds     bool
-	prev      span // of the last interval
-	serial    int  // of the group that it was in last
-	report    bool // its next row is the server's report
+	prev      span  // of the last interval
+	carried   int64 // and its bytes
+	serial    int   // of the group that it was in last
+	report    bool  // its next row is the server's report
 	lastTotal totalKind
 	totals    totals
 
@@ -205,7 +206,7 @@ func (f *flow) noteInterval(s *stream, c *cell) {
 	if s.n++; s.n == 1 {
 		s.first = *c
 	}
-	s.prev = span{c.start, c.end, c.omitted}
+	s.prev, s.carried = span{c.start, c.end, c.omitted}, c.bytes
 	f.t.intervals = true
 	if f.t.first == 0 {
 		f.t.first = c.end - c.start

@@ -36,6 +36,7 @@ type test struct {
 	unstarred bool    // it has connections whose rows do not tell which end sends
 	ruled     bool    // a line was drawn, which a summary may follow
 	summary   bool    // what follows are totals
+	unruled   bool    // only a heading tells that
 	mirrored  bool    // iperf 3's server prints to the same output
 	labelled  bool    // a total came that says whose it is
 	section   byte    // 's' or 'r': the totals that follow are the sender's or the receiver's

@@ -215,7 +215,9 @@ func (r *reader) readHeading(b []byte) {
 		return
 	}
 	if t.ruled || t.gathered() && !t.mirrored {
-		t.summary = true // a second heading is the summary's, also where the line above it was lost
+		// A second heading is the summary's, also where the line above it was lost.
+		t.unruled = !t.ruled && !t.summary
+		t.summary = true
 	}
 	t.ruled = false
 	if t.summary {
