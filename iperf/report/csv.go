@@ -11,6 +11,7 @@ type csvLayout struct {
 	seen    bool
 	counted bool                // connections are counted from 1, as since iperf 2.1; before: ids are sockets
 	sender  bool                // the sender's address comes first, as since iperf 2.0.14; before: this end's
+	client  bool                // it has a row that only a client prints
 	first   time.Duration       // the end of the first row
 	last    [40]byte            // the last row's time
 	headers map[int][]csvColumn // by how many columns they name
@@ -218,6 +219,9 @@ func (t *test) csvRow(row *row, f *csvFields) {
 		t.csv.counted, t.csv.sender = true, true
 	}
 	t.csv.sender = t.csv.sender || t.sendersCSV(row, f, from, to)
+	if from != 0 && to == 0 && f.n >= 9 {
+		t.csv.client = true // of --full-duplex: its own address is missing where it receives
+	}
 	// iperf 2.0 prints the server's report as a row of the same connection seen from the other end.
 	if row.hasBare && !t.csv.sender && row.start == 0 {
 		if g, s := t.oppositeCSV(row.id, from, to); s != nil && !g.bare && (s.holds || s.totals[totalOwn] != nil) {

@@ -11,6 +11,8 @@ func (t *test) sideAsync() Side {
 		return t.p.Side
 	}
 	switch {
+	case t.csv.client:
+		return ClientSide
 	case t.csv.seen && t.connects != nil:
 		return ServerSide // of -d or -r: a client prints no banner with CSV
 	case t.connects != nil && t.listens == nil:

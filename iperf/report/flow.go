@@ -167,7 +167,7 @@ func (f *flow) rowAsync(s *stream, c *cell, isSum bool) {
 	switch {
 	case c.start > 0:
 		f.interval(s, c, isSum)
-	case s.n > 0:
+	case s.n > 0, isSum && f.endsWith(c):
 		f.total(s, totalOwn, c)
 	case f.t.intervals && (c.end-c.start)*2 > f.t.first*3:
 		f.total(s, totalOwn, c)
@@ -176,6 +176,19 @@ func (f *flow) rowAsync(s *stream, c *cell, isSum bool) {
 	default:
 		s.held, s.holds = *c, true
 	}
+}
+
+// endsWith reports whether a sum is that of the streams' totals, which all came, rather than that of their first
+// interval, for which iperf 2 left it out.
+func (f *flow) endsWith(c *cell) bool {
+	var end, first time.Duration
+	for _, s := range f.streams {
+		if s.n == 0 || s.totals[totalOwn] == nil {
+			return false
+		}
+		end, first = max(end, s.totals[totalOwn].end), max(first, s.first.end)
+	}
+	return (c.end - end).Abs() < (c.end - first).Abs()
 }
 
 // release gives out the rows that are held and end with c, which is now known to be an interval.
