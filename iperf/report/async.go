@@ -13,6 +13,9 @@ func (t *test) asyncRow(row *row, kind rowKind) {
 		}
 		return
 	}
+	if kind == rowSent && t.listens != nil && t.connects == nil {
+		row.star = row.star || t.isBoth(row.id) // a server says so of what it sends, without the star
+	}
 	f, s := t.asyncStream(row, kind)
 	switch kind {
 	case rowReport:
@@ -31,8 +34,13 @@ func (t *test) asyncProtocol(row *row) {
 	if row.hasBare {
 		row.hasBare = false
 	}
-	if row.enh.Has.Has(Writes) && row.enh.Writes == 0 && row.bytes > 0 {
-		row.tcp, row.enh = TCP{}, Enhanced{} // the totals of iperf 2.0.14: it does not know
+	if row.bytes > 0 {
+		switch {
+		case row.enh.Has.Has(Writes) && row.enh.Writes == 0:
+			row.tcp, row.enh = TCP{}, Enhanced{} // the totals of iperf 2.0.14: it does not know
+		case row.enh.Has.Has(Reads) && row.enh.Reads == 0:
+			row.enh.Has &^= Reads // a server's report
+		}
 	}
 	if row.udp.Has != 0 {
 		t.checkLost(&row.cell)
@@ -76,6 +84,12 @@ func (t *test) asyncStream(row *row, kind rowKind) (*flow, *stream) {
 	s := f.stream(streamKey{id: row.id, from: at})
 	*near = rowStream{id: row.id, star: row.star, known: known, f: f, s: s}
 	return f, s
+}
+
+// isBoth reports whether the connection with that id is of --full-duplex.
+func (t *test) isBoth(id int) bool {
+	at := t.connOf(id, false)
+	return at >= 0 && t.conns[at].both && !t.conns[at].unstarred
 }
 
 // A rowStream is the stream of a row, as was found when that many connections, flows and ports were known.
