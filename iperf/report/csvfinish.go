@@ -7,7 +7,7 @@ const (
 )
 
 // noteBlocks follows whether the amounts of intervals are whole writes, as a sender's are. A receiver's are that, too,
-// when it waits at the end of an interval: on a loopback device one in three is.
+// when it waits at the end of an interval: on a loopback device one in three is, and with -b every one.
 func (f *flow) noteBlocks(v int64, first bool) {
 	rest := v % tcpBlock
 	switch whole := rest == 0 || first && rest < tcpHeader; {
@@ -16,7 +16,10 @@ func (f *flow) noteBlocks(v int64, first bool) {
 	case !whole:
 		f.blocks.other++
 	case v >= 100*tcpBlock:
-		f.blocks.whole++
+		if f.blocks.whole++; f.blocks.whole == 1 {
+			f.blocks.least = v
+		}
+		f.blocks.least, f.blocks.most = min(f.blocks.least, v), max(f.blocks.most, v)
 	}
 }
 
@@ -180,7 +183,7 @@ func (t *test) csvCounted(f *flow) totalKind {
 		return totalReceived
 	case f.blocks.broken > 0:
 		return totalReceived
-	case f.blocks.other == 0 && (f.blocks.whole > 4 || f.blocks.whole > 1 && f.endsByWrite()):
+	case f.blocks.other == 0 && f.blocks.least < f.blocks.most/16*15 && (f.blocks.whole > 4 || f.blocks.whole > 1 && f.endsByWrite()):
 		return totalSent
 	}
 	return totalUnlabelled

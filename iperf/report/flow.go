@@ -46,9 +46,12 @@ type flow struct {
 	known     int             // as of that many connections and flows
 
 	// In CSV only.
-	blocks  struct{ whole, broken, other int } // how many intervals are of whole writes
-	bare    bool                               // its rows have columns of the loss
-	counts  struct{ sender, receiver bool }    // it has columns that only such a one prints
+	blocks struct {
+		whole, broken, other int   // how many intervals are of whole writes
+		least, most          int64 // of those that are
+	}
+	bare    bool                            // its rows have columns of the loss
+	counts  struct{ sender, receiver bool } // it has columns that only such a one prints
 	own     totalKind
 	ends    [2]string // the addresses of its first row
 	counted totalKind // the count of the end that printed it, once that is known
