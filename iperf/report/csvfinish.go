@@ -8,11 +8,14 @@ const (
 
 // noteBlocks follows whether the amounts of intervals are whole writes, as a sender's are. A receiver's are that, too,
 // when it waits at the end of an interval: on a loopback device one in three is, and with -b every one.
-func (f *flow) noteBlocks(v int64, first bool) {
+func (f *flow) noteBlocks(v int64, first, tail bool) {
 	rest := v % tcpBlock
+	if !first && !tail {
+		if f.blocks.divided++; f.blocks.divided == 1 || f.blocks.common >= leastLength {
+			f.blocks.common = commonDivisor(v, f.blocks.common)
+		}
+	}
 	switch whole := rest == 0 || first && rest < tcpHeader; {
-	case !whole && !first && v%4 != 0:
-		f.blocks.broken++ // of no size that anybody writes
 	case !whole:
 		f.blocks.other++
 	case v >= 100*tcpBlock:
@@ -181,12 +184,33 @@ func (t *test) csvCounted(f *flow) totalKind {
 		return totalSent
 	case f.counts.receiver, t.rep.Protocol == ProtocolUDP:
 		return totalReceived
-	case f.blocks.broken > 0:
+	case f.blocks.common > 0 && !f.isOneLength():
 		return totalReceived
 	case f.blocks.other == 0 && f.blocks.least < f.blocks.most/16*15 && (f.blocks.whole > 4 || f.blocks.whole > 1 && f.endsByWrite()):
 		return totalSent
 	}
 	return totalUnlabelled
+}
+
+// isOneLength reports whether the intervals, and what came after them, can be made of writes of one length, as a
+// sender's are.
+func (f *flow) isOneLength() bool {
+	common := f.blocks.common
+	// With -n the last write may be shorter.
+	if sum, n := f.added(totalOwn); f.blocks.divided == 1 && n == len(f.streams) {
+		common = commonDivisor(common, max(0, sum.bytes-f.carried))
+	}
+	return common >= leastLength
+}
+
+// leastLength is less than anybody writes at once over TCP.
+const leastLength = 64
+
+func commonDivisor(a, b int64) int64 {
+	for b != 0 {
+		a, b = b, a%b
+	}
+	return a
 }
 
 // endsByWrite reports whether each stream wrote once more after its last interval, as a sender does that stops by the

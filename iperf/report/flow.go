@@ -47,8 +47,10 @@ type flow struct {
 
 	// In CSV only.
 	blocks struct {
-		whole, broken, other int   // how many intervals are of whole writes
-		least, most          int64 // of those that are
+		whole, other int   // how many intervals are of whole writes, and are not
+		least, most  int64 // of those that are
+		common       int64 // the greatest divisor of all but the first and the tail
+		divided      int   // how many these are
 	}
 	bare    bool                            // its rows have columns of the loss
 	counts  struct{ sender, receiver bool } // it has columns that only such a one prints
@@ -137,7 +139,7 @@ func (f *flow) keep(s *stream, c *cell) bool {
 	}
 	f.noteInterval(s, c)
 	if f.t.csv.seen {
-		f.noteBlocks(c.bytes, c.start == 0)
+		f.noteBlocks(c.bytes, c.start == 0, (c.end-c.start)*10 < f.t.first*9)
 	}
 	if !f.t.discard() {
 		s.intervals = append(f.t.src.room(s.intervals), Interval{})
