@@ -1,8 +1,13 @@
 package report
 
+import "time"
+
 // asyncRow takes a row of iperf 2.
 func (t *test) asyncRow(row *row, kind rowKind) {
 	c := &row.cell
+	if row.kind == labelMixed && kind == rowData && t.isUntimed(c) {
+		return
+	}
 	if row.kind == labelSum {
 		if kind == rowData {
 			t.asyncSum(c)
@@ -220,15 +225,24 @@ func (t *test) asyncSum(c *cell) {
 			f = t.flow(flowKey{class: classMixed})
 		}
 	}
-	if c.start < 0 || c.end < c.start {
-		// With -n and -i iperf 2.1 counts the time of its sums from a clock's zero.
-		if !t.untimed {
-			t.untimed = true
-			t.warn(c.line, "a sum of no time that can be is left out")
-		}
+	if t.isUntimed(c) {
 		return
 	}
 	f.rowAsync(&f.sum, c, true)
+}
+
+// isUntimed reports whether a sum is of a time that cannot be, and warns of it. With -n and -i iperf 2.1 counts the time
+// of its sums from a clock's zero, and 2.0.14 that of both directions at times.
+func (t *test) isUntimed(c *cell) bool {
+	const years = 10 * 365 * 24 * time.Hour
+	if c.start >= 0 && c.end >= c.start && c.end < years {
+		return false
+	}
+	if !t.untimed {
+		t.untimed = true
+		t.warn(c.line, "a sum of no time that can be is left out")
+	}
+	return true
 }
 
 func (t *test) sentAsync(f *flow, s *stream, n int64) {
