@@ -248,8 +248,9 @@ func (f *flow) total(s *stream, k totalKind, c *cell) {
 // settle decides what the rows that are held are, when no more will come.
 func (f *flow) settle() {
 	for _, s := range append(f.streams[:len(f.streams):len(f.streams)], &f.sum) {
+		isSum := s == &f.sum || f.key.class == classMixed
 		switch {
-		case s.holds && (f.t.broken || f.t.intervals && s == &f.sum && 3*s.held.end < 2*f.t.longest):
+		case s.holds && (f.t.broken || f.t.untimed && isSum || f.t.intervals && s == &f.sum && 3*s.held.end < 2*f.t.longest):
 			f.release(&s.held) // there was more
 		case s.holds:
 			s.holds = false
