@@ -72,18 +72,41 @@ func (r *reader) beginCSV() *test {
 }
 
 // followsCSV reports whether a row is of a test that the same client began after this one was over: the traffic goes
-// the same way.
+// the same way, or on one port the other way, as it does with -R but not with -d or -r.
 func (t *test) followsCSV(row *row, f *csvFields) bool {
 	begun, over := csvStart(f.at(0), row.end), csvTime(bytes.TrimRight(t.csv.last[:], "\x00"))
-	if f.n < 9 || begun.IsZero() || over.IsZero() || !begun.After(over) {
+	if f.n < 9 || begun.IsZero() || over.IsZero() || begun.Before(over) {
+		return false
+	}
+	from, to := csvPorts(f)
+	key, ends := csvKey(from, to), csvEnds(f)
+	for _, fl := range t.flows {
+		if fl.key == key && fl.ends == ends {
+			// Times are in whole seconds: a parallel stream that comes late began one before the others were over.
+			return begun.After(over) || t.lasted() > 1900*time.Millisecond
+		}
+	}
+	if _, s := t.oppositeCSV(row.id, from, to); s != nil || !t.csv.sender || to == 0 {
 		return false
 	}
 	for _, fl := range t.flows {
-		if fl.key == csvKey(csvPorts(f)) && fl.ends == csvEnds(f) {
+		if fl.key.port == key.port && fl.key.class != key.class && fl.ends == [2]string{ends[1], ends[0]} {
 			return true
 		}
 	}
 	return false
+}
+
+// lasted is how long the test's streams were, as far as their totals tell.
+func (t *test) lasted() (d time.Duration) {
+	for _, f := range t.flows {
+		for _, s := range f.streams {
+			if c := s.ownTotal(); c != nil {
+				d = max(d, c.end)
+			}
+		}
+	}
+	return d
 }
 
 func csvPorts(f *csvFields) (from, to int) {

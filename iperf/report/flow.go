@@ -250,7 +250,7 @@ func (f *flow) settle() {
 	for _, s := range append(f.streams[:len(f.streams):len(f.streams)], &f.sum) {
 		isSum := s == &f.sum || f.key.class == classMixed
 		switch {
-		case s.holds && (f.t.broken || f.t.untimed && isSum || f.t.intervals && s == &f.sum && 3*s.held.end < 2*f.t.longest):
+		case s.holds && (f.t.broken || f.t.untimed && isSum || s == &f.sum && f.sumIsShort()):
 			f.release(&s.held) // there was more
 		case s.holds:
 			s.holds = false
@@ -264,6 +264,21 @@ func (f *flow) settle() {
 	if f.unordered && f.t.async {
 		slices.SortStableFunc(f.intervals, func(a, b Interval) int { return cmp.Compare(a.Start, b.Start) })
 	}
+}
+
+// sumIsShort reports whether the sum that is held is not of the whole test, as it ends with the first interval.
+func (f *flow) sumIsShort() bool {
+	if !f.sum.holds || 3*f.sum.held.end >= 2*f.t.longest {
+		return false
+	}
+	for _, g := range f.t.flows {
+		for _, s := range g.streams {
+			if s.n > 0 {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // endsAlike reports whether a stream has a total of the same time as c.
