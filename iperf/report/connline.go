@@ -19,9 +19,9 @@ func (r *reader) readConn(b []byte) bool {
 		}
 	}
 	tags := b[j:]
-	c.here = string(address(b[i+len("local "):]))
+	c.here = r.cur.known(address(b[i+len("local "):]))
 	if k := bytes.Index(tags, []byte(" with ")); k >= 0 {
-		c.there = string(address(tags[k+len(" with "):]))
+		c.there = r.cur.known(address(tags[k+len(" with "):]))
 	}
 	to := hasPrefix(tags, " connected to ")
 	if len(r.pending) > 0 {
@@ -100,6 +100,17 @@ func (r *reader) readConn(b []byte) bool {
 // isOwn reports whether c is between the two ends that the test's first connection is between, as seen from this one.
 func (t *test) isOwn(c *conn) bool {
 	return t != nil && c.there != "" && c.here == t.here && c.there == t.there && t.mirrorOf(c) < 0
+}
+
+// known is the string of an address, which is that of an end of the first connection as a rule.
+func (t *test) known(address []byte) string {
+	switch {
+	case t != nil && string(address) == t.here:
+		return t.here
+	case t != nil && string(address) == t.there:
+		return t.there
+	}
+	return string(address)
 }
 
 // address gives the address that b begins with, without the interface that it is of.

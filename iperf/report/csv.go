@@ -241,7 +241,8 @@ func (t *test) csvRow(row *row, f *csvFields) {
 	if row.id < 3 {
 		t.csv.counted, t.csv.sender = true, true
 	}
-	t.csv.sender = t.csv.sender || t.sendersCSV(row, f, from, to)
+	key := csvKey(from, to)
+	t.csv.sender = t.csv.sender || t.sendersCSV(row, f, key, from, to)
 	if from != 0 && to == 0 && f.n >= 9 {
 		t.csv.client = true // of --full-duplex: its own address is missing where it receives
 	}
@@ -252,7 +253,7 @@ func (t *test) csvRow(row *row, f *csvFields) {
 			return
 		}
 	}
-	fl := t.flow(csvKey(from, to))
+	fl := t.flow(key)
 	if len(fl.streams) == 0 && f.n >= 9 {
 		fl.ends = csvEnds(f)
 	}
@@ -282,8 +283,8 @@ func (t *test) oppositeCSV(id, from, to int) (*flow, *stream) {
 
 // sendersCSV reports whether a row is of a version that has the sender's address first, of which only 2.0.14 has
 // sockets for ids.
-func (t *test) sendersCSV(row *row, f *csvFields, from, to int) bool {
-	toServer := csvKey(from, to).class == classToServer
+func (t *test) sendersCSV(row *row, f *csvFields, key flowKey, from, to int) bool {
+	toServer := key.class == classToServer
 	switch {
 	case row.by == 's' || row.hasBare && toServer:
 		return true // before, only a receiver has these columns, and prints its own port first

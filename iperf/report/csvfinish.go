@@ -11,8 +11,9 @@ const (
 func (f *flow) noteBlocks(v int64, first, tail bool) {
 	rest := v % tcpBlock
 	if !first && !tail {
-		if f.blocks.divided++; f.blocks.divided == 1 || f.blocks.common >= leastLength {
-			f.blocks.common = commonDivisor(v, f.blocks.common)
+		f.blocks.divided++
+		if c := f.blocks.common; c == 0 || c >= leastLength && v%c != 0 {
+			f.blocks.common = commonDivisor(v, c)
 		}
 	}
 	switch whole := rest == 0 || first && rest < tcpHeader; {
