@@ -1,5 +1,7 @@
 package report
 
+import "slices"
+
 // The default size of what iperf 2 writes at once over TCP, and more than the header that its first write may have.
 const (
 	tcpBlock  = 128 << 10
@@ -51,6 +53,11 @@ func (t *test) finishCSV() {
 			}
 			continue
 		}
+		if len(t.flows) == 1 && t.rep.Protocol == ProtocolTCP && f.key.class == classFromServer && f.key.port >= leastEphemeral && f.has(3) {
+			// A client's, which may send to a high port, or receive from one.
+			t.rep.Side, f.own = ClientSide, totalUnlabelled
+			continue
+		}
 		// Before 2.1: this end's address, then the other's. Data goes to the port that listens.
 		if f.key.class == classToServer {
 			f.own = totalSent
@@ -82,10 +89,8 @@ func (t *test) socketSide() {
 		}
 	}
 	for _, f := range t.flows {
-		for _, s := range f.streams {
-			if s.key.id == 3 {
-				t.rep.Side = ClientSide
-			}
+		if f.has(3) {
+			t.rep.Side = ClientSide
 		}
 	}
 }
@@ -149,12 +154,12 @@ func (t *test) doubtfulCSV(f *flow) bool {
 	if t.rep.Side != 0 || len(t.flows) > 1 || f.key.class != classToServer {
 		return false
 	}
-	for _, s := range f.streams {
-		if s.key.id == 3 {
-			return false
-		}
-	}
-	return true
+	return !f.has(3)
+}
+
+// has reports whether a stream has that id.
+func (f *flow) has(id int) bool {
+	return slices.ContainsFunc(f.streams, func(s *stream) bool { return s.key.id == id })
 }
 
 // dropLoss takes out of a sender's intervals what only a receiver can know: the columns are there all the same.
