@@ -56,6 +56,7 @@ type test struct {
 
 	json   bool // it is a document, or events
 	stream bool // it comes as events
+	ended  bool // with its totals
 	cookie string
 	again  *test // it is that test said again
 }
