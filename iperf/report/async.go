@@ -1,8 +1,13 @@
 package report
 
+import "time"
+
 // asyncRow takes a row of iperf 2.
 func (t *test) asyncRow(row *row, kind rowKind) {
 	c := &row.cell
+	if row.kind == labelMixed && kind == rowData && t.isUntimed(c) {
+		return
+	}
 	if row.kind == labelSum {
 		if kind == rowData {
 			t.asyncSum(c)
@@ -13,7 +18,10 @@ func (t *test) asyncRow(row *row, kind rowKind) {
 		}
 		return
 	}
-	f, s := t.asyncStream(row)
+	if kind == rowSent && t.listens != nil && t.connects == nil {
+		row.star = row.star || t.isBoth(row.id) // a server says so of what it sends, without the star
+	}
+	f, s := t.asyncStream(row, kind)
 	switch kind {
 	case rowReport:
 		s.report = true
@@ -31,6 +39,14 @@ func (t *test) asyncProtocol(row *row) {
 	if row.hasBare {
 		row.hasBare = false
 	}
+	if row.bytes > 0 {
+		switch {
+		case row.enh.Has.Has(Writes) && row.enh.Writes == 0:
+			row.tcp, row.enh = TCP{}, Enhanced{} // the totals of iperf 2.0.14: it does not know
+		case row.enh.Has.Has(Reads) && row.enh.Reads == 0:
+			row.enh.Has &^= Reads // a server's report
+		}
+	}
 	if row.udp.Has != 0 {
 		t.checkLost(&row.cell)
 		t.rep.Protocol = ProtocolUDP
@@ -40,14 +56,22 @@ func (t *test) asyncProtocol(row *row) {
 }
 
 // asyncStream finds the stream that a row is of.
-func (t *test) asyncStream(row *row) (*flow, *stream) {
+func (t *test) asyncStream(row *row, kind rowKind) (*flow, *stream) {
 	if row.kind == labelMixed {
 		f := t.flow(flowKey{class: classMixed})
 		return f, f.stream(streamKey{id: row.id})
 	}
+	if t.unstarred && !t.csv.seen {
+		if f, s := t.unstarredStream(row, kind); s != nil {
+			return f, s
+		}
+	}
 	if t.csv.seen {
 		// "[  3] Server Report:" stands between the rows of CSV.
 		for _, f := range t.flows {
+			if kind == rowSent && len(t.flows) > 1 && !f.counts.sender {
+				continue
+			}
 			for _, s := range f.streams {
 				if s.key.id == row.id {
 					return f, s
@@ -65,6 +89,12 @@ func (t *test) asyncStream(row *row) (*flow, *stream) {
 	s := f.stream(streamKey{id: row.id, from: at})
 	*near = rowStream{id: row.id, star: row.star, known: known, f: f, s: s}
 	return f, s
+}
+
+// isBoth reports whether the connection with that id is of --full-duplex.
+func (t *test) isBoth(id int) bool {
+	at := t.connOf(id, false)
+	return at >= 0 && t.conns[at].both && !t.conns[at].unstarred
 }
 
 // A rowStream is the stream of a row, as was found when that many connections, flows and ports were known.
@@ -195,7 +225,24 @@ func (t *test) asyncSum(c *cell) {
 			f = t.flow(flowKey{class: classMixed})
 		}
 	}
+	if t.isUntimed(c) {
+		return
+	}
 	f.rowAsync(&f.sum, c, true)
+}
+
+// isUntimed reports whether a sum is of a time that cannot be, and warns of it. With -n and -i iperf 2.1 counts the time
+// of its sums from a clock's zero, and 2.0.14 that of both directions at times.
+func (t *test) isUntimed(c *cell) bool {
+	const years = 10 * 365 * 24 * time.Hour
+	if c.start >= 0 && c.end >= c.start && c.end < years {
+		return false
+	}
+	if !t.untimed {
+		t.untimed = true
+		t.warn(c.line, "a sum of no time that can be is left out")
+	}
+	return true
 }
 
 func (t *test) sentAsync(f *flow, s *stream, n int64) {

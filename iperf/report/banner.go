@@ -12,6 +12,7 @@ func (r *reader) readBanner(b []byte) bool {
 	case bytes.Contains(b, []byte(" connected ")) && bytes.Contains(b, []byte("local ")):
 		return r.readConn(b)
 	case bytes.Contains(b, []byte("Connecting to host ")):
+		r.entitle(titleOf(b[:bytes.Index(b, []byte("Connecting to host "))]))
 		t := r.begin(true)
 		t.isIperf3(ClientSide)
 		t.rep.Settings.Port = intAfter(b, "port ")

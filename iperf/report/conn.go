@@ -6,10 +6,12 @@ import "slices"
 type conn struct {
 	id            int
 	star          bool
-	local, remote int // ports
+	local, remote int    // ports
+	here, there   string // addresses; there is empty in iperf 3
 	peer          bool
 	reverse       bool // the server sends
 	both          bool // both ends send
+	unstarred     bool // they do, and its rows do not tell which one it is by a star
 	reused        bool // a later one has the same id
 	late          bool // it is this test's unless a banner follows
 	mirror        bool // it is one that is there already, as the other end sees it, which accepted it
@@ -33,11 +35,15 @@ func (t *test) introduce(c conn) {
 	if at, ok := t.connAt[k]; ok {
 		t.conns[at].reused = true
 	}
+	if len(t.conns) == 0 {
+		t.here, t.there = c.here, c.there
+	}
 	if t.connAt == nil {
 		t.connAt = make(map[connKey]int)
 	}
 	t.connAt[k] = len(t.conns)
 	t.conns = append(t.conns, c)
+	t.unstarred = t.unstarred || c.unstarred
 	t.adopt(len(t.conns) - 1)
 }
 
@@ -104,6 +110,7 @@ func (r *reader) waitOver(row *row) *test {
 			t.introduce(c)
 		}
 	case row.kind == labelStream && waits:
+		r.part = true
 		return r.follow()
 	}
 	return t
@@ -126,6 +133,11 @@ func (t *test) adopt(at int) {
 		}
 		delete(f.index, was)
 		f.index[is] = i
+		if c.unstarred && len(f.streams) == 1 && !t.has(classMixed) && f.streams[i].first.enh.Has|f.streams[i].held.enh.Has == 0 {
+			is, f.key.class = streamKey{id: c.id}, classMixed
+			delete(f.index, streamKey{id: c.id, from: at})
+			f.index[is] = i
+		}
 		f.streams[i].key = is
 		if class := t.classOf(at, c.star); len(f.streams) == 1 && f.key.class != classMixed && !t.has(class) {
 			f.key.class = class

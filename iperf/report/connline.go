@@ -19,12 +19,18 @@ func (r *reader) readConn(b []byte) bool {
 		}
 	}
 	tags := b[j:]
+	c.here = r.cur.known(address(b[i+len("local "):]))
+	if k := bytes.Index(tags, []byte(" with ")); k >= 0 {
+		c.there = r.cur.known(address(tags[k+len(" with "):]))
+	}
 	to := hasPrefix(tags, " connected to ")
 	if len(r.pending) > 0 {
-		r.releaseBanner(r.cur.isOwn(&c, b[i+len("local "):], tags))
+		r.releaseBanner(r.cur.isOwn(&c))
 	}
 	if t := r.cur; t != nil && r.outer == nil {
 		switch {
+		case t.csv.seen:
+			r.end()
 		case !to && t.isOther():
 			if r.dropOther(); r.cur != nil {
 				r.end()
@@ -38,6 +44,8 @@ func (r *reader) readConn(b []byte) bool {
 	c.peer = bytes.Contains(tags, []byte("(peer "))
 	c.reverse = c.star || bytes.Contains(tags, []byte("(reverse)"))
 	c.both = bytes.Contains(tags, []byte("(full-duplex)"))
+	r.counts = r.counts || c.id == 1 || c.id == 2
+	c.unstarred = c.both && !c.star && c.id > 2 && !r.counts && !bytes.Contains(tags, []byte("icwnd"))
 	t := r.cur
 	if t != nil {
 		if at := t.mirrorOf(&c); at >= 0 {
@@ -85,20 +93,24 @@ func (r *reader) readConn(b []byte) bool {
 			t.rep.Start = at.UTC()
 		}
 	}
-	if len(t.conns) == 0 {
-		t.here, t.there = string(address(b[i+len("local "):])), ""
-		if k := bytes.Index(tags, []byte(" with ")); k >= 0 {
-			t.there = string(address(tags[k+len(" with "):]))
-		}
-	}
 	t.introduce(c)
 	return true
 }
 
 // isOwn reports whether c is between the two ends that the test's first connection is between, as seen from this one.
-func (t *test) isOwn(c *conn, local, tags []byte) bool {
-	i := bytes.Index(tags, []byte(" with "))
-	return t != nil && i >= 0 && string(address(local)) == t.here && string(address(tags[i+len(" with "):])) == t.there && t.mirrorOf(c) < 0
+func (t *test) isOwn(c *conn) bool {
+	return t != nil && c.there != "" && c.here == t.here && c.there == t.there && t.mirrorOf(c) < 0
+}
+
+// known is the string of an address, which is that of an end of the first connection as a rule.
+func (t *test) known(address []byte) string {
+	switch {
+	case t != nil && string(address) == t.here:
+		return t.here
+	case t != nil && string(address) == t.there:
+		return t.there
+	}
+	return string(address)
 }
 
 // address gives the address that b begins with, without the interface that it is of.

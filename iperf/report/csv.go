@@ -3,12 +3,16 @@ package report
 import (
 	"bytes"
 	"math"
+	"time"
 )
 
 // csvLayout is what a test's CSV rows have told about their layout.
 type csvLayout struct {
 	seen    bool
-	counted bool                // the sender's address comes first, as since iperf 2.1; before: this end's
+	counted bool                // connections are counted from 1, as since iperf 2.1; before: ids are sockets
+	sender  bool                // the sender's address comes first, as since iperf 2.0.14; before: this end's
+	client  bool                // it has a row that only a client prints
+	first   time.Duration       // the end of the first row
 	last    [40]byte            // the last row's time
 	headers map[int][]csvColumn // by how many columns they name
 }
@@ -31,6 +35,9 @@ func (r *reader) readCSV(b []byte) bool {
 			return false
 		}
 		r.time = append(r.time[:0], at...)
+	}
+	if len(r.pending) > 0 {
+		r.releaseBanner(r.cur != nil && r.cur.csv.seen)
 	}
 	t := r.beginCSV()
 	t.lines++
@@ -65,18 +72,41 @@ func (r *reader) beginCSV() *test {
 }
 
 // followsCSV reports whether a row is of a test that the same client began after this one was over: the traffic goes
-// the same way.
+// the same way, or on one port the other way, as it does with -R but not with -d or -r.
 func (t *test) followsCSV(row *row, f *csvFields) bool {
 	begun, over := csvStart(f.at(0), row.end), csvTime(bytes.TrimRight(t.csv.last[:], "\x00"))
-	if f.n < 9 || begun.IsZero() || over.IsZero() || !begun.After(over) {
+	if f.n < 9 || begun.IsZero() || over.IsZero() || begun.Before(over) {
+		return false
+	}
+	from, to := csvPorts(f)
+	key, ends := csvKey(from, to), csvEnds(f)
+	for _, fl := range t.flows {
+		if fl.key == key && fl.ends == ends {
+			// Times are in whole seconds: a parallel stream that comes late began one before the others were over.
+			return begun.After(over) || t.lasted() > 1900*time.Millisecond
+		}
+	}
+	if _, s := t.oppositeCSV(row.id, from, to); s != nil || !t.csv.sender || to == 0 {
 		return false
 	}
 	for _, fl := range t.flows {
-		if fl.key == csvKey(csvPorts(f)) && fl.ends == csvEnds(f) {
+		if fl.key.port == key.port && fl.key.class != key.class && fl.ends == [2]string{ends[1], ends[0]} {
 			return true
 		}
 	}
 	return false
+}
+
+// lasted is how long the test's streams were, as far as their totals tell.
+func (t *test) lasted() (d time.Duration) {
+	for _, f := range t.flows {
+		for _, s := range f.streams {
+			if c := s.ownTotal(); c != nil {
+				d = max(d, c.end)
+			}
+		}
+	}
+	return d
 }
 
 func csvPorts(f *csvFields) (from, to int) {
@@ -209,29 +239,25 @@ func (t *test) csvRow(row *row, f *csvFields) {
 		return
 	}
 	if row.id < 3 {
-		t.csv.counted = true
-	}
-	// iperf 2.0 prints the server's report as a row of the same connection seen from the other end.
-	if row.hasBare && !t.csv.counted {
-		for _, g := range t.flows {
-			k := streamKey{row.id, to, from}
-			if i, ok := g.index[k]; ok && from != to && row.start == 0 {
-				s := g.streams[i]
-				if s.holds || s.totals[totalOwn] != nil {
-					g.total(s, totalFar, &row.cell)
-					return
-				}
-			}
-		}
+		t.csv.counted, t.csv.sender = true, true
 	}
 	key := csvKey(from, to)
-	if row.hasBare && key.class == classToServer {
-		t.csv.counted = true // before 2.1 only a receiver has these columns, and prints its own port first
+	t.csv.sender = t.csv.sender || t.sendersCSV(row, f, key, from, to)
+	if from != 0 && to == 0 && f.n >= 9 {
+		t.csv.client = true // of --full-duplex: its own address is missing where it receives
+	}
+	// iperf 2.0 prints the server's report as a row of the same connection seen from the other end.
+	if row.hasBare && !t.csv.sender && row.start == 0 {
+		if g, s := t.oppositeCSV(row.id, from, to); s != nil && !g.bare && (s.holds || s.totals[totalOwn] != nil) {
+			g.total(s, totalFar, &row.cell)
+			return
+		}
 	}
 	fl := t.flow(key)
 	if len(fl.streams) == 0 && f.n >= 9 {
 		fl.ends = csvEnds(f)
 	}
+	fl.bare = fl.bare || row.hasBare
 	switch row.by {
 	case 's':
 		fl.counts.sender = true
@@ -240,4 +266,42 @@ func (t *test) csvRow(row *row, f *csvFields) {
 	}
 	s := fl.stream(streamKey{row.id, from, to})
 	fl.rowAsync(s, &row.cell, false)
+}
+
+// oppositeCSV finds the stream of the same connection whose rows have the ports the other way round.
+func (t *test) oppositeCSV(id, from, to int) (*flow, *stream) {
+	if from == to {
+		return nil, nil
+	}
+	for _, f := range t.flows {
+		if i, ok := f.index[streamKey{id, to, from}]; ok {
+			return f, f.streams[i]
+		}
+	}
+	return nil, nil
+}
+
+// leastEphemeral is the first port that Linux hands out to clients.
+const leastEphemeral = 32768
+
+// sendersCSV reports whether a row is of a version that has the sender's address first, of which only 2.0.14 has
+// sockets for ids.
+func (t *test) sendersCSV(row *row, f *csvFields, key flowKey, from, to int) bool {
+	toServer := key.class == classToServer
+	switch {
+	case row.by == 's' || row.hasBare && toServer:
+		return true // before, only a receiver has these columns, and prints its own port first
+	case row.id == 3 && !row.hasBare && !toServer && f.n >= 9 && from < leastEphemeral:
+		return true // a server's first socket is the one that listens
+	case row.start > 0:
+		return (row.end-row.start)*10 < t.csv.first*9 // before, no tail of a test is printed
+	case f.n >= 9 && to == 0 && from != 0:
+		return true // of --full-duplex, whose reverse direction has no address
+	case t.csv.first == 0:
+		t.csv.first = row.end
+		return isUndated(f.at(0))
+	}
+	// Of --full-duplex both directions have the same ports.
+	g, s := t.oppositeCSV(row.id, from, to)
+	return s != nil && g.bare == row.hasBare
 }

@@ -1,5 +1,7 @@
 package report
 
+import "slices"
+
 // The default size of what iperf 2 writes at once over TCP, and more than the header that its first write may have.
 const (
 	tcpBlock  = 128 << 10
@@ -7,16 +9,23 @@ const (
 )
 
 // noteBlocks follows whether the amounts of intervals are whole writes, as a sender's are. A receiver's are that, too,
-// when it waits at the end of an interval, but hardly ever when its traffic flows without a pause.
-func (f *flow) noteBlocks(v int64, first bool) {
+// when it waits at the end of an interval: on a loopback device one in three is, and with -b every one.
+func (f *flow) noteBlocks(v int64, first, tail bool) {
 	rest := v % tcpBlock
+	if !first && !tail {
+		f.blocks.divided++
+		if c := f.blocks.common; c == 0 || c >= leastLength && v%c != 0 {
+			f.blocks.common = commonDivisor(v, c)
+		}
+	}
 	switch whole := rest == 0 || first && rest < tcpHeader; {
-	case !whole && !first && v%4 != 0:
-		f.blocks.broken++ // of no size that anybody writes
 	case !whole:
 		f.blocks.other++
 	case v >= 100*tcpBlock:
-		f.blocks.whole++
+		if f.blocks.whole++; f.blocks.whole == 1 {
+			f.blocks.least = v
+		}
+		f.blocks.least, f.blocks.most = min(f.blocks.least, v), max(f.blocks.most, v)
 	}
 }
 
@@ -27,20 +36,26 @@ func (t *test) finishCSV() {
 	}
 	// Rows without addresses are those that iperf 2.0.9's server prints of the connections it accepted.
 	for _, f := range t.flows {
-		if f.key.class == classOnly && t.rep.Side == 0 && len(f.streams) > 0 && !t.csv.counted {
+		if f.key.class == classOnly && t.rep.Side == 0 && len(f.streams) > 0 && !t.csv.sender {
 			t.rep.Side = ServerSide
 		}
 	}
+	t.socketSide()
 	first := t.firstCSV()
 	for _, f := range t.flows {
 		if f.key.class == classOnly || f.key.class == classMixed {
 			continue
 		}
-		if t.csv.counted {
+		if t.csv.sender {
 			f.own = t.csvCounted(f)
 			if f.own == totalSent {
 				f.dropLoss()
 			}
+			continue
+		}
+		if len(t.flows) == 1 && t.rep.Protocol == ProtocolTCP && f.key.class == classFromServer && f.key.port >= leastEphemeral && f.has(3) {
+			// A client's, which may send to a high port, or receive from one.
+			t.rep.Side, f.own = ClientSide, totalUnlabelled
 			continue
 		}
 		// Before 2.1: this end's address, then the other's. Data goes to the port that listens.
@@ -60,6 +75,24 @@ func (t *test) finishCSV() {
 		}
 	}
 	t.sideCSV()
+}
+
+// socketSide concludes from iperf 2.0.14's ids which end printed them. A client's first connection over TCP is socket 3,
+// which is the one that a server listens at; but with -d a client listens, too.
+func (t *test) socketSide() {
+	if !t.csv.sender || t.csv.counted || t.rep.Side != 0 || t.rep.Protocol != ProtocolTCP {
+		return
+	}
+	for _, f := range t.flows {
+		if f.key.class == classFromServer {
+			t.rep.Side = ServerSide
+		}
+	}
+	for _, f := range t.flows {
+		if f.has(3) {
+			t.rep.Side = ClientSide
+		}
+	}
 }
 
 // sideCSV concludes from who counted the traffic which end that is.
@@ -104,12 +137,12 @@ func (t *test) bareCSV() bool { return t.rep.Side == ServerSide && t.has(classOn
 func (t *test) forwardCSV(f *flow) bool {
 	first := t.firstCSV()
 	switch {
-	case t.csv.counted && f.key.class == classFromServer && f.key.port == first.key.port:
+	case t.csv.sender && f.key.class == classFromServer && f.key.port == first.key.port:
 		return false // since 2.1: the sender's address, then the receiver's, at both ends
-	case !t.csv.counted && t.bareCSV():
+	case !t.csv.sender && t.bareCSV():
 		return false
 	}
-	if !t.csv.counted && f.key.class != first.key.class && f.key.port == first.key.port && f.key.port != 0 {
+	if !t.csv.sender && f.key.class != first.key.class && f.key.port == first.key.port && f.key.port != 0 {
 		return false // of -d, to the same port at this end as at the other
 	}
 	return f.key.port == 0 || f.key.port == first.key.port
@@ -121,12 +154,12 @@ func (t *test) doubtfulCSV(f *flow) bool {
 	if t.rep.Side != 0 || len(t.flows) > 1 || f.key.class != classToServer {
 		return false
 	}
-	for _, s := range f.streams {
-		if s.key.id == 3 {
-			return false
-		}
-	}
-	return true
+	return !f.has(3)
+}
+
+// has reports whether a stream has that id.
+func (f *flow) has(id int) bool {
+	return slices.ContainsFunc(f.streams, func(s *stream) bool { return s.key.id == id })
 }
 
 // dropLoss takes out of a sender's intervals what only a receiver can know: the columns are there all the same.
@@ -157,10 +190,38 @@ func (t *test) csvCounted(f *flow) totalKind {
 		return totalSent
 	case f.counts.receiver, t.rep.Protocol == ProtocolUDP:
 		return totalReceived
-	case f.blocks.broken > 0:
+	case f.blocks.common > 0 && !f.isOneLength():
 		return totalReceived
-	case f.blocks.whole > 1 && f.blocks.other == 0:
+	case f.blocks.other == 0 && f.blocks.least < f.blocks.most/16*15 && (f.blocks.whole > 4 || f.blocks.whole > 1 && f.endsByWrite()):
 		return totalSent
 	}
 	return totalUnlabelled
+}
+
+// isOneLength reports whether the intervals, and what came after them, can be made of writes of one length, as a
+// sender's are.
+func (f *flow) isOneLength() bool {
+	common := f.blocks.common
+	// With -n the last write may be shorter.
+	if sum, n := f.added(totalOwn); f.blocks.divided == 1 && n == len(f.streams) {
+		common = commonDivisor(common, max(0, sum.bytes-f.carried))
+	}
+	return common >= leastLength
+}
+
+// leastLength is less than anybody writes at once over TCP.
+const leastLength = 64
+
+func commonDivisor(a, b int64) int64 {
+	for b != 0 {
+		a, b = b, a%b
+	}
+	return a
+}
+
+// endsByWrite reports whether each stream wrote once more after its last interval, as a sender does that stops by the
+// time. A receiver gets what was on its way.
+func (f *flow) endsByWrite() bool {
+	sum, n := f.added(totalOwn)
+	return n > 0 && n == len(f.streams) && sum.bytes-f.carried == int64(n)*tcpBlock
 }

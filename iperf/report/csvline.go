@@ -67,6 +67,13 @@ func isCSVTime(b []byte) bool {
 	return true
 }
 
+// isUndated reports whether b is the time 0, in some time zone: what iperf 2.0.14 and later print of a test without
+// intervals.
+func isUndated(b []byte) bool {
+	at, err := time.Parse("20060102150405", string(b[:min(len(b), 14)]))
+	return err == nil && at.Unix()%(15*60) == 0 && max(at.Unix(), -at.Unix()) <= 14*60*60
+}
+
 // csvTime gives the moment that a row is from. The versions that print 1970 do not know it.
 func csvTime(b []byte) time.Time {
 	layout := "20060102150405"

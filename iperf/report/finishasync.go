@@ -11,6 +11,8 @@ func (t *test) sideAsync() Side {
 		return t.p.Side
 	}
 	switch {
+	case t.csv.client:
+		return ClientSide
 	case t.csv.seen && t.connects != nil:
 		return ServerSide // of -d or -r: a client prints no banner with CSV
 	case t.connects != nil && t.listens == nil:
@@ -123,7 +125,11 @@ func (t *test) reverseNow(f *flow) bool {
 	if !t.async {
 		return !t.forwardSync(f)
 	}
-	if known := 1 + len(t.conns) + len(t.flows)*maxConns; f.known != known {
+	known := 1 + len(t.conns) + len(t.flows)*maxConns
+	if t.csv.sender {
+		known = -known
+	}
+	if f.known != known {
 		f.known, f.reverse = known, !t.forwardAsync(f, t.sideAsync())
 	}
 	return f.reverse
@@ -175,25 +181,21 @@ func (t *test) finishMixed() {
 		if len(f.streams) > 0 {
 			out := t.output(f)
 			out.Unlabelled = total
+			for i, s := range f.streams {
+				out.Streams[i].Unlabelled = s.totals[totalOwn].total()
+			}
 			t.rep.Mixed = out
 			return
-		}
-		var forward, reverse BitRate
-		if t.rep.Forward != nil {
-			forward = t.rep.Forward.anyRate()
-		}
-		if t.rep.Reverse != nil {
-			reverse = t.rep.Reverse.anyRate()
 		}
 		if total == nil && f.emitted == 0 {
 			return
 		}
-		near := func(a, b BitRate) bool { return b > 0 && math.Abs(float64(a/b)-1) < 0.05 }
+		forward, reverse := t.rep.Forward.anyTotal(), t.rep.Reverse.anyTotal()
+		both := Total{Bytes: addBytes(forward.Bytes, reverse.Bytes), Rate: forward.Rate + reverse.Rate}
 		switch {
-		case total != nil && near(total.Rate, forward) && !near(total.Rate, forward+reverse),
-			total != nil && near(total.Rate, reverse) && !near(total.Rate, forward+reverse):
+		case total != nil && (total.near(&forward) || total.near(&reverse)) && !total.near(&both):
 			// The sum of one direction, of which there is one already.
-		case total == nil, near(total.Rate, forward+reverse):
+		case total == nil, total.near(&both):
 			t.rep.Mixed = &Flow{Intervals: f.intervals, Unlabelled: total}
 		default:
 			t.warn(0, "the printed sum is of neither direction nor of both")
@@ -202,12 +204,20 @@ func (t *test) finishMixed() {
 	}
 }
 
-// anyRate is a flow's rate, whoever counted it.
-func (f *Flow) anyRate() BitRate {
-	for _, t := range []*Total{f.Received, f.Sent, f.Unlabelled} {
-		if t != nil {
-			return t.Rate
+// anyTotal is a flow's total, whoever counted it, or an empty one.
+func (f *Flow) anyTotal() Total {
+	if f != nil {
+		for _, t := range []*Total{f.Received, f.Sent, f.Unlabelled} {
+			if t != nil {
+				return *t
+			}
 		}
 	}
-	return 0
+	return Total{}
+}
+
+// near reports whether two totals are of the same traffic, perhaps over times that differ.
+func (t *Total) near(o *Total) bool {
+	alike := func(a, b float64) bool { return b > 0 && math.Abs(a/b-1) < 0.05 }
+	return alike(float64(t.Rate), float64(o.Rate)) || alike(float64(t.Bytes), float64(o.Bytes))
 }

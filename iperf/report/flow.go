@@ -46,8 +46,14 @@ type flow struct {
 	known     int             // as of that many connections and flows
 
 	// In CSV only.
-	blocks  struct{ whole, broken, other int } // how many intervals are of whole writes
-	counts  struct{ sender, receiver bool }    // it has columns that only such a one prints
+	blocks struct {
+		whole, other int   // how many intervals are of whole writes, and are not
+		least, most  int64 // of those that are
+		common       int64 // the greatest divisor of all but the first and the tail
+		divided      int   // how many these are
+	}
+	bare    bool                            // its rows have columns of the loss
+	counts  struct{ sender, receiver bool } // it has columns that only such a one prints
 	own     totalKind
 	ends    [2]string // the addresses of its first row
 	counted totalKind // the count of the end that printed it, once that is known
@@ -84,9 +90,10 @@ type stream struct {
 	first     cell // the first of them
 	held      cell // the first row, which only the next one tells to be an interval or the total
 	holds     bool
-	prev      span // of the last interval
-	serial    int  // of the group that it was in last
-	report    bool // its next row is the server's report
+	prev      span  // of the last interval
+	carried   int64 // and its bytes
+	serial    int   // of the group that it was in last
+	report    bool  // its next row is the server's report
 	lastTotal totalKind
 	totals    totals
 
@@ -132,7 +139,7 @@ func (f *flow) keep(s *stream, c *cell) bool {
 	}
 	f.noteInterval(s, c)
 	if f.t.csv.seen {
-		f.noteBlocks(c.bytes, c.start == 0)
+		f.noteBlocks(c.bytes, c.start == 0, (c.end-c.start)*10 < f.t.first*9)
 	}
 	if !f.t.discard() {
 		s.intervals = append(f.t.src.room(s.intervals), Interval{})
@@ -152,6 +159,9 @@ func (f *flow) rowAsync(s *stream, c *cell, isSum bool) {
 		f.t.warn(c.line, "an interval of no length")
 		return
 	}
+	if c.end < c.start {
+		f.t.warn(c.line, "an interval that ends before it begins")
+	}
 	if s.holds {
 		if f.t.bursts && c.start == 0 {
 			s.held = *c // iperf 2 counts bursts from the start of the test; the last row is the total
@@ -162,7 +172,7 @@ func (f *flow) rowAsync(s *stream, c *cell, isSum bool) {
 	switch {
 	case c.start > 0:
 		f.interval(s, c, isSum)
-	case s.n > 0:
+	case s.n > 0, isSum && f.endsWith(c):
 		f.total(s, totalOwn, c)
 	case f.t.intervals && (c.end-c.start)*2 > f.t.first*3:
 		f.total(s, totalOwn, c)
@@ -171,6 +181,19 @@ func (f *flow) rowAsync(s *stream, c *cell, isSum bool) {
 	default:
 		s.held, s.holds = *c, true
 	}
+}
+
+// endsWith reports whether a sum is that of the streams' totals, which all came, rather than that of their first
+// interval, for which iperf 2 left it out.
+func (f *flow) endsWith(c *cell) bool {
+	var end, first time.Duration
+	for _, s := range f.streams {
+		if s.n == 0 || s.totals[totalOwn] == nil {
+			return false
+		}
+		end, first = max(end, s.totals[totalOwn].end), max(first, s.first.end)
+	}
+	return (c.end - end).Abs() < (c.end - first).Abs()
 }
 
 // release gives out the rows that are held and end with c, which is now known to be an interval.
@@ -201,7 +224,7 @@ func (f *flow) noteInterval(s *stream, c *cell) {
 	if s.n++; s.n == 1 {
 		s.first = *c
 	}
-	s.prev = span{c.start, c.end, c.omitted}
+	s.prev, s.carried = span{c.start, c.end, c.omitted}, c.bytes
 	f.t.intervals = true
 	if f.t.first == 0 {
 		f.t.first = c.end - c.start
@@ -225,8 +248,9 @@ func (f *flow) total(s *stream, k totalKind, c *cell) {
 // settle decides what the rows that are held are, when no more will come.
 func (f *flow) settle() {
 	for _, s := range append(f.streams[:len(f.streams):len(f.streams)], &f.sum) {
+		isSum := s == &f.sum || f.key.class == classMixed
 		switch {
-		case s.holds && (f.t.broken || f.t.intervals && s == &f.sum && 3*s.held.end < 2*f.t.longest):
+		case s.holds && (f.t.broken || f.t.untimed && isSum || s == &f.sum && f.sumIsShort()):
 			f.release(&s.held) // there was more
 		case s.holds:
 			s.holds = false
@@ -240,6 +264,21 @@ func (f *flow) settle() {
 	if f.unordered && f.t.async {
 		slices.SortStableFunc(f.intervals, func(a, b Interval) int { return cmp.Compare(a.Start, b.Start) })
 	}
+}
+
+// sumIsShort reports whether the sum that is held is not of the whole test, as it ends with the first interval.
+func (f *flow) sumIsShort() bool {
+	if !f.sum.holds || 3*f.sum.held.end >= 2*f.t.longest {
+		return false
+	}
+	for _, g := range f.t.flows {
+		for _, s := range g.streams {
+			if s.n > 0 {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // endsAlike reports whether a stream has a total of the same time as c.

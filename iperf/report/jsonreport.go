@@ -163,8 +163,9 @@ func (d *document) data() {
 		d.begin(false)
 		d.t.stream = true
 		d.end()
+		d.t.ended = d.t.total()
 	case "error":
-		d.begin(false)
+		d.begin(d.r.cur != nil && d.r.cur.ended) // said of the server after a test is over
 		d.t.stream = true
 		d.fail(d.string())
 	case "server_output_text":

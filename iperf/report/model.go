@@ -76,7 +76,7 @@ type Flow struct {
 
 	// Unlabelled is a total that does not say whose count it is. iperf 3 prints one for UDP: before 3.2 it is the only
 	// one, and joins the sender's rate with the receiver's jitter and loss; in JSON it is "sum". The rows of iperf 2's
-	// CSV, from 2.1 on, do not say which end printed them; without evidence their total is here. A rate of 0 with
+	// CSV, from 2.0.14 on, do not say which end printed them; without evidence their total is here. A rate of 0 with
 	// datagrams is iperf's way to print that it does not know. nil: not reported.
 	Unlabelled *Total
 }

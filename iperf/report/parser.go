@@ -16,7 +16,7 @@ type Parser struct {
 	Discard bool
 
 	// Side says which end printed the output. Zero: the output itself tells, as it mostly does. It matters for the
-	// CSV of iperf 2 from 2.1 on, whose rows are the same at both ends.
+	// CSV of iperf 2 from 2.0.14 on, whose rows are the same at both ends.
 	Side Side
 }
 
@@ -59,7 +59,8 @@ func (t *test) result(in *reader) (*Report, error) {
 func Parse(r io.Reader) (*Report, error) { return new(Parser).Parse(r, nil) }
 
 // ParseAll gives each test in r, as it ends, with the error that Parse would give for it alone. Output without a test
-// gives one empty report with an error.
+// gives one empty report with an error. What a server of iperf 2 prints of less than half a second waits for what
+// follows, as it may be one of several streams.
 func ParseAll(r io.Reader) iter.Seq2[*Report, error] {
 	return func(yield func(*Report, error) bool) {
 		in := reader{p: new(Parser), src: newSource(r), all: true}

@@ -14,6 +14,10 @@ const maxPending = 8
 // holdBanner keeps a banner until the connection comes. It is false when there is no doubt whose it is.
 func (r *reader) holdBanner(b []byte, client bool) bool {
 	t := r.cur
+	if t != nil && t.csv.seen && r.outer == nil && r.pending == nil && !r.same {
+		r.pending = append(r.pending, bytes.Clone(b)) // a server's with -d or -r, or that of a text
+		return true
+	}
 	if t == nil || r.outer != nil || r.pending != nil || r.same || !t.async || len(t.waiting) > 0 || t.there == "" || !t.over() {
 		return false
 	}

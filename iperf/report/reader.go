@@ -11,15 +11,21 @@ type reader struct {
 	cur   *test // the one that lines go to; nil: none has begun
 	outer *test // whose server's output cur is
 	ready []*test
+	chain []*test // those that may be parts of the next one
+	part  bool    // the one that ends may be so
 
 	peerNext bool // the next document is the server's, within a client's text
 	given    int  // how many tests were handed out
 	other    int  // lines that are not iperf's
 	wide     bool // the last heading is of iperf 3's width
+	counts   bool // iperf 2 counts its connections, as since 2.1: their ids are no sockets
 	first    int  // tests that were begun
 	all      bool // every test is wanted
 	depth    int  // of a text within a text, or of a document within a document
 	sums     sumPolicy
+
+	title  []byte   // what stands before the lines of cur
+	titles []titled // the tests whose lines do not come now
 
 	spare    *document // one that may be used again
 	fields   csvFields // of the last row of CSV
@@ -64,8 +70,10 @@ func (r *reader) end() {
 	if was == nil {
 		return
 	}
+	part := r.part
+	r.part = false
 	if was.lines > 0 || was.said != nil {
-		r.ready = append(r.ready, was)
+		r.handOver(was, part)
 	} else {
 		r.first-- // the next one takes its place
 	}
@@ -180,9 +188,13 @@ const maxDepth = 8
 func (r *reader) next() *test {
 	for len(r.ready) == 0 {
 		if !r.step() {
+			if len(r.pending) > 0 && r.cur != nil && r.cur.csv.seen {
+				r.releaseBanner(true)
+			}
 			if r.cur != nil && r.cur.lines == 0 && r.cur.said == nil && r.given > 0 {
 				return nil // the server waits for one more
 			}
+			r.endTitled()
 			r.endPeer()
 			last := r.cur
 			for r.cur != nil {

@@ -233,7 +233,7 @@ func (r *row) parseInterval(b []byte) (length int, kind rowKind) {
 	r.start, ok = from.duration(ofSecond)
 	r.end, ok2 = to.duration(ofSecond)
 	r.decimals = to.frac
-	if !ok || !ok2 || r.start < 0 {
+	if !ok || !ok2 || r.start < 0 && r.kind != labelSum {
 		return 0, rowBad
 	}
 	length = len(begin) - len(b) + len("sec")

@@ -116,6 +116,11 @@ func (t *test) syncRow(row *row, kind rowKind) {
 		return // the receiver's own
 	}
 	isSum := row.kind == labelSum
+	if t.unruled {
+		// A server whose client went away prints the last interval again, at times with its heading.
+		t.unruled = false
+		t.summary = !f.repeats(row)
+	}
 	k := totalUnlabelled
 	if row.by == 0 && t.summary {
 		row.by = t.section
@@ -145,6 +150,16 @@ func (t *test) syncRow(row *row, kind rowKind) {
 	if k == totalUnlabelled {
 		t.wrapped = s
 	}
+}
+
+// repeats reports whether a row is a stream's last one again.
+func (f *flow) repeats(row *row) bool {
+	i, ok := f.index[streamKey{id: row.id}]
+	if !ok || row.kind != labelStream || row.by != 0 {
+		return false
+	}
+	s := f.streams[i]
+	return s.prev == span{row.start, row.end, row.omitted} && s.carried == row.bytes
 }
 
 // readSide takes a line that has only the side of a total: above the total, as before iperf 3.0.1, or what mail has

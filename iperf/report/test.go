@@ -23,6 +23,7 @@ type test struct {
 	lines     int           // that belong to it
 	cut       bool          // its end is missing
 	added     bool          // the warning about it was given
+	untimed   bool          // and that about sums without a time
 	unsummed  bool          // totals were left out, as there is no sum of them
 	reverse   bool          // iperf 3 says so
 	done      bool          // what follows belongs to another test
@@ -32,8 +33,10 @@ type test struct {
 	csv       csvLayout
 	heading   heading // of the rows that follow
 	bursts    bool    // the rows are of bursts
+	unstarred bool    // it has connections whose rows do not tell which end sends
 	ruled     bool    // a line was drawn, which a summary may follow
 	summary   bool    // what follows are totals
+	unruled   bool    // only a heading tells that
 	mirrored  bool    // iperf 3's server prints to the same output
 	labelled  bool    // a total came that says whose it is
 	section   byte    // 's' or 'r': the totals that follow are the sender's or the receiver's
@@ -53,6 +56,7 @@ type test struct {
 
 	json   bool // it is a document, or events
 	stream bool // it comes as events
+	ended  bool // with its totals
 	cookie string
 	again  *test // it is that test said again
 }

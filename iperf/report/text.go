@@ -22,6 +22,9 @@ const longRow = 160
 // readLine takes one line of text.
 func (r *reader) readLine(b []byte) {
 	r.row.line = r.src.lines
+	if len(r.titles) > 0 {
+		r.turnTo(b)
+	}
 	if len(r.before) > 0 && r.readAfterBrace(b) {
 		return
 	}
@@ -85,6 +88,9 @@ func (r *reader) readRow(b []byte, cut, unwrapped bool) {
 		if len(r.pending) > 0 {
 			r.releaseBanner(false)
 		}
+		if t := r.cur; t != nil && t.csv.seen && r.outer == nil && kind == rowData && !t.reports(&r.row) {
+			r.end()
+		}
 		t := r.begin(false)
 		if (r.row.by != 0 || t.labelled) && r.outer == nil && t.repeats(&r.row) {
 			t = r.another()
@@ -98,6 +104,9 @@ func (r *reader) readRow(b []byte, cut, unwrapped bool) {
 			if kind == rowData && t.startsOver(&r.row) {
 				t = r.follow()
 				t.lines = 1
+			}
+			if len(r.chain) > 0 && kind == rowData && r.row.kind == labelSum {
+				t = r.joinParts(t, &r.row.cell)
 			}
 			t.asyncRow(&r.row, kind)
 		} else {
@@ -206,7 +215,9 @@ func (r *reader) readHeading(b []byte) {
 		return
 	}
 	if t.ruled || t.gathered() && !t.mirrored {
-		t.summary = true // a second heading is the summary's, also where the line above it was lost
+		// A second heading is the summary's, also where the line above it was lost.
+		t.unruled = !t.ruled && !t.summary
+		t.summary = true
 	}
 	t.ruled = false
 	if t.summary {

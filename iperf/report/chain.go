@@ -1,0 +1,107 @@
+package report
+
+import "time"
+
+// Parallel streams that have little to send are over before the next one of them connects, so that a server of iperf 2
+// prints them as it does one test after another. Only the sum that it prints in the end tells that they were together:
+// until then such tests are held back.
+
+// maxChained is how many are held back: iperf can have no more streams.
+const maxChained = 128
+
+// maxGap is longer than the tests are of which this may be so.
+const maxGap = 500 * time.Millisecond
+
+// isPart reports whether all that t has are totals of short connections from one client, without a sum.
+func (t *test) isPart() bool {
+	if !t.async || t.csv.seen || t.listens == nil || t.connects != nil || t.there == "" || len(t.flows) != 1 || len(t.said) > 0 {
+		return false
+	}
+	f := t.flows[0]
+	if f.key.class != classAccepted || f.emitted > 0 || f.sum.holds || f.sum.totals != (totals{}) {
+		return false
+	}
+	for _, s := range f.streams {
+		if c := s.ownTotal(); c == nil || s.n > 0 || c.end > maxGap {
+			return false
+		}
+	}
+	return len(f.streams) > 0
+}
+
+// ownTotal is the stream's total, or the only row that came, which may be that; nil: none came.
+func (s *stream) ownTotal() *cell {
+	if s.holds {
+		return &s.held
+	}
+	return s.totals[totalOwn]
+}
+
+// partBytes is what the streams of a part have together.
+func (t *test) partBytes() (n int64) {
+	for _, s := range t.flows[0].streams {
+		n = addBytes(n, s.ownTotal().bytes)
+	}
+	return n
+}
+
+// handOver gives a test that is over, after those that were held back; or it is held back, too.
+func (r *reader) handOver(t *test, part bool) {
+	if part && t.isPart() {
+		r.chain = append(r.chain, t)
+		if len(r.chain) > maxChained {
+			r.ready = append(r.ready, r.chain[0])
+			r.chain = r.chain[:copy(r.chain, r.chain[1:])]
+		}
+		return
+	}
+	r.ready = append(append(r.ready, r.chain...), t)
+	r.chain = r.chain[:0]
+}
+
+// joinParts puts the tests that were held back and t together when the sum that comes is that of them all.
+func (r *reader) joinParts(t *test, sum *cell) *test {
+	if !t.isPart() {
+		return t
+	}
+	near := func(n int64) bool { return 100*max(n-sum.bytes, sum.bytes-n) <= 2*n }
+	n := t.partBytes()
+	for i := len(r.chain) - 1; i >= 0 && !near(n); i-- {
+		if r.chain[i].there != t.there {
+			break
+		}
+		if n = addBytes(n, r.chain[i].partBytes()); !near(n) {
+			continue
+		}
+		whole := r.chain[i]
+		for _, part := range append(r.chain[i+1:len(r.chain):len(r.chain)], t) {
+			whole.take(part)
+		}
+		whole.waiting = t.waiting
+		r.ready = append(r.ready, r.chain[:i]...)
+		r.chain = r.chain[:0]
+		r.cur = whole
+		return whole
+	}
+	return t
+}
+
+// take adds what a part has to t.
+func (t *test) take(part *test) {
+	first := len(t.conns)
+	for _, c := range part.conns {
+		t.introduce(c)
+	}
+	to := t.flows[0]
+	for _, s := range part.flows[0].streams {
+		s.key.from += first
+		to.index[s.key] = len(to.streams)
+		to.streams = append(to.streams, s)
+	}
+	to.closed += part.flows[0].closed
+	t.longest = max(t.longest, part.longest)
+	t.lines += part.lines
+	for _, w := range part.rep.Warnings {
+		t.warning(w)
+	}
+}
