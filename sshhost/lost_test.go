@@ -1,11 +1,9 @@
 package sshhost_test
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -174,19 +172,16 @@ func TestKilledWhileEnding(t *testing.T) {
 			h, deaf := dial(t, config(s)), napper()
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
-			said, out := io.Pipe()
+			told := make(chan struct{})
+			hears := sync.OnceFunc(func() { close(told) })
 			ended := make(chan error, 1)
 			go func() {
-				ended <- h.Run(ctx, "trap 'echo told' TERM; (trap '' TERM; echo deaf; exec "+deaf+") & while :; do wait; done", out, nil)
-				out.Close()
+				ended <- h.Run(ctx, "trap 'echo told' TERM; (trap '' TERM; exec "+deaf+") & while :; do wait; done",
+					writerFunc(func(p []byte) (int, error) { hears(); return len(p), nil }), nil)
 			}()
-			lines := bufio.NewScanner(said)
-			for _, want := range []string{"deaf", "told"} {
-				if !lines.Scan() || lines.Text() != want {
-					t.Fatalf("it said %q, want %s", lines.Text(), want)
-				}
-				cancel()
-			}
+			waitRuns(t, deaf)
+			cancel()
+			<-told
 			for _, pid := range supervisors(s) {
 				testbed.Signal(pid, syscall.SIGKILL)
 			}
