@@ -122,7 +122,7 @@ func (c *conn) supervise(ctx context.Context, wg *sync.WaitGroup, prefix string,
 		stdin:  &input{Channel: ch},
 		stdout: ch,
 		stderr: ch.Stderr(),
-		wait:   func() bool { _, told := <-ch.exit; return told },
+		wait:   func() { <-ch.exit },
 		stop:   ch.end,
 	}, prefix, lease, wg)
 }

@@ -32,9 +32,6 @@ var (
 // ErrNotEnded tells that a command was to end and has not, or that the host does not say so.
 var ErrNotEnded error = notEnded{}
 
-// errGone tells that the session was over before the command had ended.
-var errGone = fmt.Errorf("%w: the session is over", ErrNotEnded)
-
 // notEnded has a method by which callers can tell it who do not import this package, such as package iperf.
 type notEnded struct{}
 

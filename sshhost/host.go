@@ -92,7 +92,7 @@ func (h *Host) supervised(ctx context.Context, command string, stdout, stderr io
 			err = fmt.Errorf("%w: %w", err, ErrClosed)
 		case errors.Is(err, errNotBegun) && again > 0:
 			continue
-		case errors.Is(err, ErrLost), errors.Is(err, errGone) && s.exitedAlone():
+		case errors.Is(err, ErrLost):
 			h.sweep(ctx, c)
 		}
 		return status, err

@@ -61,10 +61,7 @@ func startPipes(shell *exec.Cmd) (p pipes, err error) {
 		return p, err
 	}
 	p.stdout, p.stderr = out, errs
-	p.wait = func() bool { // Cmd's own would close the pipes, with what was printed last in them
-		_, err := shell.Process.Wait()
-		return err == nil
-	}
+	p.wait = func() { shell.Process.Wait() } // Cmd's own would close the pipes, with what was printed last in them
 	p.stop = func() {
 		out.Close()
 		errs.Close()

@@ -162,37 +162,6 @@ func TestKilledSupervisor(t *testing.T) {
 	}
 }
 
-// TestKilledWhileEnding kills the supervisor of a command that is being ended and does not obey at once.
-func TestKilledWhileEnding(t *testing.T) {
-	var g group
-	defer g.Wait()
-	for _, server := range servers {
-		g.Run(t, server.name, func(t *testing.T) {
-			s := server.start(t)
-			h, deaf := dial(t, config(s)), napper()
-			ctx, cancel := context.WithCancel(t.Context())
-			defer cancel()
-			told := make(chan struct{})
-			hears := sync.OnceFunc(func() { close(told) })
-			ended := make(chan error, 1)
-			go func() {
-				ended <- h.Run(ctx, "trap 'echo told' TERM; (trap '' TERM; exec "+deaf+") & while :; do wait; done",
-					writerFunc(func(p []byte) (int, error) { hears(); return len(p), nil }), nil)
-			}()
-			waitRuns(t, deaf)
-			cancel()
-			<-told
-			for _, pid := range supervisors(s) {
-				testbed.Signal(pid, syscall.SIGKILL)
-			}
-			if err := <-ended; !errors.Is(err, context.Canceled) {
-				t.Errorf("got %v, want context.Canceled", err)
-			}
-			waitGone(t, deaf, 5*time.Second)
-		})
-	}
-}
-
 // supervisors lists the supervisors that run under the server.
 func supervisors(s *testbed.SSHServer) []int {
 	return slices.DeleteFunc(testbed.Descendants(s.PID), func(pid int) bool {

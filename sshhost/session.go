@@ -34,7 +34,6 @@ type session struct {
 	mark   string
 	events chan event
 	done   chan struct{} // closed by close
-	exit   chan bool     // tells, when the shell has ended, whether it did so alone or its connection has gone with it
 	once   sync.Once
 	out    [2]gate
 	early  earlyOutput
@@ -59,20 +58,20 @@ type event struct {
 type pipes struct {
 	stdin          io.WriteCloser
 	stdout, stderr io.Reader
-	wait           func() bool // waits for the end of the shell, and reports whether somebody has told of it
-	stop           func()      // closes everything below, once stdin is closed; the readers end after it, and wait too, unless the link is dead
+	wait           func() // waits for the end of the shell
+	stop           func() // closes everything below, once stdin is closed; the readers end after it, and wait too, unless the link is dead
 }
 
 // newSession starts a supervisor for commands that begin with prefix. The goroutines that read from it belong to wg. When
 // ctx ends first, or no supervisor answers, the pipes are closed, by a goroutine of wg's.
 func newSession(ctx context.Context, p pipes, prefix string, lease time.Duration, wg *sync.WaitGroup) (*session, error) {
-	s := &session{pipes: p, lease: lease, id: rand.Text(), mark: newMark(), events: make(chan event), done: make(chan struct{}), exit: make(chan bool, 1)}
+	s := &session{pipes: p, lease: lease, id: rand.Text(), mark: newMark(), events: make(chan event), done: make(chan struct{})}
 	for i, r := range []io.Reader{p.stdout, p.stderr} {
 		wg.Go(func() { s.read(i, r) })
 	}
 	wg.Go(func() {
 		// The shell may end before the streams do: a command that outlives it holds them open.
-		s.exit <- p.wait()
+		p.wait()
 		s.broken.Store(true)
 		s.tell(event{err: io.EOF})
 	})
@@ -264,7 +263,7 @@ func (s *session) wait(ctx context.Context) (status int, err error) {
 		case e := <-s.events:
 			switch {
 			case e.err != nil && cause != nil:
-				return 0, fmt.Errorf("%w; %w", cause, errGone)
+				return 0, fmt.Errorf("%w; %w", cause, ErrNotEnded)
 			case e.err != nil:
 				return 0, lost(e.err)
 			case e.failed != nil:
@@ -312,18 +311,6 @@ func lost(err error) error {
 		return ErrLost
 	}
 	return fmt.Errorf("%w: %w", ErrLost, err)
-}
-
-// exitedAlone reports, once, whether a session that is over ended without its connection. That comes a moment later.
-func (s *session) exitedAlone() bool {
-	late := time.NewTimer(lastWords)
-	defer late.Stop()
-	select {
-	case alone := <-s.exit:
-		return alone
-	case <-late.C:
-		return false
-	}
 }
 
 // reusable reports whether the session can run another command.
