@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"sync"
 	"time"
 
@@ -47,7 +48,7 @@ func (c *conn) openSession(ctx context.Context, wg *sync.WaitGroup, request, wha
 }
 
 func (c *conn) begin(wg *sync.WaitGroup, request, what string) (*channel, error) {
-	raw, requests, err := c.OpenChannel("session", nil)
+	raw, requests, err := c.openChannel()
 	if refused, ok := errors.AsType[*ssh.OpenChannelError](err); ok {
 		return nil, fmt.Errorf("%w: %w", errSessions, refused)
 	}
@@ -65,6 +66,27 @@ func (c *conn) begin(wg *sync.WaitGroup, request, what string) (*channel, error)
 		return nil, fmt.Errorf("the server refuses %s", request)
 	}
 	return ch, nil
+}
+
+// openChannel opens a session. Package ssh forgets who asks for one at the moment at which the connection ends, and has it
+// wait for ever: that is left to a goroutine that nobody waits for.
+func (c *conn) openChannel() (ssh.Channel, <-chan *ssh.Request, error) {
+	type result struct {
+		ch       ssh.Channel
+		requests <-chan *ssh.Request
+		err      error
+	}
+	opened := make(chan result, 1)
+	go func() {
+		ch, requests, err := c.OpenChannel("session", nil)
+		opened <- result{ch, requests, err}
+	}()
+	select {
+	case r := <-opened:
+		return r.ch, r.requests, r.err
+	case <-c.over:
+		return nil, nil, net.ErrClosed
+	}
 }
 
 // watch waits for the exit status, until the session is closed.

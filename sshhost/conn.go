@@ -20,7 +20,8 @@ import (
 // A conn is an SSH connection to a host, with the connections to the hosts before it on the way.
 type conn struct {
 	*ssh.Client
-	via *conn // the hop before; nil: none
+	via  *conn         // the hop before; nil: none
+	over chan struct{} // closed when the connection has ended
 
 	// For the pool, under its lock.
 	used  int // sessions that are open or being opened
@@ -54,7 +55,7 @@ func (c Config) connect(ctx context.Context, patient bool) (*conn, error) {
 		via.hangUp()
 		return nil, fmt.Errorf("%s: %w", c.Addr, err)
 	}
-	return &conn{Client: client, via: via}, nil
+	return &conn{Client: client, via: via, over: make(chan struct{})}, nil
 }
 
 // login does what connect does, once there is a way to the host. A server that has too many logins at once closes new

@@ -154,6 +154,7 @@ func (p *pool) connect(ctx context.Context, patient bool) (*conn, error) {
 	alive, dead := context.WithCancel(p.background)
 	p.wg.Go(func() {
 		c.Wait()
+		close(c.over)
 		dead()
 		p.forget(c)
 	})
