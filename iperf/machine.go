@@ -39,7 +39,8 @@ func (x *Iperf) ask(ctx context.Context, h HostSSH, role Role) (*machine, error)
 	// sockets may share a port: an iperf 2 server would start beside another and get nothing.
 	if role == RoleServer {
 		all.Go(func() {
-			if p, ok, _ := listening(asked, h); ok {
+			// If the host is lost, its version is not told either. Otherwise the run does without this.
+			if p, err := listening(asked, h); err == nil {
 				m.before = &p
 			}
 		})

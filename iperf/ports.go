@@ -2,6 +2,7 @@ package iperf
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -43,23 +44,28 @@ func (p ports) shared(before ports, port int) bool {
 	return p.several[port]
 }
 
-// listening asks h for the ports in use. On hosts without /proc it knows none, and is false. After an error, which may be
-// gone the next time, it is false too: what came until then may lack some.
-func listening(ctx context.Context, h HostSSH) (p ports, known bool, err error) {
+// errNoTables tells that a host has no /proc/net that would tell its ports, and never will.
+var errNoTables = errors.New("the host has no list of its ports")
+
+// listening asks h for the ports in use. Its error is errNoTables or one that may be gone the next time.
+func listening(ctx context.Context, h HostSSH) (ports, error) {
 	var out strings.Builder
-	err = h.Run(ctx, listenCommand, &out, io.Discard)
+	err := h.Run(ctx, listenCommand, &out, io.Discard)
+	// Its exit status tells only that one of the tables is missing. After another error, some ports may be.
 	if _, exited := exitStatus(err); err != nil && !exited {
-		return ports{}, false, err
+		return ports{}, err
 	}
-	// Its exit status tells only that one of the tables is missing.
-	p, known = parseListening(out.String())
-	return p, known, nil
+	p, known := parseListening(out.String())
+	if !known {
+		return ports{}, errNoTables
+	}
+	return p, nil
 }
 
 // connectedTo reports whether h has a TCP connection to a port, of whatever machine, or cannot be asked.
 func connectedTo(ctx context.Context, h HostSSH, port int) bool {
-	p, _, err := listening(ctx, h)
-	return p.remote[port] || err != nil
+	p, err := listening(ctx, h)
+	return p.remote[port] || err != nil && err != errNoTables
 }
 
 // parseListening reads rows such as "0: 00000000:1451 00000000:0000 0A …": number, local address, remote address and

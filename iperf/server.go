@@ -111,7 +111,7 @@ func (x *Iperf) startServerAt(ctx context.Context, s *session, m *machine, port 
 	// Two servers of UDP that started at the same moment have found the port free, and share it now: each may get the
 	// other's client.
 	if err == nil && !x.Server.AutoPort && v.Major < 3 && x.Client.protocol() == report.ProtocolUDP && m.before != nil {
-		if now, _, _ := listening(p.ctx, h); now.shared(*m.before, port) {
+		if now, err := listening(p.ctx, h); err == nil && now.shared(*m.before, port) {
 			p.stop()
 			return nil, both(both(p.failure(portInUse(port), ""), p.stopErr), p.closeFiles())
 		}
@@ -158,8 +158,8 @@ func (x *Iperf) watchPort(ctx context.Context, srv *Server, h HostSSH, v Version
 		case <-timer.C:
 		}
 		start := time.Now()
-		now, ok, err := listening(ctx, h)
-		if ctx.Err() != nil || !ok && err == nil {
+		now, err := listening(ctx, h)
+		if ctx.Err() != nil || err == errNoTables {
 			return
 		}
 		if now.taken(x.Client.protocol(), v, srv.Port) {
