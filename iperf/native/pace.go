@@ -50,13 +50,14 @@ var holders atomic.Int64
 
 // takePlace reports whether one more may do that, who gives its place back by leavePlace.
 func takePlace() bool {
-	if canHold && holders.Add(1) < int64(runtime.GOMAXPROCS(0)) {
-		return true
+	if !canHold {
+		return false
 	}
-	if canHold {
+	free := holders.Add(1) < int64(runtime.GOMAXPROCS(0))
+	if !free {
 		holders.Add(-1)
 	}
-	return false
+	return free
 }
 
 func leavePlace() { holders.Add(-1) }
