@@ -97,6 +97,11 @@ func (t *test) carry(s *stream) error {
 	default:
 		err = t.receiveTCP(s)
 	}
+	return t.streamError(s, err)
+}
+
+// streamError is how a stream's end is told: not at all when the test stopped it.
+func (t *test) streamError(s *stream, err error) error {
 	if err == nil || t.stopping.Load() {
 		return nil
 	}
@@ -159,8 +164,11 @@ func (t *test) run(ctx context.Context) (said state, err error) {
 		if s.sender {
 			senders++
 		}
-		carriers.Go(func() { done <- ending{s.sender, t.carry(s)} })
+		if !t.looped(s) {
+			carriers.Go(func() { done <- ending{s.sender, t.carry(s)} })
+		}
 	}
+	t.carryLooped(&carriers, done)
 	said, err = t.watch(ctx, limit, senders, messages, done)
 	end := time.Now()
 	if said == testEnd && limit > 0 && t.receives() {

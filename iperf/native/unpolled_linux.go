@@ -39,12 +39,12 @@ func unpoll(conn net.Conn) (net.Conn, error) {
 	return u, nil
 }
 
-// leavePoller takes the sockets of an unpaced test of UDP away from the poller. With TCP, that was tried and gained nothing.
+// leavePoller takes the sockets of an unpaced test of UDP away from the poller, and those of the streams that loops carry.
 func (t *test) leavePoller() error {
-	if !t.udp || t.rate > 0 {
-		return nil
-	}
 	for _, s := range t.streams {
+		if (!t.udp || t.rate > 0) && !t.looped(s) {
+			continue
+		}
 		conn, err := unpoll(s.conn)
 		if err != nil {
 			return err

@@ -1,0 +1,203 @@
+package native
+
+import (
+	"io"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// A loop moves the traffic of several unpaced TCP streams in one goroutine, of each in turn whenever its socket is ready,
+// as the C program does. Its system calls move little at a time and use memory that stays in the processor's cache.
+type loop struct {
+	*test
+	caller
+	ready []unix.PollFd
+	wait  unix.Timespec
+	done  chan<- ending
+}
+
+// What a loop's calls move, in bytes; all were measured.
+const (
+	turnSize     = 120 << 10 // of a stream's turn to send
+	longTurnSize = 512 << 10 // with fewer streams than manyStreams
+	manyStreams  = 4
+	sendRounds   = 10 // turns that a sender's streams have before the next question which are ready
+	loopReadSize = 64 << 10
+	loopReads    = 32 // times loopReadSize, into the same memory, in one call
+	readAllBelow = 16 // streams; so many are all read when one of them is ready
+)
+
+// looped reports whether a stream is carried by a loop.
+//
+// BBR measures each stream's rate at its acknowledgements and spaces its segments by that, with a timer for each when the
+// queueing discipline does not do it. Where two ends share two processors, streams that write much at a time, or from
+// several threads, are acknowledged late and seem slow to it, and the timers take half of the sender's time. A congestion
+// control that does not pace is twice as fast with a goroutine for each sender as with a loop; receivers do not care.
+func (t *test) looped(s *stream) bool {
+	if t.udp || t.rate > 0 {
+		return false
+	}
+	if s.sender && t.zeroCopy {
+		return true
+	}
+	return t.parallel > 1 && (!s.sender || strings.HasPrefix(t.congestionUsed, "bbr"))
+}
+
+// carryLooped has goroutines of wg's carry the streams that are looped. Each tells done when a stream is over. They leave
+// half of the processors to the system's work for them and, where it is on the same machine, to the other end.
+func (t *test) carryLooped(wg *sync.WaitGroup, done chan<- ending) {
+	var senders, receivers []*stream
+	for _, s := range t.streams {
+		switch {
+		case !t.looped(s):
+		case s.sender:
+			senders = append(senders, s)
+		default:
+			receivers = append(receivers, s)
+		}
+	}
+	loops := max(1, runtime.GOMAXPROCS(0)/2)
+	for _, streams := range [][]*stream{senders, receivers} {
+		for group := range slices.Chunk(streams, max(1, (len(streams)+loops-1)/loops)) {
+			wg.Go(func() {
+				l := loop{test: t, caller: newCaller(), ready: make([]unix.PollFd, len(group)), done: done}
+				defer l.end()
+				if group[0].sender {
+					l.sendAll(group)
+				} else {
+					l.receiveAll(group)
+				}
+			})
+		}
+	}
+}
+
+// poll waits until a stream is ready, for unpolledWait at most. It reports whether the test goes on.
+func (l *loop) poll(streams []*stream) bool {
+	l.wait = unix.NsecToTimespec(unpolledWait.Nanoseconds())
+	n, errno := l.call(unix.SYS_PPOLL, uintptr(unsafe.Pointer(&l.ready[0])), uintptr(len(l.ready)), uintptr(unsafe.Pointer(&l.wait)), 0, 0)
+	if errno != 0 && errno != unix.EINTR {
+		for i, s := range streams {
+			l.over(i, s, errno)
+		}
+	}
+	if errno != 0 || n == 0 {
+		for i := range l.ready {
+			l.ready[i].Revents = 0
+		}
+	}
+	return !l.stopping.Load() && slices.ContainsFunc(l.ready, func(p unix.PollFd) bool { return p.Fd >= 0 })
+}
+
+// watchFor has poll wait for events of the streams.
+func (l *loop) watchFor(streams []*stream, events int16) {
+	for i, s := range streams {
+		l.ready[i] = unix.PollFd{Fd: int32(s.conn.(*unpolledConn).socket.fd), Events: events}
+	}
+}
+
+// moved is what a call that moves a stream's traffic says: how much, which is nothing when the socket is not ready after
+// all. If the stream is over, that is told.
+func (l *loop) moved(i int, s *stream, n uintptr, errno unix.Errno) int64 {
+	switch {
+	case errno == unix.EAGAIN || errno == unix.EINTR:
+		return 0
+	case errno != 0:
+		l.over(i, s, errno)
+		return 0
+	case n == 0 && !s.sender:
+		l.over(i, s, io.EOF)
+		return 0
+	}
+	s.add(int64(n), 0)
+	return int64(n)
+}
+
+// over ends a stream, which poll does not see any more.
+func (l *loop) over(i int, s *stream, err error) {
+	if l.ready[i].Fd >= 0 {
+		l.ready[i] = unix.PollFd{Fd: -1}
+		l.done <- ending{s.sender, l.streamError(s, stopped(err))}
+	}
+}
+
+// sendAll sends the streams' traffic.
+func (l *loop) sendAll(streams []*stream) {
+	size := int64(turnSize)
+	if len(streams) < manyStreams {
+		size = longTurnSize
+	}
+	var file *os.File
+	if l.zeroCopy {
+		var err error
+		if file, err = payloadFile(int(size)); err != nil {
+			for i, s := range streams {
+				l.over(i, s, err)
+			}
+			return
+		}
+		defer file.Close()
+	}
+	data := blocks()
+	length := int64(l.length)
+	left := make([]int64, len(streams)) // of the blocks that were taken from the budget
+	turn := func(i int, s *stream) {
+		if left[i] < size {
+			left[i] += l.budget.take((size-left[i]+length-1)/length) * length
+		}
+		if left[i] == 0 {
+			l.over(i, s, nil)
+			return
+		}
+		want := min(left[i], size)
+		var n uintptr
+		var errno unix.Errno
+		if file != nil {
+			var offset uintptr // as long as the system's on each processor
+			n, errno = l.call(unix.SYS_SENDFILE, uintptr(l.ready[i].Fd), file.Fd(), uintptr(unsafe.Pointer(&offset)), uintptr(want), 0)
+		} else {
+			n, errno = l.call(unix.SYS_WRITE, uintptr(l.ready[i].Fd), uintptr(unsafe.Pointer(&data[0])), uintptr(want), 0, 0)
+		}
+		sent := l.moved(i, s, n, errno)
+		left[i] -= sent
+		if sent < want {
+			l.ready[i].Revents = 0
+		}
+	}
+	l.watchFor(streams, unix.POLLOUT)
+	for l.poll(streams) {
+		for range sendRounds {
+			for i, s := range streams {
+				if l.ready[i].Revents != 0 {
+					turn(i, s)
+				}
+			}
+		}
+	}
+}
+
+// receiveAll receives the streams' traffic.
+func (l *loop) receiveAll(streams []*stream) {
+	buffer := make([]byte, loopReadSize)
+	var reads [loopReads]unix.Iovec
+	for i := range reads {
+		reads[i].Base = &buffer[0]
+		reads[i].SetLen(len(buffer))
+	}
+	all := len(streams) < readAllBelow
+	l.watchFor(streams, unix.POLLIN)
+	for l.poll(streams) {
+		for i, s := range streams {
+			if l.ready[i].Fd >= 0 && (all || l.ready[i].Revents != 0) {
+				n, errno := l.call(unix.SYS_READV, uintptr(l.ready[i].Fd), uintptr(unsafe.Pointer(&reads[0])), uintptr(len(reads)), 0, 0)
+				l.reach(l.moved(i, s, n, errno))
+			}
+		}
+	}
+}
