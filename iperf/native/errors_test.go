@@ -69,6 +69,9 @@ func TestSameJSONOfErrors(t *testing.T) {
 			var keys [2]map[string]string
 			for i, p := range []program{theirs(t)[0], ours} {
 				e := c.run(t, p)
+				for tries := 0; p.minor > 0 && e.status < 0 && tries < 4; tries++ {
+					e = c.run(t, p) // a C client reports from its signal handler, and now and then dies of that
+				}
 				var v map[string]any
 				if err := json.Unmarshal([]byte(e.stdout), &v); err != nil || e.stderr != "" {
 					t.Fatalf("%s: %v: %+v", p.name, err, e)

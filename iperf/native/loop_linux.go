@@ -12,8 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A loop moves the traffic of several unpaced TCP streams in one goroutine, of each in turn whenever its socket is ready,
-// as the C program does. Its system calls move little at a time and use memory that stays in the processor's cache.
+// A loop moves the traffic of unpaced TCP streams in one goroutine, of each in turn whenever its socket is ready, as the C
+// program does. Its system calls use little memory many times, which stays in the processor's cache.
 type loop struct {
 	*test
 	caller
@@ -22,31 +22,34 @@ type loop struct {
 	done  chan<- ending
 }
 
-// What a loop's calls move, in bytes; all were measured.
+// What a loop's calls move; all were measured.
 const (
-	turnSize     = 120 << 10 // of a stream's turn to send
-	longTurnSize = 512 << 10 // with fewer streams than manyStreams
-	manyStreams  = 4
-	sendRounds   = 10 // turns that a sender's streams have before the next question which are ready
-	loopReadSize = 64 << 10
-	loopReads    = 32 // times loopReadSize, into the same memory, in one call
-	readAllBelow = 16 // streams; so many are all read when one of them is ready
+	sendMemory    = 30 << 10 // bytes
+	shortTurn     = 4        // times sendMemory in one call: more than two full segments of a stream hold up the others
+	longTurn      = 25       // with fewer streams than manyStreams
+	manyStreams   = 4
+	sendfileTurn  = 64 << 10 // bytes, which is as much as sendfile moves at a time
+	sendRounds    = 10       // turns that streams have before the next question which are ready
+	receiveMemory = 64 << 10 // bytes
+	receives      = 32       // times receiveMemory in one call
+	readAllBelow  = 16       // streams; so many are all read when one of them is ready
 )
 
 // looped reports whether a stream is carried by a loop.
 //
 // BBR measures each stream's rate at its acknowledgements and spaces its segments by that, with a timer for each when the
-// queueing discipline does not do it. Where two ends share two processors, streams that write much at a time, or from
-// several threads, are acknowledged late and seem slow to it, and the timers take half of the sender's time. A congestion
-// control that does not pace is twice as fast with a goroutine for each sender as with a loop; receivers do not care.
+// queueing discipline does not do it. Where two ends share two processors, streams that are sent from several threads, or
+// received in large pieces, are acknowledged late and seem slow to it, and the timers take half of the sender's time. A
+// congestion control that does not pace is faster with a goroutine for each sender. Receivers of several streams are
+// faster in a loop with either.
 func (t *test) looped(s *stream) bool {
 	if t.udp || t.rate > 0 {
 		return false
 	}
-	if s.sender && t.zeroCopy {
-		return true
+	if s.sender {
+		return t.zeroCopy || strings.HasPrefix(t.congestionUsed, "bbr")
 	}
-	return t.parallel > 1 && (!s.sender || strings.HasPrefix(t.congestionUsed, "bbr"))
+	return t.parallel > 1
 }
 
 // carryLooped has goroutines of wg's carry the streams that are looped. Each tells done when a stream is over. They leave
@@ -129,12 +132,14 @@ func (l *loop) over(i int, s *stream, err error) {
 
 // sendAll sends the streams' traffic.
 func (l *loop) sendAll(streams []*stream) {
-	size := int64(turnSize)
+	writes := int64(shortTurn)
 	if len(streams) < manyStreams {
-		size = longTurnSize
+		writes = longTurn
 	}
+	size := writes * sendMemory
 	var file *os.File
 	if l.zeroCopy {
+		size = sendfileTurn
 		var err error
 		if file, err = payloadFile(int(size)); err != nil {
 			for i, s := range streams {
@@ -144,7 +149,7 @@ func (l *loop) sendAll(streams []*stream) {
 		}
 		defer file.Close()
 	}
-	data := blocks()
+	iov := repeated(payload(sendMemory), int(writes))
 	length := int64(l.length)
 	left := make([]int64, len(streams)) // of the blocks that were taken from the budget
 	turn := func(i int, s *stream) {
@@ -156,18 +161,23 @@ func (l *loop) sendAll(streams []*stream) {
 			return
 		}
 		want := min(left[i], size)
+		fd := uintptr(l.ready[i].Fd)
 		var n uintptr
 		var errno unix.Errno
-		if file != nil {
+		switch {
+		case file != nil:
 			var offset uintptr // as long as the system's on each processor
-			n, errno = l.call(unix.SYS_SENDFILE, uintptr(l.ready[i].Fd), file.Fd(), uintptr(unsafe.Pointer(&offset)), uintptr(want), 0)
-		} else {
-			n, errno = l.call(unix.SYS_WRITE, uintptr(l.ready[i].Fd), uintptr(unsafe.Pointer(&data[0])), uintptr(want), 0, 0)
+			n, errno = l.call(unix.SYS_SENDFILE, fd, file.Fd(), uintptr(unsafe.Pointer(&offset)), uintptr(want), 0)
+		case want < sendMemory:
+			n, errno = l.call(unix.SYS_WRITE, fd, uintptr(unsafe.Pointer(iov[0].Base)), uintptr(want), 0, 0)
+		default:
+			want -= want % sendMemory
+			n, errno = l.call(unix.SYS_WRITEV, fd, uintptr(unsafe.Pointer(&iov[0])), uintptr(want/sendMemory), 0, 0)
 		}
 		sent := l.moved(i, s, n, errno)
 		left[i] -= sent
 		if sent < want {
-			l.ready[i].Revents = 0
+			l.ready[i].Revents = 0 // it has no more room
 		}
 	}
 	l.watchFor(streams, unix.POLLOUT)
@@ -182,20 +192,25 @@ func (l *loop) sendAll(streams []*stream) {
 	}
 }
 
+// repeated gives a call the same memory several times.
+func repeated(b []byte, times int) []unix.Iovec {
+	v := make([]unix.Iovec, times)
+	for i := range v {
+		v[i].Base = &b[0]
+		v[i].SetLen(len(b))
+	}
+	return v
+}
+
 // receiveAll receives the streams' traffic.
 func (l *loop) receiveAll(streams []*stream) {
-	buffer := make([]byte, loopReadSize)
-	var reads [loopReads]unix.Iovec
-	for i := range reads {
-		reads[i].Base = &buffer[0]
-		reads[i].SetLen(len(buffer))
-	}
+	iov := repeated(make([]byte, receiveMemory), receives)
 	all := len(streams) < readAllBelow
 	l.watchFor(streams, unix.POLLIN)
 	for l.poll(streams) {
 		for i, s := range streams {
 			if l.ready[i].Fd >= 0 && (all || l.ready[i].Revents != 0) {
-				n, errno := l.call(unix.SYS_READV, uintptr(l.ready[i].Fd), uintptr(unsafe.Pointer(&reads[0])), uintptr(len(reads)), 0, 0)
+				n, errno := l.call(unix.SYS_READV, uintptr(l.ready[i].Fd), uintptr(unsafe.Pointer(&iov[0])), uintptr(len(iov)), 0, 0)
 				l.reach(l.moved(i, s, n, errno))
 			}
 		}
