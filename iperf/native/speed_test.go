@@ -36,6 +36,8 @@ var speeds = []speedCase{
 	{name: "TCP, 1 stream"},
 	{name: "TCP, 1 stream, -R", args: "-R"},
 	{name: "TCP, 4 streams", args: "-P 4"},
+	{name: "TCP, 1 stream, -C cubic", args: "-C cubic"},
+	{name: "TCP, 4 streams, -C cubic", args: "-P 4 -C cubic"},
 	{name: "TCP, 1 stream, -Z", args: "-Z"},
 	{name: "UDP, 1460 bytes, -b 0", args: "-u -b 0 -l 1460"},
 	{name: "TCP, -b 1M", args: "-b 1M"},
@@ -52,7 +54,14 @@ var speeds = []speedCase{
 
 var linkSpeeds = []speedCase{
 	{name: "veth: TCP, 1 stream"},
+	{name: "veth: TCP, 1 stream, -R", args: "-R"},
+	{name: "veth: TCP, 2 streams", args: "-P 2"},
 	{name: "veth: TCP, 4 streams", args: "-P 4"},
+	{name: "veth: TCP, 4 streams, -R", args: "-P 4 -R"},
+	{name: "veth: TCP, 8 streams", args: "-P 8"},
+	{name: "veth: TCP, 1 stream, -C cubic", args: "-C cubic"},
+	{name: "veth: TCP, 4 streams, -C cubic", args: "-P 4 -C cubic"},
+	{name: "veth: TCP, 4 streams, -Z", args: "-P 4 -Z"},
 	{name: "veth: UDP, 1460 bytes, -b 0", args: "-u -b 0 -l 1460"},
 }
 
