@@ -24,6 +24,32 @@ func (p *pacer) wait(now time.Time, bytes float64) time.Duration {
 	return time.Duration((bytes - p.due(now)) / p.rate * 1e9)
 }
 
+// A sender that was kept from sending makes up for it at catchUp times its rate. The C program does so as fast as it can,
+// which at maxGentle, in bit/s, is not much faster. Above it, there would not be the time for that.
+const (
+	catchUp   = 1.5
+	maxGentle = 1e9
+)
+
+// turns bound what a gentle sender sends at once.
+type turns struct {
+	gentle bool
+	began  time.Time
+	left   float64 // bytes of this turn
+}
+
+func (t *test) turns() turns {
+	return turns{gentle: t.rate <= maxGentle && t.burst == 0, began: t.epoch.Add(-paceTick)}
+}
+
+// most is how many bytes may be sent now. Less than least means none, which is what the sender needs to send anything.
+func (u *turns) most(p *pacer, now time.Time, least float64) float64 {
+	if since := now.Sub(u.began); since >= minNap {
+		u.left, u.began = max(least, catchUp*p.rate*min(since, paceTick).Seconds()), now
+	}
+	return u.left
+}
+
 // A sleeper waits for a paced sender's next turn.
 type sleeper struct {
 	t     *test

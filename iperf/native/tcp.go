@@ -17,8 +17,15 @@ const paceTick = time.Millisecond
 // both ends wake, which is what low rates cost; and a test's mean rate may be wrong by half of one.
 const pieceTime = 8 * paceTick
 
+// maxMadeUp is how late a paced sender may be to make up for that gently. One that could not send for longer, as the link
+// was down or slow, sends as fast as it can, so that the mean is the rate that is asked for.
+const maxMadeUp = 50 * time.Millisecond
+
 // minPiece is the shortest piece, in bytes: that of 1 Mbit/s. At lower rates it takes longer.
 const minPiece = 1000
+
+// maxPiece keeps the bursts of high rates short, in bytes.
+const maxPiece = 64 << 10
 
 // How much one system call may move: these measured best. A write ends when the socket is full, so that what is counted
 // is fine enough on slow links too.
@@ -57,7 +64,7 @@ func (t *test) sendPaced(s *stream, write func(int64) (int64, error)) error {
 	z := t.sleeper(&p, paceTick)
 	defer z.end()
 	length := int64(t.length)
-	piece := min(length, max(minPiece, int64(p.rate*pieceTime.Seconds())))
+	piece := min(length, maxPiece, max(minPiece, int64(p.rate*pieceTime.Seconds())))
 	switch {
 	case t.burst > 0:
 		piece = length * int64(t.burst)
@@ -66,14 +73,24 @@ func (t *test) sendPaced(s *stream, write func(int64) (int64, error)) error {
 	}
 	early := min(float64(piece), p.rate*pieceTime.Seconds()) / 2 // so that what was sent is as often above the rate as below it
 	var block int64                                              // what is left of the block that was taken from the budget
+	u := t.turns()
+	u.gentle = u.gentle && t.blocks == 0
 	for {
 		now := time.Now()
-		if p.due(now) < early {
+		due := p.due(now)
+		if due < early {
 			if !z.sleep(p.wait(now, early)) {
 				return nil
 			}
 			continue
 		}
+		if u.gentle && due < p.rate*maxMadeUp.Seconds() && u.most(&p, now, float64(piece)) < float64(piece) {
+			if t.stopping.Load() {
+				return nil
+			}
+			continue // asleep, it would be later
+		}
+		u.left -= float64(piece)
 		if block == 0 {
 			if block = t.budget.take(1) * length; block == 0 {
 				return nil

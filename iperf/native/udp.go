@@ -19,13 +19,6 @@ func (t *test) header(b []byte, now time.Duration, number int64) {
 	}
 }
 
-// A sender that was kept from sending makes up for it at catchUp times its rate, datagram by datagram. The C program does
-// so as fast as it can, which at maxGentle, in bit/s, is not much faster. Above it, there would not be the time for that.
-const (
-	catchUp   = 1.5
-	maxGentle = 1e9
-)
-
 // sendUDP sends datagrams until the test stops it or the budget is spent.
 func (t *test) sendUDP(s *stream) error {
 	out, err := newDatagramWriter(s.conn, t.length)
@@ -38,9 +31,7 @@ func (t *test) sendUDP(s *stream) error {
 	z := t.sleeper(&p, 0)
 	defer z.end()
 	var number int64
-	quota := 0.0                   // bytes that may go in this turn
-	turn := t.epoch.Add(-paceTick) // when it began
-	gentle := t.rate <= maxGentle && t.burst == 0
+	u := t.turns()
 	for !t.stopping.Load() {
 		want := int64(out.most())
 		now := time.Now()
@@ -56,17 +47,14 @@ func (t *test) sendUDP(s *stream) error {
 			// What has become due while the sender slept goes out together, but never more than the C program sends.
 			tick := p.rate * paceTick.Seconds()
 			most := tick
-			if gentle {
-				late = due > catchUp*tick
-				if since := now.Sub(turn); since >= minNap {
-					quota, turn = max(length, catchUp*p.rate*min(since, paceTick).Seconds()), now
-				} else if quota < length {
-					if !late && !z.sleep(minNap-since) {
+			late = due > catchUp*tick && u.gentle
+			if u.gentle {
+				if most = u.most(&p, now, length); most < length {
+					if !late && !z.sleep(0) {
 						return nil
 					}
 					continue // asleep, a late sender would be later
 				}
-				most = quota
 			}
 			want = min(want, max(1, int64(min(due, most)/length)))
 			if t.burst > 0 {
@@ -82,7 +70,7 @@ func (t *test) sendUDP(s *stream) error {
 			t.header(out.datagram(i), sinceStart, number+int64(i)+1)
 		}
 		sent, err := out.send(int(n), late)
-		quota -= float64(sent) * length
+		u.left -= float64(sent) * length
 		number += int64(sent)
 		s.add(int64(sent)*int64(t.length), int64(sent))
 		p.sent += float64(sent) * length
