@@ -31,7 +31,14 @@ const (
 	maxGentle = 1e9
 )
 
-// turns bound what a gentle sender sends at once.
+// A sender that is later than maxMadeUp, as the link was down or slow or the machine has too much to do, sends hurry bytes
+// a second if that is more, a little less than the C program manages, so that the mean is the rate that is asked for.
+const (
+	maxMadeUp = 10 * time.Millisecond
+	hurry     = 200e6
+)
+
+// turns bound what a gentle sender sends at once. Only Linux wakes a sender in time for them.
 type turns struct {
 	gentle bool
 	began  time.Time
@@ -39,13 +46,19 @@ type turns struct {
 }
 
 func (t *test) turns() turns {
-	return turns{gentle: t.rate <= maxGentle && t.burst == 0, began: t.epoch.Add(-paceTick)}
+	return turns{gentle: canHold && t.rate <= maxGentle && t.burst == 0, began: t.epoch.Add(-paceTick)}
 }
 
-// most is how many bytes may be sent now. Less than least means none, which is what the sender needs to send anything.
-func (u *turns) most(p *pacer, now time.Time, least float64) float64 {
+// most is how many of the due bytes may be sent now. Less than least means none, which is what the sender needs to send
+// anything.
+func (u *turns) most(p *pacer, now time.Time, due, least float64) float64 {
 	if since := now.Sub(u.began); since >= minNap {
-		u.left, u.began = max(least, catchUp*p.rate*min(since, paceTick).Seconds()), now
+		speed := catchUp * p.rate
+		if due > p.rate*maxMadeUp.Seconds() {
+			speed = max(speed, hurry)
+		}
+		rest := max(0, min(u.left, least))
+		u.left, u.began = max(least, rest+speed*min(since, paceTick).Seconds()), now
 	}
 	return u.left
 }

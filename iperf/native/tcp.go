@@ -17,10 +17,6 @@ const paceTick = time.Millisecond
 // both ends wake, which is what low rates cost; and a test's mean rate may be wrong by half of one.
 const pieceTime = 8 * paceTick
 
-// maxMadeUp is how late a paced sender may be to make up for that gently. One that could not send for longer, as the link
-// was down or slow, sends as fast as it can, so that the mean is the rate that is asked for.
-const maxMadeUp = 50 * time.Millisecond
-
 // minPiece is the shortest piece, in bytes: that of 1 Mbit/s. At lower rates it takes longer.
 const minPiece = 1000
 
@@ -84,7 +80,7 @@ func (t *test) sendPaced(s *stream, write func(int64) (int64, error)) error {
 			}
 			continue
 		}
-		if u.gentle && due < p.rate*maxMadeUp.Seconds() && u.most(&p, now, float64(piece)) < float64(piece) {
+		if u.gentle && u.most(&p, now, due, float64(piece)) < float64(piece) {
 			if t.stopping.Load() {
 				return nil
 			}

@@ -49,7 +49,7 @@ func (t *test) sendUDP(s *stream) error {
 			most := tick
 			late = due > catchUp*tick && u.gentle
 			if u.gentle {
-				if most = u.most(&p, now, length); most < length {
+				if most = u.most(&p, now, due, length); most < length {
 					if !late && !z.sleep(0) {
 						return nil
 					}
