@@ -317,5 +317,6 @@ echo | grep -q -z . || zeros=
 trap finish EXIT
 printf '%s=%s\n' "$mark" "$apart"
 printf '%s=%s\n' "$mark" "$apart" >&4
-while IFS= read -r request; do eval "$request"; done
+# bash loses a \001 after half a character of UTF-8, unless it reads bytes.
+while IFS= LC_ALL=C read -r request; do eval "$request"; done
 finish
