@@ -17,9 +17,11 @@ import (
 type loop struct {
 	*test
 	caller
-	ready []unix.PollFd
-	wait  unix.Timespec
-	done  chan<- ending
+	carried []*stream
+	ready   []unix.PollFd // of those that are carried; Fd is -1 when one is over
+	wait    unix.Timespec
+	offset  uintptr // in the file that is sent, as long as the system's on each processor
+	done    chan<- ending
 }
 
 // What a loop's calls move; all were measured.
@@ -69,12 +71,12 @@ func (t *test) carryLooped(wg *sync.WaitGroup, done chan<- ending) {
 	for _, streams := range [][]*stream{senders, receivers} {
 		for group := range slices.Chunk(streams, max(1, (len(streams)+loops-1)/loops)) {
 			wg.Go(func() {
-				l := loop{test: t, caller: newCaller(), ready: make([]unix.PollFd, len(group)), done: done}
+				l := loop{test: t, caller: newCaller(), carried: group, ready: make([]unix.PollFd, len(group)), done: done}
 				defer l.end()
 				if group[0].sender {
-					l.sendAll(group)
+					l.sendAll()
 				} else {
-					l.receiveAll(group)
+					l.receiveAll()
 				}
 			})
 		}
@@ -82,13 +84,11 @@ func (t *test) carryLooped(wg *sync.WaitGroup, done chan<- ending) {
 }
 
 // poll waits until a stream is ready, for unpolledWait at most. It reports whether the test goes on.
-func (l *loop) poll(streams []*stream) bool {
+func (l *loop) poll() bool {
 	l.wait = unix.NsecToTimespec(unpolledWait.Nanoseconds())
 	n, errno := l.call(unix.SYS_PPOLL, uintptr(unsafe.Pointer(&l.ready[0])), uintptr(len(l.ready)), uintptr(unsafe.Pointer(&l.wait)), 0, 0)
 	if errno != 0 && errno != unix.EINTR {
-		for i, s := range streams {
-			l.over(i, s, errno)
-		}
+		l.allOver(errno)
 	}
 	if errno != 0 || n == 0 {
 		for i := range l.ready {
@@ -99,23 +99,24 @@ func (l *loop) poll(streams []*stream) bool {
 }
 
 // watchFor has poll wait for events of the streams.
-func (l *loop) watchFor(streams []*stream, events int16) {
-	for i, s := range streams {
+func (l *loop) watchFor(events int16) {
+	for i, s := range l.carried {
 		l.ready[i] = unix.PollFd{Fd: int32(s.conn.(*unpolledConn).socket.fd), Events: events}
 	}
 }
 
 // moved is what a call that moves a stream's traffic says: how much, which is nothing when the socket is not ready after
 // all. If the stream is over, that is told.
-func (l *loop) moved(i int, s *stream, n uintptr, errno unix.Errno) int64 {
+func (l *loop) moved(i int, n uintptr, errno unix.Errno) int64 {
+	s := l.carried[i]
 	switch {
 	case errno == unix.EAGAIN || errno == unix.EINTR:
 		return 0
 	case errno != 0:
-		l.over(i, s, errno)
+		l.over(i, errno)
 		return 0
 	case n == 0 && !s.sender:
-		l.over(i, s, io.EOF)
+		l.over(i, io.EOF)
 		return 0
 	}
 	s.add(int64(n), 0)
@@ -123,17 +124,23 @@ func (l *loop) moved(i int, s *stream, n uintptr, errno unix.Errno) int64 {
 }
 
 // over ends a stream, which poll does not see any more.
-func (l *loop) over(i int, s *stream, err error) {
-	if l.ready[i].Fd >= 0 {
+func (l *loop) over(i int, err error) {
+	if s := l.carried[i]; l.ready[i].Fd >= 0 {
 		l.ready[i] = unix.PollFd{Fd: -1}
 		l.done <- ending{s.sender, l.streamError(s, stopped(err))}
 	}
 }
 
+func (l *loop) allOver(err error) {
+	for i := range l.carried {
+		l.over(i, err)
+	}
+}
+
 // sendAll sends the streams' traffic.
-func (l *loop) sendAll(streams []*stream) {
+func (l *loop) sendAll() {
 	writes := int64(shortTurn)
-	if len(streams) < manyStreams {
+	if len(l.carried) < manyStreams {
 		writes = longTurn
 	}
 	size := writes * sendMemory
@@ -142,22 +149,20 @@ func (l *loop) sendAll(streams []*stream) {
 		size = sendfileTurn
 		var err error
 		if file, err = payloadFile(int(size)); err != nil {
-			for i, s := range streams {
-				l.over(i, s, err)
-			}
+			l.allOver(err)
 			return
 		}
 		defer file.Close()
 	}
 	iov := repeated(payload(sendMemory), int(writes))
 	length := int64(l.length)
-	left := make([]int64, len(streams)) // of the blocks that were taken from the budget
-	turn := func(i int, s *stream) {
+	left := make([]int64, len(l.carried)) // of the blocks that were taken from the budget
+	turn := func(i int) {
 		if left[i] < size {
 			left[i] += l.budget.take((size-left[i]+length-1)/length) * length
 		}
 		if left[i] == 0 {
-			l.over(i, s, nil)
+			l.over(i, nil)
 			return
 		}
 		want := min(left[i], size)
@@ -166,26 +171,26 @@ func (l *loop) sendAll(streams []*stream) {
 		var errno unix.Errno
 		switch {
 		case file != nil:
-			var offset uintptr // as long as the system's on each processor
-			n, errno = l.call(unix.SYS_SENDFILE, fd, file.Fd(), uintptr(unsafe.Pointer(&offset)), uintptr(want), 0)
+			l.offset = 0
+			n, errno = l.call(unix.SYS_SENDFILE, fd, file.Fd(), uintptr(unsafe.Pointer(&l.offset)), uintptr(want), 0)
 		case want < sendMemory:
 			n, errno = l.call(unix.SYS_WRITE, fd, uintptr(unsafe.Pointer(iov[0].Base)), uintptr(want), 0, 0)
 		default:
 			want -= want % sendMemory
 			n, errno = l.call(unix.SYS_WRITEV, fd, uintptr(unsafe.Pointer(&iov[0])), uintptr(want/sendMemory), 0, 0)
 		}
-		sent := l.moved(i, s, n, errno)
+		sent := l.moved(i, n, errno)
 		left[i] -= sent
 		if sent < want {
 			l.ready[i].Revents = 0 // it has no more room
 		}
 	}
-	l.watchFor(streams, unix.POLLOUT)
-	for l.poll(streams) {
+	l.watchFor(unix.POLLOUT)
+	for l.poll() {
 		for range sendRounds {
-			for i, s := range streams {
+			for i := range l.carried {
 				if l.ready[i].Revents != 0 {
-					turn(i, s)
+					turn(i)
 				}
 			}
 		}
@@ -203,15 +208,15 @@ func repeated(b []byte, times int) []unix.Iovec {
 }
 
 // receiveAll receives the streams' traffic.
-func (l *loop) receiveAll(streams []*stream) {
+func (l *loop) receiveAll() {
 	iov := repeated(make([]byte, receiveMemory), receives)
-	all := len(streams) < readAllBelow
-	l.watchFor(streams, unix.POLLIN)
-	for l.poll(streams) {
-		for i, s := range streams {
+	all := len(l.carried) < readAllBelow
+	l.watchFor(unix.POLLIN)
+	for l.poll() {
+		for i := range l.carried {
 			if l.ready[i].Fd >= 0 && (all || l.ready[i].Revents != 0) {
 				n, errno := l.call(unix.SYS_READV, uintptr(l.ready[i].Fd), uintptr(unsafe.Pointer(&iov[0])), uintptr(len(iov)), 0, 0)
-				l.reach(l.moved(i, s, n, errno))
+				l.reach(l.moved(i, n, errno))
 			}
 		}
 	}
