@@ -22,7 +22,6 @@ var messages = []said{
 	{"only one usage of each socket address", ErrPortInUse},
 	{"connection refused", ErrConnectionRefused},
 	{"no connection could be made because the target machine actively refused", ErrConnectionRefused},
-	{"interrupt - the", ErrInterrupted},
 	{"the client has terminated", ErrPeerLost},
 	{"the server has terminated", ErrPeerLost},
 	{"the client has unexpectedly closed the connection", ErrPeerLost},
@@ -118,6 +117,9 @@ func classifyLine(b []byte) error {
 			}
 			break
 		}
+	}
+	if i := bytes.Index(lower, []byte("interrupt - ")); i == 0 || i > 0 && bytes.HasSuffix(lower[:i], []byte("iperf3: ")) {
+		return saidError(text, ErrInterrupted) // whatever iperf adds about who ended, by which signal and errno
 	}
 	for _, m := range messages {
 		if !bytes.Contains(lower, []byte(m.text)) {

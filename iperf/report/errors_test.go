@@ -51,6 +51,12 @@ func TestClassifyError(t *testing.T) {
 		{"iperf3: interrupt - the client has terminated\n", "interrupted", "iperf was interrupted: interrupt - the client has terminated"},
 		{"iperf3: interrupt - the server has terminated by signal Terminated(15)\n", "interrupted",
 			"iperf was interrupted: interrupt - the server has terminated by signal Terminated(15)"},
+		{"iperf3: interrupt - unable to receive control message: Connection reset by peer\n", "interrupted",
+			"iperf was interrupted: interrupt - unable to receive control message: Connection reset by peer"},
+		{"Thu Nov 26 10:00:00 2026 iperf3: interrupt - server test duration expired: Broken pipe by signal Hangup(1)\n", "interrupted",
+			"iperf was interrupted: interrupt - server test duration expired: Broken pipe by signal Hangup(1)"},
+		{"interrupt - int_errno=0\n", "interrupted", "iperf was interrupted: interrupt - int_errno=0"}, // as JSON has it
+		{"genirq: spurious interrupt - the line is shared\n", "", ""},
 		{"iperf3: the client has terminated\n", "peer lost", "the other end went away: the client has terminated"},
 		{"iperf3: error - control socket has closed unexpectedly\n", "peer lost", "the other end went away: control socket has closed unexpectedly"},
 		{"iperf3: error - unable to receive parameters from client: \n", "peer lost", "the other end went away: unable to receive parameters from client"},
@@ -88,6 +94,7 @@ func TestParseErrors(t *testing.T) {
 		{"an interrupt before what was buffered", "iperf3: interrupt - the client has terminated\nConnecting to host h, port 5201\n" + row, "incomplete, interrupted"},
 		{"a refusal before another run", "iperf3: error - unable to connect to server: Connection refused\nConnecting to host h, port 5201\n" + row, "no bandwidth, refused"},
 		{"JSON with an error", `{"start":{},"intervals":[],"end":{},"error":"unable to connect to server: Connection refused"}`, "no bandwidth, refused"},
+		{"JSON with an interrupt", `{"start":{},"intervals":[],"end":{},"error":"interrupt - no error by signal Terminated(15)"}`, "interrupted, no bandwidth"},
 		{"JSON cut at once", `{"start":`, "incomplete, no bandwidth"},
 	}
 	for _, tt := range tests {
