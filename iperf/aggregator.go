@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/tunaperf/tuna/internal/stats"
 	"github.com/tunaperf/tuna/iperf/report"
 )
 
@@ -18,7 +19,7 @@ type Aggregator func([]report.BitRate) report.BitRate
 func Median(rates []report.BitRate) report.BitRate { return Percentile(50)(rates) }
 
 // Mean is the arithmetic mean.
-func Mean(rates []report.BitRate) report.BitRate { return Sum(rates) / report.BitRate(len(rates)) }
+func Mean(rates []report.BitRate) report.BitRate { return stats.Mean(rates) }
 
 // Min is the lowest.
 func Min(rates []report.BitRate) report.BitRate {
@@ -37,16 +38,7 @@ func Max(rates []report.BitRate) report.BitRate {
 }
 
 // Sum adds them up.
-func Sum(rates []report.BitRate) report.BitRate {
-	if len(rates) == 0 {
-		return report.BitRate(math.NaN())
-	}
-	var sum report.BitRate
-	for _, r := range rates {
-		sum += r
-	}
-	return sum
-}
+func Sum(rates []report.BitRate) report.BitRate { return stats.Sum(rates) }
 
 // Percentile gives an Aggregator for the p-th percentile, p from 0 (the lowest) to 100 (the highest), with linear
 // interpolation between the two closest ranks, as most spreadsheets and NumPy do it. It panics for another p.
@@ -54,17 +46,7 @@ func Percentile(p float64) Aggregator {
 	if !(p >= 0 && p <= 100) {
 		panic(fmt.Sprintf("iperf: Percentile(%v): must be from 0 to 100", p))
 	}
-	return func(rates []report.BitRate) report.BitRate {
-		if len(rates) == 0 {
-			return report.BitRate(math.NaN())
-		}
-		sorted := slices.Sorted(slices.Values(rates))
-		at := p / 100 * float64(len(sorted)-1)
-		below := int(at)
-		above := min(below+1, len(sorted)-1)
-		share := report.BitRate(at - float64(below))
-		return sorted[below]*(1-share) + sorted[above]*share
-	}
+	return func(rates []report.BitRate) report.BitRate { return stats.Percentile(rates, p) }
 }
 
 // ParseAggregator finds an aggregator by its name, in either case: median, mean (or average), min, max, sum, or a

@@ -3,9 +3,9 @@ package iperf
 import (
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 
+	"github.com/tunaperf/tuna/internal/stats"
 	"github.com/tunaperf/tuna/iperf/report"
 )
 
@@ -80,10 +80,10 @@ func CompareRates(before, after []report.BitRate) (Comparison, error) {
 	slices.Sort(changes)
 	n := len(changes)
 	c.Change = (changes[(n-1)/2] + changes[n/2]) / 2
-	if k, level := shiftOrder(len(before), len(after)); k > 0 {
+	if k, level := stats.ShiftInterval(len(before), len(after), confidenceLevel); k > 0 {
 		c.ChangeLow, c.ChangeHigh, c.Confidence = changes[k-1], changes[n-k], level
 	}
-	c.P = mannWhitney(before, after)
+	c.P = stats.MannWhitney(before, after)
 	return c, nil
 }
 
@@ -100,7 +100,7 @@ func (c Comparison) FasterBy(part float64) bool { return c.Confidence > 0 && c.C
 // TooFew reports whether there are so few runs that Changed, SlowerBy and FasterBy are false whatever the rates. 4 runs
 // before and 4 after are enough.
 func (c Comparison) TooFew() bool {
-	k, _ := shiftOrder(c.Before.N, c.After.N)
+	k, _ := stats.ShiftInterval(c.Before.N, c.After.N, confidenceLevel)
 	return k == 0
 }
 
@@ -119,134 +119,4 @@ func (c Comparison) String() string {
 		text += ": too few to tell"
 	}
 	return text
-}
-
-// exactLimit is the number of values, both samples together, up to which the distribution of ranks is counted out. It
-// takes some 20 ms for two samples of 50.
-const exactLimit = 100
-
-// mannWhitney is the two-sided p-value of the test of H. B. Mann and D. R. Whitney, On a Test of Whether one of Two
-// Random Variables is Stochastically Larger than the Other, Annals of Mathematical Statistics 18 (1947).
-func mannWhitney(x, y []report.BitRate) float64 {
-	ranks, sum := rank(x, y)
-	if len(ranks) <= exactLimit {
-		return exactP(ranks, len(x), sum)
-	}
-	return normalP(ranks, len(x), sum)
-}
-
-// rank gives the ranks of all values, in their order, doubled so that the mean rank that equal values share is whole,
-// and the sum of those of x.
-func rank(x, y []report.BitRate) (ranks []int, sum int) {
-	all := slices.Sorted(slices.Values(slices.Concat(x, y)))
-	doubled := func(r report.BitRate) int {
-		first, _ := slices.BinarySearch(all, r)
-		next, _ := slices.BinarySearchFunc(all, r, func(a, r report.BitRate) int {
-			if a <= r {
-				return -1
-			}
-			return 1
-		})
-		return first + 1 + next
-	}
-	for _, r := range all {
-		ranks = append(ranks, doubled(r))
-	}
-	for _, r := range x {
-		sum += doubled(r)
-	}
-	return ranks, sum
-}
-
-// fromMean is how far a sum of n ranks is from the mean of all such sums.
-func fromMean(ranks []int, n, sum int) int {
-	mean := n * (len(ranks) + 1)
-	return max(sum-mean, mean-sum)
-}
-
-// exactP is the part of all ways to choose n of the ranks whose sum is at least as far from the mean as the given one:
-// E. L. Lehmann, Nonparametrics, sections 1.2 and, for ties, 1.4.
-func exactP(ranks []int, n, sum int) float64 {
-	var extreme, total float64
-	for s, c := range rankSums(ranks, n) {
-		total += c
-		if fromMean(ranks, n, s) >= fromMean(ranks, n, sum) {
-			extreme += c
-		}
-	}
-	return extreme / total
-}
-
-// normalP approximates exactP, with the corrections for ties and for continuity: Lehmann, sections 1.3 and 1.4.
-func normalP(ranks []int, n, sum int) float64 {
-	counts := map[int]float64{}
-	for _, r := range ranks {
-		counts[r]++
-	}
-	var ties float64
-	for _, t := range counts {
-		ties += t*t*t - t
-	}
-	all := float64(len(ranks))
-	sigma := math.Sqrt(float64(n*(len(ranks)-n)) / 12 * (all + 1 - ties/(all*(all-1))))
-	if sigma == 0 {
-		return 1 // all are equal
-	}
-	z := max(0, float64(fromMean(ranks, n, sum))/2-0.5) / sigma
-	return math.Erfc(z / math.Sqrt2)
-}
-
-// rankSums counts for every sum how many choices of size of the ranks have it.
-func rankSums(ranks []int, size int) []float64 {
-	highest := 0
-	for _, r := range slices.Sorted(slices.Values(ranks))[len(ranks)-size:] {
-		highest += r
-	}
-	counts := make([][]float64, size+1) // by how many were chosen, and their sum
-	for i := range counts {
-		counts[i] = make([]float64, highest+1)
-	}
-	counts[0][0] = 1
-	for i, r := range ranks {
-		for chosen := min(i+1, size); chosen > 0; chosen-- {
-			without, with := counts[chosen-1], counts[chosen][r:]
-			for s := range with {
-				with[s] += without[s]
-			}
-		}
-	}
-	return counts[size]
-}
-
-// shiftOrder finds the narrowest interval from the k-th lowest to the k-th highest of the differences between two
-// samples that holds the shift between their distributions with confidenceLevel or more, and its level; k is 0 where
-// there is none. What holds for differences of logarithms holds for ratios. M. Hollander, D. A. Wolfe, E. Chicken,
-// Nonparametric Statistical Methods, 3rd edition, section 4.3.
-func shiftOrder(n, m int) (k int, level float64) {
-	if n == 0 || m == 0 {
-		return 0, 0
-	}
-	if n+m > exactLimit {
-		// 1.96 is the normal distribution's 97.5th percentile.
-		nm := float64(n * m)
-		k = int(nm/2 - 1.959964*math.Sqrt(nm*float64(n+m+1)/12))
-		return max(k, 0), confidenceLevel
-	}
-	ranks := make([]int, n+m)
-	for i := range ranks {
-		ranks[i] = i + 1
-	}
-	counts := rankSums(ranks, n)
-	var total, tail float64
-	for _, c := range counts {
-		total += c
-	}
-	for u, c := range counts[n*(n+1)/2:] {
-		if 2*(tail+c) > (1-confidenceLevel)*total || 2*(u+1) > n*m {
-			break
-		}
-		tail += c
-		k, level = u+1, 1-2*tail/total
-	}
-	return k, level
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/tunaperf/tuna/internal/stats"
 	"github.com/tunaperf/tuna/iperf/report"
 )
 
@@ -35,17 +36,10 @@ func SpreadOf(rates []report.BitRate) Spread {
 	}
 	sorted := slices.Sorted(slices.Values(rates))
 	s := Spread{
-		N: n, Min: sorted[0], Q1: Percentile(25)(sorted), Median: Median(sorted), Q3: Percentile(75)(sorted), Max: sorted[n-1],
-		Mean: Mean(sorted),
+		N: n, Min: sorted[0], Q1: stats.Percentile(sorted, 25), Median: Median(sorted),
+		Q3: stats.Percentile(sorted, 75), Max: sorted[n-1], Mean: Mean(sorted), StdDev: stats.StdDev(sorted),
 	}
-	if n > 1 {
-		var squares float64
-		for _, r := range sorted {
-			squares += float64(r-s.Mean) * float64(r-s.Mean)
-		}
-		s.StdDev = report.BitRate(math.Sqrt(squares / float64(n-1)))
-	}
-	if k, level := medianOrder(n); k > 0 {
+	if k, level := stats.MedianInterval(n, confidenceLevel); k > 0 {
 		s.MedianLow, s.MedianHigh, s.Confidence = sorted[k-1], sorted[n-k], level
 	}
 	return s
@@ -96,24 +90,4 @@ func (s Spread) String() string {
 		text += fmt.Sprintf(", CV %.2g %%", 100*s.CV())
 	}
 	return fmt.Sprintf("%s, n=%d", text, s.N)
-}
-
-// medianOrder finds the narrowest interval from the k-th lowest to the k-th highest of n values that holds the median
-// of their distribution with confidenceLevel or more, and its level; k is 0 where there is none. The median is outside
-// when fewer than k values lie on one of its sides, and their number is binomial with 1/2: H. A. David, H. N. Nagaraja,
-// Order Statistics, 3rd edition, section 7.1.
-func medianOrder(n int) (k int, level float64) {
-	tail, term := 0.0, 0.0
-	logN, _ := math.Lgamma(float64(n + 1))
-	for i := range n / 2 {
-		logI, _ := math.Lgamma(float64(i + 1))
-		logRest, _ := math.Lgamma(float64(n - i + 1))
-		term = math.Exp(logN - logI - logRest - float64(n)*math.Ln2)
-		if 2*(tail+term) > 1-confidenceLevel {
-			break
-		}
-		tail += term
-		k, level = i+1, 1-2*tail
-	}
-	return k, level
 }

@@ -8,30 +8,6 @@ import (
 	"github.com/tunaperf/tuna/iperf/report"
 )
 
-// The critical values of the sign test, as tables give them for two sides and 5 %, are one less.
-func TestMedianOrderAgainstTables(t *testing.T) {
-	for n, critical := range map[int]int{
-		6: 0, 7: 0, 8: 0, 9: 1, 10: 1, 11: 1, 12: 2, 13: 2, 14: 2, 15: 3, 16: 3, 17: 4, 18: 4, 19: 4, 20: 5, 25: 7, 30: 9, 40: 13, 50: 17, 100: 39,
-	} {
-		if k, level := medianOrder(n); k != critical+1 || level < 0.95 {
-			t.Errorf("%d: got %d with %g, want %d", n, k, level, critical+1)
-		}
-	}
-	for n, want := range map[int]float64{6: 0.96875, 9: 0.9609375, 10: 0.978515625} {
-		if _, level := medianOrder(n); math.Abs(level-want) > 1e-12 {
-			t.Errorf("%d: level %g, want %g", n, level, want)
-		}
-	}
-	for n := range 6 {
-		if k, level := medianOrder(n); k != 0 || level != 0 {
-			t.Errorf("%d: got %d with %g, want no interval", n, k, level)
-		}
-	}
-	if k, level := medianOrder(5000); k < 2400 || k > 2431 || level < 0.95 || level > 0.96 { // the normal approximation gives 2431
-		t.Errorf("5000: got %d with %g", k, level)
-	}
-}
-
 func TestSpread(t *testing.T) {
 	rates := []report.BitRate{9, 2, 4, 4, 5, 5, 7, 4} // the usual example of a standard deviation: mean 5, squares 32
 	before := slices.Clone(rates)
