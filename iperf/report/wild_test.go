@@ -17,12 +17,14 @@ var (
 	wildSides = regexp.MustCompile(`^fwd sender ([0-9.e+]*) receiver ([0-9.e+]*)`)
 )
 
-// TestWild reads the outputs of other people's machines, in the folder wild of the one that TUNA_CORPUS names. Every
-// rate that the manifest has seen in a row that begins at 0 must be found, and what it says of the sides must hold.
+// TestWild reads the outputs of other people's machines, in the folder wild of the one that
+// TUNA_CORPUS names: they are not part of this repository, so only make corpus runs it. Every rate
+// that the manifest has seen in a row that begins at 0 must be found, and what it says of the sides
+// must hold.
 func TestWild(t *testing.T) {
 	dir := os.Getenv("TUNA_CORPUS")
 	if dir == "" {
-		t.Skip("TUNA_CORPUS names no folder")
+		t.Skip("outputs of others, read by make corpus DIR=…")
 	}
 	dir = filepath.Join(dir, "wild")
 	manifest, err := os.ReadFile(filepath.Join(dir, "MANIFEST.tsv"))
