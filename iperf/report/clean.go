@@ -1,11 +1,6 @@
 package report
 
-import (
-	"bytes"
-	"io"
-	"unicode/utf16"
-	"unicode/utf8"
-)
+import "bytes"
 
 // What is read is made plain before anybody looks at it, as terminals, editors and the shells of Windows leave more in
 // a file than iperf printed: UTF-16, colours, bytes of zero, spaces that do not break, and several ways to end a line.
@@ -137,74 +132,44 @@ const (
 	encodingUTF16 // as the shells of Windows write to a file
 )
 
-// sniff looks at the first bytes. It is false as long as they do not tell.
+// sniff sets the encoding if the first bytes decide it, and then reports whether they are to be cleaned as they are.
+// Only a byte order mark selects UTF-16: without one the zero bytes of UTF-16 are left out like any others, which
+// leaves its ASCII characters.
 func (s *source) sniff() bool {
 	b := s.buf[s.pos:s.end]
-	var big bool
-	switch {
-	case len(b) >= 2 && b[0] == 0xff && b[1] == 0xfe:
-	case len(b) >= 2 && b[0] == 0xfe && b[1] == 0xff:
-		big = true
-	case len(b) >= 4 && (b[0] == 0) != (b[1] == 0) && b[2]|b[3] != 0 && (b[0] == 0) == (b[2] == 0) && (b[1] == 0) == (b[3] == 0):
-		big = b[0] == 0
-	case s.err == nil && (len(b) < 2 && !bytes.HasPrefix(b, []byte("\n")) || len(b) < 4 && bytes.IndexByte(b, 0) >= 0):
-		return false
-	default:
+	little, big := hasPrefix(b, utf16Little), hasPrefix(b, utf16Big)
+	if !little && !big {
+		if s.err == nil && (len(b) == 0 || len(b) == 1 && b[0] >= utf16Big[0]) {
+			return false // the second byte of a mark may follow
+		}
 		s.encoding = encodingUTF8
 		return true
 	}
 	s.encoding = encodingUTF16
-	s.r = &utf16Reader{r: s.r, big: big, raw: bytes.Clone(b), err: s.err}
+	s.r = &utf16Reader{r: s.r, big: big, raw: bytes.Clone(b[2:]), err: s.err}
 	s.err, s.end = nil, s.pos
 	return false
 }
 
-// A utf16Reader gives UTF-16 as UTF-8.
-type utf16Reader struct {
-	r    io.Reader
-	big  bool
-	raw  []byte // what is read and not converted
-	high rune   // the first half of a pair
-	out  []byte // what is converted and not given out
-	err  error
-}
+// Byte order marks: of UTF-8, and of UTF-16 with the little and the big end first.
+const (
+	utf8Mark    = "\uFEFF"
+	utf16Little = "\xff\xfe"
+	utf16Big    = "\xfe\xff"
+)
 
-func (u *utf16Reader) Read(p []byte) (int, error) {
-	if len(u.out) == 0 {
-		u.convert()
-	}
-	if len(u.out) == 0 && u.err == nil {
-		var piece [4 << 10]byte
-		var n int
-		n, u.err = u.r.Read(piece[:])
-		u.raw = append(u.raw, piece[:n]...)
-		u.convert()
-	}
-	n := copy(p, u.out)
-	if u.out = u.out[n:]; n == 0 {
-		return 0, u.err
-	}
-	return n, nil
-}
-
-// convert takes what is read, except for half a unit.
-func (u *utf16Reader) convert() {
-	u.out = u.out[:0]
-	raw := u.raw
-	for ; len(raw) >= 2; raw = raw[2:] {
-		c := rune(raw[0]) | rune(raw[1])<<8
-		if u.big {
-			c = rune(raw[0])<<8 | rune(raw[1])
-		}
+// unmarked returns b without the byte order marks that it begins with. Each of several files that were joined may
+// have one.
+func unmarked(b []byte) []byte {
+	for len(b) > 0 && b[0] >= utf8Mark[0] {
 		switch {
-		case u.high != 0:
-			u.out = utf8.AppendRune(u.out, utf16.DecodeRune(u.high, c))
-			u.high = 0
-		case c >= 0xd800 && c < 0xdc00:
-			u.high = c
+		case hasPrefix(b, utf8Mark):
+			b = b[len(utf8Mark):]
+		case hasPrefix(b, utf16Little), hasPrefix(b, utf16Big):
+			b = b[len(utf16Little):]
 		default:
-			u.out = utf8.AppendRune(u.out, c)
+			return b
 		}
 	}
-	u.raw = u.raw[:copy(u.raw, raw)]
+	return b
 }

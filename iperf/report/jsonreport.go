@@ -11,9 +11,6 @@ func jsonStart(b []byte) int {
 		return -1 // mostly a row of text
 	}
 	i := 0
-	if hasPrefix(b, "\uFEFF") {
-		i = len("\uFEFF")
-	}
 	for i < len(b) && (b[i] == ' ' || b[i] == '\t' || b[i] == '[' || b[i] == ',') {
 		i++ // within an array
 	}

@@ -27,7 +27,8 @@ type Parser struct {
 //
 // Output with a fault gives what could be read together with an error that wraps the kinds of failure: what iperf
 // itself reported, ErrIncomplete when the totals are missing, ErrNoBandwidth when there is no number at all,
-// ErrNotUnderstood when it is not iperf's output. The report is never nil. An error of r is returned, too.
+// ErrNotUnderstood when it is not iperf's output. The report is never nil. An error of r is returned, too. Parse returns
+// io.ErrNoProgress only if r returns no bytes and no error a million times in a row.
 func (p *Parser) Parse(r io.Reader, each func(Interval)) (*Report, error) {
 	return p.parse(r, each, sumAsPrinted)
 }

@@ -153,10 +153,6 @@ func (r *reader) step() bool {
 		r.readJSON(i)
 		return true
 	}
-	if r.src.lines == 1 && hasPrefix(b, "\uFEFF") {
-		r.src.begin += len("\uFEFF")
-		b = b[len("\uFEFF"):]
-	}
 	if r.src.tooLong {
 		r.begin(false).warning(syntaxError(r.src.lines, b, "a line of at most 64 KiB"))
 	}

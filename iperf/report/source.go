@@ -10,6 +10,9 @@ const (
 	maxLine   = 64 << 10 // of a text line; the rest of a longer one is left out
 	maxToken  = 16 << 20 // of one string or number of JSON
 	firstRead = 64 << 10
+
+	// An io.Reader may return no bytes and no error many times in a row. One that does nothing else is broken.
+	maxEmptyReads = 1 << 20
 )
 
 // A source hands out the lines of a reader, or its bytes, as they arrive. It never waits for more than it was asked
@@ -33,7 +36,8 @@ type source struct {
 	read int64 // how much of it is in buf, or was
 }
 
-// fill reads once. It reports whether there is more than before.
+// fill reads until there are more bytes than before, which it reports, or until the input ends. A read whose bytes
+// are all cleaned away is progress.
 func (s *source) fill() bool {
 	if s.err != nil {
 		return false
@@ -48,13 +52,20 @@ func (s *source) fill() bool {
 		s.pos = 0
 		s.buf = grown
 	}
-	for range 100 {
-		was := s.end
-		n, err := s.r.Read(s.buf[was:])
+	was := s.end
+	for empty := 0; empty < maxEmptyReads; empty++ {
+		n, err := s.r.Read(s.buf[s.end:])
+		if n > 0 {
+			empty = 0
+		}
+		begin := s.end
 		s.end += n
 		s.read += int64(n)
 		s.err = err
-		s.clean(was)
+		s.clean(begin)
+		if s.encoding == encodingUnknown && s.err == nil {
+			continue // nothing is handed out before the encoding is known
+		}
 		if s.end > was || s.err != nil {
 			return s.end > was
 		}
@@ -125,7 +136,13 @@ func (s *source) skipRest() {
 	}
 }
 
+// trim takes the byte order marks and the carriage return off a line.
 func (s *source) trim(line []byte) []byte {
+	if len(line) > 0 && line[0] >= utf8Mark[0] {
+		marked := len(line)
+		line = unmarked(line)
+		s.begin += marked - len(line)
+	}
 	if len(line) > maxLine {
 		s.tooLong = true
 		return line[:maxLine]
