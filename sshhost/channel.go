@@ -48,13 +48,14 @@ func (c *conn) openSession(ctx context.Context, wg *sync.WaitGroup, request, wha
 }
 
 func (c *conn) begin(wg *sync.WaitGroup, request, what string) (*channel, error) {
-	raw, requests, err := c.openChannel()
+	raw, requests, err := c.openChannel("session")
 	if refused, ok := errors.AsType[*ssh.OpenChannelError](err); ok {
 		return nil, fmt.Errorf("%w: %w", errSessions, refused)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errNotBegun, err)
 	}
+	c.served.Store(true)
 	ch := &channel{raw, make(chan int, 1), make(chan struct{})}
 	wg.Go(func() { ch.watch(requests) })
 	switch ok, err := ch.SendRequest(request, true, ssh.Marshal(struct{ What string }{what})); {
@@ -68,9 +69,9 @@ func (c *conn) begin(wg *sync.WaitGroup, request, what string) (*channel, error)
 	return ch, nil
 }
 
-// openChannel opens a session. Package ssh forgets who asks for one at the moment at which the connection ends, and has it
-// wait for ever: that is left to a goroutine that nobody waits for.
-func (c *conn) openChannel() (ssh.Channel, <-chan *ssh.Request, error) {
+// openChannel opens a channel of a type. OpenChannel can block forever if the connection ends while it is called, so it
+// runs in its own goroutine, which is abandoned in that case.
+func (c *conn) openChannel(kind string) (ssh.Channel, <-chan *ssh.Request, error) {
 	type result struct {
 		ch       ssh.Channel
 		requests <-chan *ssh.Request
@@ -78,7 +79,7 @@ func (c *conn) openChannel() (ssh.Channel, <-chan *ssh.Request, error) {
 	}
 	opened := make(chan result, 1)
 	go func() {
-		ch, requests, err := c.OpenChannel("session", nil)
+		ch, requests, err := c.OpenChannel(kind, nil)
 		opened <- result{ch, requests, err}
 	}()
 	select {

@@ -23,6 +23,8 @@ type conn struct {
 	via  *conn         // the hop before; nil: none
 	over chan struct{} // closed when the connection has ended
 
+	served atomic.Bool // a session has been opened
+
 	// For the pool, under its lock.
 	used  int // sessions that are open or being opened
 	limit int // how many the server allows; 0: it has refused none
@@ -237,8 +239,13 @@ func (d *dropped) transient() bool {
 	return said == "" || strings.HasPrefix(said, "Exceeded MaxStartups") || strings.HasPrefix(said, "Not allowed at this time")
 }
 
-// keepAlive asks the host from time to time whether it is there, until ctx ends. It closes the connection when the host
-// does not answer within patience, and calls each every time that it has answered.
+// keepAliveType is a type of channel that no server has. RFC 4254 section 5.1 has a server answer the request for one,
+// and every server has code for that. Not every server answers a global request, such as OpenSSH's own client sends:
+// tinysshd says SSH_MSG_UNIMPLEMENTED, on which package ssh closes the connection.
+const keepAliveType = "keepalive@tunaperf"
+
+// keepAlive asks the host every so often whether it is there, until ctx ends. It closes the connection if the host does
+// not answer within patience, and calls each after every answer.
 func (c *conn) keepAlive(ctx context.Context, every, patience time.Duration, each func()) {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
@@ -248,9 +255,11 @@ func (c *conn) keepAlive(ctx context.Context, every, patience time.Duration, eac
 			return
 		case <-tick.C:
 			late := time.AfterFunc(patience, c.hangUp)
-			_, _, err := c.SendRequest("keepalive@openssh.com", true, nil)
+			ch, _, err := c.openChannel(keepAliveType)
 			late.Stop()
-			if err != nil {
+			if err == nil { // a server that accepts any type
+				ch.Close()
+			} else if _, answered := errors.AsType[*ssh.OpenChannelError](err); !answered {
 				return
 			}
 			each()

@@ -113,6 +113,9 @@ func (p *pool) vacate(c *conn, err error) error {
 	defer p.mu.Unlock()
 	c.used--
 	switch full := errors.Is(err, errSessions); {
+	case full && c.used == 0 && c.served.Load(): // such as tinysshd's, which serves one session and ends
+		c.limit = -1
+		c.hangUp()
 	case full && c.used == 0:
 		refused, _ := errors.AsType[*ssh.OpenChannelError](err)
 		err = fmt.Errorf("%w: the server opens no session: %w", ErrNoShell, refused)

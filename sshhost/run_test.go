@@ -46,6 +46,7 @@ var servers = []struct {
 }{
 	{"openssh", func(tb testing.TB) *testbed.SSHServer { return testbed.StartSSHD(tb, testbed.SSHDConfig{}) }},
 	{"dropbear", func(tb testing.TB) *testbed.SSHServer { return testbed.StartDropbear(tb, testbed.DropbearConfig{}) }},
+	{"tinyssh", func(tb testing.TB) *testbed.SSHServer { return testbed.StartTinySSH(tb, testbed.Login{}) }},
 }
 
 // everywhere runs a test on each kind of host.

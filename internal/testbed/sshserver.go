@@ -20,6 +20,7 @@ type Login struct {
 	Shell string        // the login shell, by its absolute path; empty: the user's own. Another one needs root.
 
 	passwd bool // the password file too must name the home directory
+	strict bool // no parent of the home directory may be writable by others
 }
 
 // An SSHServer is the process of an SSH server that belongs to a test, and what is needed to log in to it.
@@ -50,6 +51,12 @@ func newSSHServer(tb testing.TB, host string, prefix []string, login Login) *SSH
 	}
 	s := &SSHServer{tb: tb, User: me.Username, dir: tb.TempDir(), host: cmp.Or(host, "127.0.0.1"), wrap: prefix}
 	s.home = filepath.Join(s.dir, "home")
+	if login.strict {
+		if s.home, err = os.MkdirTemp("/run", "tuna-test-"); err != nil {
+			tb.Fatal(err)
+		}
+		tb.Cleanup(func() { os.RemoveAll(s.home) })
+	}
 	if login.Delay > 0 || login.Talk != "" {
 		login.Shell = cmp.Or(login.Shell, "/bin/bash")
 		s.writeHome(".bashrc", fmt.Sprintf("sleep %g\necho '%s'\necho '%[2]s' >&2\n", login.Delay.Seconds(), login.Talk))
@@ -166,8 +173,8 @@ func (s *SSHServer) Stop() {
 // DenyLogins keeps everybody from logging in from now on. Who is logged in stays so.
 func (s *SSHServer) DenyLogins() {
 	s.tb.Helper()
-	for _, name := range []string{"authorized_keys", "home/.ssh/authorized_keys"} {
-		if err := os.Remove(filepath.Join(s.dir, name)); err != nil && !os.IsNotExist(err) {
+	for _, dir := range []string{s.dir, filepath.Join(s.home, ".ssh")} {
+		if err := os.Remove(filepath.Join(dir, "authorized_keys")); err != nil && !os.IsNotExist(err) {
 			s.tb.Fatal(err)
 		}
 	}
@@ -180,7 +187,16 @@ func (s *SSHServer) listen(port string) string { return net.JoinHostPort(s.host,
 
 func (s *SSHServer) write(name, text string) string {
 	s.tb.Helper()
-	file := filepath.Join(s.dir, name)
+	return s.writeFile(filepath.Join(s.dir, name), text)
+}
+
+func (s *SSHServer) writeHome(name, text string) {
+	s.tb.Helper()
+	s.writeFile(filepath.Join(s.home, name), text)
+}
+
+func (s *SSHServer) writeFile(file, text string) string {
+	s.tb.Helper()
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		s.tb.Fatal(err)
 	}
@@ -188,9 +204,4 @@ func (s *SSHServer) write(name, text string) string {
 		s.tb.Fatal(err)
 	}
 	return file
-}
-
-func (s *SSHServer) writeHome(name, text string) {
-	s.tb.Helper()
-	s.write(filepath.Join("home", name), text)
 }

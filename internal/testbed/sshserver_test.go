@@ -20,6 +20,7 @@ func TestServersLetTheirUserIn(t *testing.T) {
 	for name, start := range map[string]func(*testing.T, Login) *SSHServer{
 		"openssh":  func(t *testing.T, l Login) *SSHServer { return StartSSHD(t, SSHDConfig{Login: l}) },
 		"dropbear": func(t *testing.T, l Login) *SSHServer { return StartDropbear(t, DropbearConfig{Login: l}) },
+		"tinyssh":  func(t *testing.T, l Login) *SSHServer { return StartTinySSH(t, l) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

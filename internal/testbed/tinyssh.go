@@ -1,0 +1,28 @@
+package testbed
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// StartTinySSH does with tinysshd what StartSSHD does with OpenSSH. tinysshd serves one connection, so it runs under
+// tcpserver. It allows one session per connection, knows no global requests and takes the keys that may log in from the
+// user's home only, so it needs root.
+func StartTinySSH(tb testing.TB, login Login) *SSHServer {
+	tb.Helper()
+	Need(tb, "tinysshd", "tinysshd-makekey", "tinysshd-printkey", "tcpserver", "ssh-keygen")
+	NeedRoot(tb)
+	login.passwd, login.strict = true, true
+	s := newSSHServer(tb, "", nil, login)
+	s.writeHome(".ssh/authorized_keys", s.clientPublic+"\n")
+	keys := filepath.Join(s.dir, "keys")
+	Command(tb, "tinysshd-makekey", keys)
+	s.hostPublic = append(s.hostPublic, strings.TrimSpace(Command(tb, "tinysshd-printkey", keys)))
+	s.command = func(port string) []string {
+		return []string{"tcpserver", "-H", "-R", "-D", "-l", "localhost", "-c", "200", s.host, port,
+			"tinysshd", "-v", "-x", "sftp=/usr/lib/openssh/sftp-server", keys}
+	}
+	s.Start()
+	return s
+}
