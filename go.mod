@@ -9,7 +9,6 @@ require (
 	golang.org/x/crypto v0.58.0
 	golang.org/x/sys v0.49.0
 	golang.org/x/tools v0.52.0
-	gopkg.in/ini.v1 v1.67.3
 )
 
 require github.com/kr/fs v0.1.0 // indirect

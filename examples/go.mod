@@ -10,7 +10,6 @@ require (
 	github.com/skeema/knownhosts v1.3.3 // indirect
 	golang.org/x/crypto v0.58.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
-	gopkg.in/ini.v1 v1.67.3 // indirect
 )
 
 replace github.com/tunaperf/tuna => ../

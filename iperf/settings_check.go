@@ -37,6 +37,11 @@ func (x *Iperf) Check() error {
 type faults struct{ errs []error }
 
 func (f *faults) bad(field string, value any, allowed string) {
+	f.errs = append(f.errs, &SettingError{Field: field, Value: fmt.Sprint(value), Allowed: allowed})
+}
+
+// unlike reports a setting that does not go with another.
+func (f *faults) unlike(field string, value any, allowed string) {
 	f.errs = append(f.errs, fmt.Errorf("%w: %s is %v: must be %s", ErrSettings, field, value, allowed))
 }
 
@@ -146,14 +151,14 @@ func (f *faults) client(c *ClientSettings) {
 	f.multiple("Client.SndTimeout", c.SndTimeout, time.Millisecond, day)
 	f.keepAlive("Client.ControlKeepAlive", c.ControlKeepAlive.Idle, c.ControlKeepAlive.Interval)
 	if n := len(c.PermitKey); n > 0 && (n < 4 || n > 128) {
-		f.bad("len(Client.PermitKey)", n, "0, or from 4 to 128")
+		f.bad("Client.PermitKey", fmt.Sprintf("of %d characters", n), "empty, or of 4 to 128 characters")
 	}
 	if (c.Username == "") != (c.RSAPublicKeyPath == "") {
-		f.bad("Client.Username", fmt.Sprintf("%q", c.Username), "set if, and only if, Client.RSAPublicKeyPath is")
+		f.unlike("Client.Username", fmt.Sprintf("%q", c.Username), "set if, and only if, Client.RSAPublicKeyPath is")
 	}
 	f.printed("Client", c.Format, c.ReportStyle, c.ReportExclude, c.Histograms)
 	if c.JSONStreamFullOutput && !c.JSONStream {
-		f.bad("Client.JSONStreamFullOutput", true, "false without JSONStream")
+		f.unlike("Client.JSONStreamFullOutput", true, "false without JSONStream")
 	}
 }
 
@@ -163,7 +168,7 @@ func (f *faults) server(s *ServerSettings) {
 	f.bytes("Server.Window", s.Window)
 	f.between("Server.Port", s.Port, 0, 65535)
 	if s.AutoPort && s.Port != 0 {
-		f.bad("Server.Port", s.Port, "0 with AutoPort")
+		f.unlike("Server.Port", s.Port, "0 with AutoPort")
 	}
 	if !affinities.MatchString(s.Affinity) {
 		f.bad("Server.Affinity", s.Affinity, "a processor's number")
@@ -183,11 +188,11 @@ func (f *faults) server(s *ServerSettings) {
 	f.keepAlive("Server.ControlKeepAlive", s.ControlKeepAlive.Idle, s.ControlKeepAlive.Interval)
 	f.multiple("Server.TimeSkewThreshold", s.TimeSkewThreshold, time.Second, forever)
 	if (s.RSAPrivateKeyPath == "") != (s.AuthorizedUsersPath == "") {
-		f.bad("Server.RSAPrivateKeyPath", fmt.Sprintf("%q", s.RSAPrivateKeyPath), "set if, and only if, Server.AuthorizedUsersPath is")
+		f.unlike("Server.RSAPrivateKeyPath", fmt.Sprintf("%q", s.RSAPrivateKeyPath), "set if, and only if, Server.AuthorizedUsersPath is")
 	}
 	f.printed("Server", s.Format, s.ReportStyle, s.ReportExclude, s.Histograms)
 	if s.JSONStreamFullOutput && !s.JSONStream {
-		f.bad("Server.JSONStreamFullOutput", true, "false without JSONStream")
+		f.unlike("Server.JSONStreamFullOutput", true, "false without JSONStream")
 	}
 }
 
@@ -221,6 +226,6 @@ func (f *faults) printed(side, format, style, exclude string, h Histograms) {
 	f.multiple(side+".Histograms.BinWidth", h.BinWidth, time.Microsecond, forever)
 	f.count(side+".Histograms.Bins", h.Bins, "bins")
 	if h.Enable && (h.BinWidth == 0) != (h.Bins == 0) {
-		f.bad(side+".Histograms.Bins", h.Bins, "set if, and only if, BinWidth is")
+		f.unlike(side+".Histograms.Bins", h.Bins, "set if, and only if, BinWidth is")
 	}
 }

@@ -46,7 +46,7 @@ func TestCheckFindsWhatDoesNotGoTogether(t *testing.T) {
 			"Client.FQRate is -1: must be 0, or 1 bit/s or more", "Client.Burst is 1001: must be from 0 to 1000", `Client.WorkingLoad is sideways: must be "up", "down" or "bidir", with a number as in "up,4"`,
 			"Client.IPVersion is 5: must be 0, 4 or 6", "Client.TOS is 256: must be from 0 to 255", "Client.TTL is -1: must be from 0 to 255", "Client.FlowLabel is 1048576: must be from 0 to 1048575",
 			`Client.Affinity is a: must be a processor's number, or two as in "0,1"`, "Client.SndTimeout is 25h0m0s: must be 24h0m0s or less", "Client.ControlKeepAlive is 1ms, 0s: must be whole seconds",
-			"len(Client.PermitKey) is 3: must be 0, or from 4 to 128", `Client.Username is "u": must be set if, and only if, Client.RSAPublicKeyPath is`, "Client.Format is kk: must be one letter",
+			"Client.PermitKey is of 3 characters: must be empty, or of 4 to 128 characters", `Client.Username is "u": must be set if, and only if, Client.RSAPublicKeyPath is`, "Client.Format is kk: must be one letter",
 			"Client.ReportStyle is J: must be C", "Client.ReportExclude is CD: must be without D, as the data are what is measured", "Client.JSONStreamFullOutput is true: must be false without JSONStream"}},
 		{"numbers that are none", ClientSettings{NearCongestion: math.NaN(), Isochronous: Isochronous{FramesPerSecond: math.Inf(1)}}, ServerSettings{},
 			[]string{"Client.Isochronous.FramesPerSecond is +Inf: must be 0 or more", "Client.NearCongestion is NaN: must be 0 or more"}},

@@ -46,9 +46,6 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	for _, key := range conf.Unused {
-		fmt.Fprintf(os.Stderr, "warning: [%s] %s: there is no such option\n", conf.Section, key)
-	}
 	points, err := grid(conf.Program, *parallel, *window)
 	if err != nil {
 		return err

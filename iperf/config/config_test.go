@@ -129,8 +129,8 @@ func TestFromMapIsTheSameAsAFile(t *testing.T) {
 	if diff := cmp.Diff(want, got, asParsed); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
-	sections["link_under_test"]["parallel"] = []any{1}
-	if _, err := FromMap(sections, ""); err == nil || err.Error() != "bad settings: [link_under_test] parallel: is a []interface {}: must be a string, a boolean or a number" {
+	sections["link_under_test"]["Parallel"] = []any{1}
+	if _, err := FromMap(sections, ""); err == nil || err.Error() != "[link_under_test] Parallel: is a []interface {}: must be a string, a boolean or a number" {
 		t.Errorf("got %v", err)
 	}
 }
@@ -165,25 +165,25 @@ control_ip =
 		t.Fatalf("got %v", err)
 	}
 	want := []string{
-		`[phone] connection_type: telnet is not supported: use ssh`,
-		`[phone] port: "hunter": must be from 1 to 65535`,
-		`[phone] timeout: "3 parsecs": must be a number, or a time such as "1 minute 30 seconds"`,
-		`[spare] control_ip: is empty: must be an address or a name`,
-		`[iperf] server_section = nobody: there is no such section with control_ip`,
-		`[iperf] bandwidth: rate "fast": must be bits per second such as 500k or 10m: invalid syntax`,
-		`[iperf] daemon: is not supported: a server is started beside its client, and ended after the test, without it`,
-		`[iperf] direction: direction "sideways": must start with u (upstream), d (downstream) or b (both)`,
-		`[iperf] iperf_repetitions: "many": must be a whole number`,
-		`[iperf] output: is not supported: the run has to read the output: use store_output and a FileStorage`,
-		`[iperf] parallel: "2.5": must be a whole number`,
-		`[iperf] stdin: is not supported: a run has no standard input to give: put the data into a file on the client's host and use fileinput`,
-		`[iperf] time: "soon": must be a number, or a time such as "1 minute 30 seconds"`,
-		`[iperf] tos: type of service "loud": must be a number from 0 to 255 or a name such as ef`,
-		`[iperf] udp: "perhaps": must be on, yes or true, or off, no or false`,
-		`[iperf] window: size "big": must be a number of bytes such as 256K or 8G: invalid syntax`,
-		`[iperf] aggregator: aggregator "best": must be median, mean, min, max, sum, or p0 to p100`,
+		`line 4: [iperf] server_section: there is no section [nobody]`,
+		`line 5: [iperf] direction: "sideways": must be upstream, downstream or both`,
+		`line 6: [iperf] udp: "perhaps": must be on, yes or true, or off, no or false`,
+		`line 7: [iperf] window: size "big": must be a number of bytes such as 256K or 8G: invalid syntax`,
+		`line 8: [iperf] parallel: "2.5": must be a whole number`,
+		`line 9: [iperf] time: "soon": must be a number, or a time such as "1 minute 30 seconds"`,
+		`line 10: [iperf] iperf_repetitions: "many": must be a whole number`,
+		`line 11: [iperf] aggregator: "best": must be median, mean, min, max, sum, or p0 to p100`,
+		`line 12: [iperf] daemon: is not supported: a server is started beside its client, and ended after the test, without it`,
+		`line 13: [iperf] stdin: is not supported: a run has no standard input to give: put the data into a file on the client's host and use fileinput`,
+		`line 14: [iperf] output: is not supported: the run has to read the output: use store_output and a FileStorage`,
+		`line 15: [iperf] bandwidth: rate "fast": must be bits per second such as 500k or 10m: invalid syntax`,
+		`line 16: [iperf] tos: type of service "loud": must be a number from 0 to 255 or a name such as ef`,
+		`line 20: [phone] port: "hunter": must be from 1 to 65535`,
+		`line 21: [phone] connection_type: "telnet": must be ssh`,
+		`line 22: [phone] timeout: "3 parsecs": must be a number, or a time such as "1 minute 30 seconds"`,
+		`line 24: [spare] control_ip: is empty: must be an address or a name`,
 	}
-	if diff := cmp.Diff(want, strings.Split(strings.ReplaceAll(err.Error(), "bad settings: ", ""), "\n")); diff != "" {
+	if diff := cmp.Diff(want, strings.Split(err.Error(), "\n")); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 	for _, text := range []string{"[iperf]\npassword hunter2\n", "[iperf]\n= hunter2\n", "[hunter2\n", "[iperf]\n\"hunter2 = 1\n"} {
@@ -192,13 +192,13 @@ control_ip =
 			t.Errorf("%q: got %v", text, err)
 		}
 	}
-	if _, err := Read(strings.NewReader("[iperf]\ntime = 5\nhunter2\n"), ""); err == nil || !strings.Contains(err.Error(), "line 3 ") {
+	if _, err := Read(strings.NewReader("[iperf]\ntime = 5\nhunter2\n"), ""); err == nil || !strings.Contains(err.Error(), "line 3:") {
 		t.Errorf("got %v, want line 3", err)
 	}
 }
 
-func TestLeftoversAreReported(t *testing.T) {
-	c, err := Read(strings.NewReader("[iperf]\ntime = 5\nparalel = 4\ndaemon = no\nclient_colour = red\nclient_section = a\n[a]\ncontrol_ip = x\ncolour = blue\n"), "")
+func TestLeftoversAreListedIfTheyAreAllowed(t *testing.T) {
+	c, err := Reader{AllowUnused: true}.Read(strings.NewReader("[iperf]\ntime = 5\nparalel = 4\ndaemon = no\nclient_colour = red\nclient_section = a\n[a]\ncontrol_ip = x\ncolour = blue\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -337,6 +337,7 @@ func TestLoadNamesTheFile(t *testing.T) {
 
 func FuzzRead(f *testing.F) {
 	f.Add(Example)
+	f.Add("a: 1\r\n[DEFAULT]\nb = `x\ny` ; z\n[ iperf ]\ntitle = \"\"\"\n\"\"\" #\nclient_windw = 1\n\"k\" = \"v\"\n")
 	f.Add("[iperf]\nbandwidth = 1m,2/3\nisochronous=6:1,2\ncntl-ka = ///\nhistograms = 1u,\ntime = 1 s and\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		c, err := Read(strings.NewReader(text), "")

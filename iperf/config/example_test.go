@@ -18,7 +18,6 @@ direction = down
 client_section = router
 parallel = 4
 time = 20
-paralel = 8
 
 [router]
 control_ip = 192.0.2.1
@@ -31,11 +30,43 @@ username = tester
 	}
 	fmt.Println(conf.Direction, conf.ClientSettings.Parallel, conf.ClientSettings.Time)
 	fmt.Println(conf.DUT, "tests at", conf.DUT.TestIP)
-	fmt.Println("left over:", conf.Unused)
 	// Output:
 	// downstream 4 20s
 	// tester@192.0.2.1:22 tests at 198.51.100.1
-	// left over: [paralel]
+}
+
+// All faults are found at once.
+func ExampleRead_faults() {
+	_, err := config.Read(strings.NewReader(`
+[iperf]
+direction = bogus
+paralel = 4
+time = 20 secnds
+port = 70000
+udp = yess
+`), "")
+	fmt.Println(err)
+	// Output:
+	// line 3: [iperf] direction: "bogus": must be upstream, downstream or both
+	// line 4: [iperf] paralel: there is no such key: did you mean parallel?
+	// line 5: [iperf] time: "20 secnds": must be a number, or a time such as "1 minute 30 seconds": did you mean seconds?
+	// line 6: [iperf] port: "70000": must be from 0 to 65535
+	// line 7: [iperf] udp: "yess": must be on, yes or true, or off, no or false: did you mean yes?
+}
+
+// Keys of another program in the same section have to be allowed.
+func ExampleReader() {
+	conf, err := config.Reader{AllowUnused: true}.Read(strings.NewReader(`
+[iperf]
+time = 20
+limit = 90
+`))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(conf.Unused, "is", conf.Values["limit"])
+	// Output: [limit] is 90
 }
 
 func ExampleFromMap() {

@@ -1,16 +1,12 @@
 package config
 
 import (
-	"errors"
-	"fmt"
 	"maps"
 	"net"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/tunaperf/tuna/iperf"
 )
 
 // A Host is a machine as a section describes it. It prints without its password.
@@ -36,52 +32,64 @@ func (h Host) String() string { return h.Username + "@" + h.Addr() }
 // GoString gives no password either.
 func (h Host) GoString() string { return "config.Host{" + h.String() + "}" }
 
-func newHost(section string, values map[string]string) (*Host, error) {
-	h := &Host{Section: section, Port: 22}
-	var errs []error
-	fault := func(key string, err error) {
-		if err != nil {
-			errs = append(errs, fmt.Errorf("[%s] %s: %w", section, key, err))
+// hostKeys are the keys of a host's section.
+var hostKeys = []string{"connection_type", "control_ip", "operating_system", "password", "port", "prefix", "test_ip", "timeout", "username"}
+
+// newHost reads the section of a host.
+func newHost(d *document, s *section, faults *faults, allowUnused bool) *Host {
+	h := &Host{Section: s.name, Port: 22}
+	for _, key := range hostKeys {
+		e, ok := d.get(s, key)
+		if !ok {
+			continue
 		}
-	}
-	for _, key := range slices.Sorted(maps.Keys(values)) {
-		v := strings.TrimSpace(values[key])
-		var err error
-		switch key {
-		case "control_ip":
-			h.ControlIP = v
-		case "test_ip":
-			h.TestIP = v
-		case "username":
-			h.Username = v
-		case "password":
-			h.Password = values[key]
-		case "prefix":
-			h.Prefix = v
-		case "operating_system":
-			h.OperatingSystem = v
-		case "port":
-			h.Port, err = strconv.Atoi(v)
-			if err != nil || h.Port < 1 || h.Port > 65535 {
-				err = fmt.Errorf("%w: %q: must be from 1 to 65535", iperf.ErrSettings, v)
-			}
-			fault(key, err)
-		case "timeout":
-			h.Timeout, err = parseTime(v, time.Second)
-			fault(key, err)
-		case "connection_type":
-			if !strings.EqualFold(v, "ssh") {
-				fault(key, fmt.Errorf("%w: %s is not supported: use ssh", iperf.ErrSettings, v))
-			}
-		default:
-			h.Unused = append(h.Unused, key)
+		if err := h.set(key, e.value); err != nil {
+			faults.add(valueFault(s.name, e, err))
 		}
-	}
-	if h.ControlIP == "" {
-		fault("control_ip", fmt.Errorf("%w: is empty: must be an address or a name", iperf.ErrSettings))
 	}
 	if h.TestIP == "" {
 		h.TestIP = h.ControlIP
 	}
-	return h, errors.Join(errs...)
+	for _, key := range slices.Sorted(maps.Keys(s.keys)) {
+		if !slices.Contains(hostKeys, key) {
+			h.Unused = append(h.Unused, key)
+			if !allowUnused {
+				faults.addNew(func() *Fault { return unknownHostKey(s, s.keys[key]) })
+			}
+		}
+	}
+	faults.twice(s, func(key string) bool { return slices.Contains(hostKeys, key) })
+	return h
+}
+
+// set sets what a key says.
+func (h *Host) set(key, value string) (err error) {
+	v := strings.TrimSpace(value)
+	switch key {
+	case "control_ip":
+		if h.ControlIP = v; v == "" {
+			return bad(v, "an address or a name")
+		}
+	case "test_ip":
+		h.TestIP = v
+	case "username":
+		h.Username = v
+	case "password":
+		h.Password = value
+	case "prefix":
+		h.Prefix = v
+	case "operating_system":
+		h.OperatingSystem = v
+	case "port":
+		if h.Port, err = strconv.Atoi(v); err != nil || h.Port < 1 || h.Port > 65535 {
+			return bad(v, "from 1 to 65535")
+		}
+	case "timeout":
+		h.Timeout, err = parseTime(v, time.Second)
+	case "connection_type":
+		if !strings.EqualFold(v, "ssh") {
+			return bad(v, "ssh", "ssh")
+		}
+	}
+	return err
 }

@@ -1,8 +1,12 @@
 package config
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -73,84 +77,161 @@ var refused = map[string]string{
 	"client":      "the run tells the program which end it is",
 }
 
+// The keys of a test's section that are no options of iperf.
+const (
+	keyComponent     = "component"
+	keyClientSection = "client_section"
+	keyServerSection = "server_section"
+)
+
+var ownKeys = []string{
+	keyComponent, keyClientSection, keyServerSection, "program", "direction", "iperf_repetitions", "aggregator", "use_sums", "store_output", "sleep",
+}
+
+// optionKeys are the keys of iperf's options, in order. testKeys are those of a test's section, but for those with client_
+// or server_ in front.
+var (
+	optionKeys = slices.Sorted(maps.Keys(allOptions()))
+	testKeys   = slices.Concat(ownKeys, optionKeys)
+)
+
+func allOptions() map[string]bool {
+	all := map[string]bool{}
+	for key := range fields {
+		all[key] = true
+	}
+	for key := range specials {
+		all[key] = true
+	}
+	return all
+}
+
 // A parser sets what the keys of a section say.
 type parser struct {
 	*Configuration
-	errs []error
+	claimed   map[string]string // the key that sets a field, for both ends or for one
+	origin    map[string]string // the key that has set a field such as Client.Port
+	unlimited bool              // the client's rate is 0, which is no limit
+}
+
+// claim notes that key sets fields. It is an error if another key has set one of them, unless one of the keys is for one
+// end and the other is not.
+func (p *parser) claim(key string, forOneEnd bool, fields ...string) error {
+	for _, field := range fields {
+		p.origin[field] = key
+		claim := fmt.Sprint(field, forOneEnd)
+		if other, ok := p.claimed[claim]; ok {
+			return fmt.Errorf("%w: sets what %s sets: only one of them may be given", iperf.ErrSettings, other)
+		}
+		p.claimed[claim] = key
+	}
+	return nil
+}
+
+// endFields returns the names of a field of the client, of the server, or of both.
+func endFields(field string, client, server bool) (names []string) {
+	if client {
+		names = append(names, "Client."+field)
+	}
+	if server {
+		names = append(names, "Server."+field)
+	}
+	return names
 }
 
 // set sets what a key says, and reports whether it knows it.
 func (p *parser) set(key, value string) (known bool, err error) {
 	name := strings.ReplaceAll(key, "_", "-")
-	switch name {
-	case "component", "client-section", "server-section", "program":
-		return true, nil
-	case "direction":
-		p.Direction, err = iperf.ParseDirection(value)
-		if err != nil {
-			err = fmt.Errorf("%w: %w", iperf.ErrSettings, err)
-		}
-		return true, err
-	case "iperf-repetitions":
-		p.Repetitions, err = parseCount(value)
-		return true, err
-	case "aggregator":
-		p.AggregatorName = value
-		return true, nil
-	case "use-sums":
-		sums, err := parseFlag(value)
-		p.Parser = &report.IperfParser{}
-		if sums {
-			p.Parser = &report.SumParser{}
-		}
-		return true, err
-	case "store-output":
-		p.StoreOutput, err = parseFlag(value)
-		return true, err
-	case "sleep":
-		p.Sleep, err = parseTime(value, time.Second)
+	if known, err := p.setOwn(key, name, value); known {
 		return true, err
 	}
-	if why, ok := refused[name]; ok {
+	option, client, server := name, true, true
+	if _, isOption := fields[name]; !isOption && specials[name].set == nil && refused[name] == "" {
+		if rest, ok := strings.CutPrefix(name, "client-"); ok {
+			option, server = rest, false
+		} else if rest, ok := strings.CutPrefix(name, "server-"); ok {
+			option, client = rest, false
+		}
+	}
+	if why, ok := refused[option]; ok {
 		if on, err := parseFlag(value); err == nil && !on {
 			return true, nil
 		}
 		return true, fmt.Errorf("%w: is not supported: %s", iperf.ErrSettings, why)
 	}
-	client, server := reflect.ValueOf(&p.ClientSettings).Elem(), reflect.ValueOf(&p.ServerSettings).Elem()
-	if known, err := p.setOption(name, value, client, server, false); known {
-		return true, err
-	}
-	if rest, ok := strings.CutPrefix(name, "client-"); ok {
-		return p.setOption(rest, value, client, reflect.Value{}, true)
-	}
-	if rest, ok := strings.CutPrefix(name, "server-"); ok {
-		return p.setOption(rest, value, reflect.Value{}, server, true)
-	}
-	return false, nil
+	return p.setOption(key, option, value, client, server)
 }
 
-// setOption sets an option of the ends that are given. Chosen means that the key says which end it is for.
-func (p *parser) setOption(name, value string, client, server reflect.Value, chosen bool) (known bool, err error) {
-	if special, ok := specials[name]; ok {
-		return special(p, value, client.IsValid(), server.IsValid())
+// setOwn sets what is no option of iperf.
+func (p *parser) setOwn(key, name, value string) (known bool, err error) {
+	switch name {
+	case "component", "client-section", "server-section":
+	case "program":
+		p.Program = value
+	case "direction":
+		p.Direction, err = parseDirection(value)
+	case "iperf-repetitions":
+		if p.Repetitions, err = parseCount(value); err == nil && p.Repetitions < 1 {
+			err = bad(value, "1 or more")
+		}
+	case "aggregator":
+		p.AggregatorName = cmp.Or(value, defaultAggregator)
+		if p.Aggregator, err = iperf.ParseAggregator(p.AggregatorName); err != nil {
+			err = bad(value, "median, mean, min, max, sum, or p0 to p100", "median", "mean", "min", "max", "sum")
+		}
+	case "use-sums":
+		var sums bool
+		sums, err = parseFlag(value)
+		p.Parser = &report.IperfParser{}
+		if sums {
+			p.Parser = &report.SumParser{}
+		}
+	case "store-output":
+		p.StoreOutput, err = parseFlag(value)
+	case "sleep":
+		p.Sleep, err = parseTime(value, time.Second)
+	default:
+		return false, nil
 	}
-	field, ok := fields[name]
+	return true, errors.Join(p.claim(key, false, name), err)
+}
+
+// setOption sets an option of the client, of the server, or of both.
+func (p *parser) setOption(key, option, value string, client, server bool) (known bool, err error) {
+	forOneEnd := !client || !server
+	if s := specials[option]; s.set != nil {
+		client, server = client && s.client, server && s.server
+		if !client && !server {
+			return false, nil
+		}
+		fields, err := s.set(p, value, client, server)
+		if err != nil {
+			return true, err
+		}
+		return true, p.claim(key, forOneEnd, fields...)
+	}
+	field, ok := fields[option]
 	if !ok {
 		return false, nil
 	}
-	for _, end := range []reflect.Value{client, server} {
-		if !end.IsValid() || end == server && clientOnly[field] && !chosen {
-			continue
-		}
-		if f := end.FieldByName(field); f.IsValid() {
-			known = true
-			if err = p.setField(f, value, units[name]); err != nil {
+	clientField, serverField := reflect.Value{}, reflect.Value{}
+	if client {
+		clientField = reflect.ValueOf(&p.ClientSettings).Elem().FieldByName(field)
+	}
+	if server && !(client && clientOnly[field]) {
+		serverField = reflect.ValueOf(&p.ServerSettings).Elem().FieldByName(field)
+	}
+	if !clientField.IsValid() && !serverField.IsValid() {
+		return false, nil
+	}
+	for _, f := range []reflect.Value{clientField, serverField} {
+		if f.IsValid() {
+			if err := p.setField(f, value, units[option]); err != nil {
 				return true, err
 			}
 		}
 	}
-	return known, nil
+	return true, p.claim(key, forOneEnd, endFields(field, clientField.IsValid(), serverField.IsValid())...)
 }
 
 // setField sets a field by its type.
@@ -174,9 +255,7 @@ func (p *parser) setField(f reflect.Value, value string, unit time.Duration) err
 	case report.BitRate:
 		v, err = iperf.ParseRate(p.Program, value)
 	case float64:
-		var r report.BitRate
-		r, err = iperf.ParseRate("", value)
-		v = float64(r)
+		v, err = parseFloat(value)
 	default:
 		panic(fmt.Sprintf("config: a key for a field of type %v", f.Type()))
 	}

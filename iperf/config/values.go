@@ -3,17 +3,16 @@ package config
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/tunaperf/tuna/iperf"
 )
-
-func bad(s, allowed string) error {
-	return fmt.Errorf("%w: %q: must be %s", iperf.ErrSettings, s, allowed)
-}
 
 // parseFlag reads a boolean.
 func parseFlag(s string) (bool, error) {
@@ -23,7 +22,7 @@ func parseFlag(s string) (bool, error) {
 	case "off", "no", "false", "0":
 		return false, nil
 	}
-	return false, bad(s, "on, yes or true, or off, no or false")
+	return false, bad(s, "on, yes or true, or off, no or false", "yes", "true", "off", "no", "false")
 }
 
 var timeWords = map[string]time.Duration{
@@ -35,11 +34,15 @@ var timeWords = map[string]time.Duration{
 	"us": time.Microsecond, "µs": time.Microsecond, "microsecond": time.Microsecond,
 }
 
+// timeNames are the words that are long enough to be misspelt.
+var timeNames = []string{"day", "days", "hour", "hours", "minute", "minutes", "second", "seconds", "milliseconds", "microseconds"}
+
 var timePart = regexp.MustCompile(`^([0-9.]+)[ \t]*([a-zµ]+)[ \t,]*(?:and[ \t]+)?`)
 
 // parseTime reads a time: a number of the given unit, or parts such as "1 minute 30 seconds" or "500ms".
 func parseTime(s string, unit time.Duration) (time.Duration, error) {
 	const allowed = `a number, or a time such as "1 minute 30 seconds"`
+	s = strings.TrimSpace(s)
 	if f, err := strconv.ParseFloat(s, 64); err == nil {
 		if d := f * float64(unit); d >= 0 && d < 1<<63 {
 			return time.Duration(d), nil
@@ -59,7 +62,10 @@ func parseTime(s string, unit time.Duration) (time.Duration, error) {
 		}
 		f, err := strconv.ParseFloat(m[1], 64)
 		part := f * float64(u)
-		if !ok || err != nil || part >= 1<<62 || total >= 1<<62 {
+		if !ok {
+			return 0, badPart(s, m[2], allowed, timeNames...)
+		}
+		if err != nil || part >= 1<<62 || total >= 1<<62 {
 			return 0, bad(s, allowed)
 		}
 		total += time.Duration(part)
@@ -88,6 +94,33 @@ func parseCount(s string) (int, error) {
 		return 0, bad(s, "a whole number")
 	}
 	return n, nil
+}
+
+func parseFloat(s string) (float64, error) {
+	f, err := strconv.ParseFloat(s, 64)
+	if err != nil || math.IsNaN(f) || math.IsInf(f, 0) {
+		return 0, bad(s, "a number")
+	}
+	return f, nil
+}
+
+// directions are the words for them, which may be cut short.
+var directions = map[string]iperf.Direction{
+	"upstream": iperf.Upstream, "uplink": iperf.Upstream, "upload": iperf.Upstream, "upwards": iperf.Upstream,
+	"downstream": iperf.Downstream, "downlink": iperf.Downstream, "download": iperf.Downstream, "downwards": iperf.Downstream,
+	"both": iperf.Both, "bidirectional": iperf.Both,
+}
+
+// parseDirection reads a direction, of which one letter is enough.
+func parseDirection(s string) (iperf.Direction, error) {
+	if s != "" {
+		for word, d := range directions {
+			if strings.HasPrefix(word, strings.ToLower(s)) {
+				return d, nil
+			}
+		}
+	}
+	return 0, bad(s, "upstream, downstream or both", slices.Sorted(maps.Keys(directions))...)
 }
 
 // plainValue is what an INI file would have for a value of another format.
