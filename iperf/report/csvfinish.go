@@ -43,7 +43,7 @@ func (t *test) finishCSV() {
 	t.socketSide()
 	first := t.firstCSV()
 	for _, f := range t.flows {
-		if f.key.class == classOnly || f.key.class == classMixed {
+		if f.key.class != classToServer && f.key.class != classFromServer {
 			continue
 		}
 		if t.csv.sender {
