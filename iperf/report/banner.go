@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"slices"
 	"time"
+
+	"github.com/tunaperf/tuna/iperf/report/internal/scan"
 )
 
 // readBanner takes a line that says something about the test. It is false when it is none that is known.
@@ -118,11 +120,11 @@ func (r *reader) readVersion(b []byte) bool {
 		return false
 	}
 	v := b[i+len("iperf "):]
-	named := hasPrefix(v, "version ")
+	named := scan.HasPrefix(v, "version ")
 	v = bytes.TrimPrefix(v, []byte("version "))
-	n := tokenEnd(v)
-	three := hasPrefix(v, "3.")
-	if !three && !named && !hasPrefix(v, "2.") || n == 0 || v[0]-'0' > 9 || n < len(v) && v[n+1:][0] != '(' {
+	n := scan.Word(v)
+	three := scan.HasPrefix(v, "3.")
+	if !three && !named && !scan.HasPrefix(v, "2.") || n == 0 || v[0]-'0' > 9 || n < len(v) && v[n+1:][0] != '(' {
 		return false
 	}
 	t := r.begin(three && r.outer == nil && r.cur != nil && len(r.cur.flows) > 0)
@@ -147,7 +149,7 @@ func isKnown(b []byte) bool {
 		"Read buffer size:", "Write buffer size:", "TOS ", "Receiving ", "Binding to ", "Joining multicast group ",
 		"Setting multicast ", "Server set to ", "Bursting:", "Bounce-back test", "Enabled ", "FQ-pacing rate ",
 	} {
-		if hasPrefix(b, s) {
+		if scan.HasPrefix(b, s) {
 			return true
 		}
 	}
@@ -206,19 +208,19 @@ func intAfter(b []byte, s string) int {
 	if i < 0 {
 		return 0
 	}
-	v, _ := parseInt(b[i+len(s):])
+	v, _ := scan.Int(b[i+len(s):])
 	return int(v)
 }
 
 // wordAfter gives the word that stands in b after s.
 func wordAfter(b []byte, s string) string {
 	b = b[bytes.Index(b, []byte(s))+len(s):]
-	return string(b[:tokenEnd(b)])
+	return string(b[:scan.Word(b)])
 }
 
 func (r *reader) setSize(b []byte, s string, field func(*Settings) *int64) {
 	b = b[bytes.Index(b, []byte(s))+len(s):]
-	if v, n := parseBytes(b[spaces(b):]); n > 0 && v > 0 {
+	if v, n := scan.Bytes(b[scan.Spaces(b):]); n > 0 && v > 0 {
 		*field(&r.begin(false).rep.Settings) = v
 	}
 }
@@ -227,16 +229,16 @@ func (r *reader) setSize(b []byte, s string, field func(*Settings) *int64) {
 func (r *reader) readStarting(b []byte) {
 	rep := r.begin(false).rep
 	switch {
-	case hasPrefix(b, "TCP"):
+	case scan.HasPrefix(b, "TCP"):
 		rep.Protocol = ProtocolTCP
-	case hasPrefix(b, "UDP"):
+	case scan.HasPrefix(b, "UDP"):
 		rep.Protocol = ProtocolUDP
-	case hasPrefix(b, "SCTP"):
+	case scan.HasPrefix(b, "SCTP"):
 		rep.Protocol = ProtocolSCTP
 	}
 	s := &rep.Settings
 	for part := range bytes.SplitSeq(b, []byte(", ")) {
-		n, l := parseInt(part)
+		n, l := scan.Int(part)
 		switch string(part[l:]) {
 		case " streams":
 			s.Streams = int(n)
@@ -249,9 +251,9 @@ func (r *reader) readStarting(b []byte) {
 		case " blocks to send":
 			s.Blocks = n
 		}
-		if hasPrefix(part, "omitting ") {
+		if scan.HasPrefix(part, "omitting ") {
 			s.Omit = time.Duration(min(intAfter(part, "omitting "), maxSeconds)) * time.Second
-		} else if hasPrefix(part, "tos ") {
+		} else if scan.HasPrefix(part, "tos ") {
 			s.TOS = intAfter(part, "tos ")
 		}
 	}
@@ -276,19 +278,19 @@ func (r *reader) readCPU(b []byte) {
 			to    *float64
 			after string
 		}{{&use.Total, "% ("}, {&use.User, "%u/"}, {&use.System, "%s)"}} {
-			n, l := parseNumber(rest)
-			if l == 0 || !hasPrefix(rest[l:], f.after) {
+			n, l := scan.Number(rest)
+			if l == 0 || !scan.HasPrefix(rest[l:], f.after) {
 				ok = false
 				break
 			}
-			*f.to = n.float(0)
+			*f.to = n.Float(0)
 			rest = rest[l+len(f.after):]
 		}
 		switch {
 		case !ok:
-		case hasPrefix(part, "local/"):
+		case scan.HasPrefix(part, "local/"):
 			cpu.Local = &use
-		case hasPrefix(part, "remote/") && use != CPUUse{}:
+		case scan.HasPrefix(part, "remote/") && use != CPUUse{}:
 			cpu.Remote = &use
 		}
 	}

@@ -3,6 +3,8 @@ package report
 import (
 	"bytes"
 	"time"
+
+	"github.com/tunaperf/tuna/iperf/report/internal/scan"
 )
 
 // readConn takes "[  5] local 10.0.0.1 port 35936 connected to 10.0.0.2 port 5201".
@@ -23,7 +25,7 @@ func (r *reader) readConn(b []byte) bool {
 	if k := bytes.Index(tags, []byte(" with ")); k >= 0 {
 		c.there = r.cur.known(address(tags[k+len(" with "):]))
 	}
-	to := hasPrefix(tags, " connected to ")
+	to := scan.HasPrefix(tags, " connected to ")
 	if len(r.pending) > 0 {
 		r.releaseBanner(r.cur.isOwn(&c))
 	}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"math"
 	"time"
+
+	"github.com/tunaperf/tuna/iperf/report/internal/scan"
 )
 
 // csvLayout is what a test's CSV rows have told about their layout.
@@ -44,10 +46,10 @@ func (r *reader) readCSV(b []byte) bool {
 	t.async, t.csv.seen = true, true
 	t.rep.Program = programIperf2
 	row := &r.row
-	row.reset(r.src.lines)
-	if !row.parseCSV(f, r.src.noEnd, t.csv.headers[f.n]) {
-		t.warning(syntaxError(r.src.lines, b, "a row of iperf 2's CSV"))
-		t.broken = r.src.noEnd
+	row.reset(r.src.Lines)
+	if !row.parseCSV(f, r.src.NoEnd, t.csv.headers[f.n]) {
+		t.warning(syntaxError(r.src.Lines, b, "a row of iperf 2's CSV"))
+		t.broken = r.src.NoEnd
 		return true
 	}
 	if row.start == 0 && row.kind == labelStream && t.over() && t.followsCSV(row, f) {
@@ -113,8 +115,8 @@ func csvPorts(f *csvFields) (from, to int) {
 	if f.n < 9 {
 		return 0, 0
 	}
-	a, _ := parseInt(f.at(2))
-	b, _ := parseInt(f.at(4))
+	a, _ := scan.Int(f.at(2))
+	b, _ := scan.Int(f.at(4))
 	return int(a), int(b)
 }
 
@@ -143,20 +145,20 @@ func (r *row) parseCSV(f *csvFields, cut bool, columns []csvColumn) bool {
 		return false
 	}
 	v, ok := f.number(id)
-	if !ok || v.frac != 0 || v.mant < -9 || v.mant > math.MaxInt32 {
+	if !ok || v.Frac != 0 || v.Mant < -9 || v.Mant > math.MaxInt32 {
 		return false
 	}
-	r.id = int(v.mant)
+	r.id = int(v.Mant)
 	if r.id < 0 {
 		r.kind = labelSum
 	}
 	at := id + 1
 	interval := f.at(at)
-	from, n := parseNumber(interval)
+	from, n := scan.Number(interval)
 	if n == 0 {
 		return false
 	}
-	var to number
+	var to scan.Decimal
 	if n == len(interval) {
 		// The start and the end have columns of their own.
 		at++
@@ -169,25 +171,25 @@ func (r *row) parseCSV(f *csvFields, cut bool, columns []csvColumn) bool {
 			return false
 		}
 		rest = rest[1:]
-		rest = rest[spaces(rest):]
+		rest = rest[scan.Spaces(rest):]
 		var l int
-		if to, l = parseNumber(rest); l == 0 || l != len(rest) {
+		if to, l = scan.Number(rest); l == 0 || l != len(rest) {
 			return false
 		}
 	}
 	if at+2 >= f.n {
 		return false
 	}
-	r.start, ok = from.duration(ofSecond)
+	r.start, ok = from.Duration(scan.Seconds)
 	var ok1 bool
-	r.end, ok1 = to.duration(ofSecond)
+	r.end, ok1 = to.Duration(scan.Seconds)
 	amount, ok2 := f.number(at + 1)
 	rate, ok3 := f.number(at + 2)
 	if !ok || !ok1 || !ok2 || !ok3 || r.start < 0 {
 		return false
 	}
-	r.bytes, r.rate = amount.bytes(0), BitRate(rate.float(0))
-	r.decimals = to.frac
+	r.bytes, r.rate = amount.Bytes(0), BitRate(rate.Float(0))
+	r.decimals = to.Frac
 	if cut && f.n == at+3 {
 		// The rate may have lost digits: it must agree with the bytes.
 		d := (r.end - r.start).Seconds()
@@ -210,17 +212,17 @@ func (r *row) parseCSVLoss(f *csvFields, cut bool) {
 	lost, isLost := f.number(10)
 	total, isTotal := f.number(11)
 	r.hasBare = true // it has these columns, whatever is in them
-	if !isLost || !isTotal || total.mant < 0 {
+	if !isLost || !isTotal || total.Mant < 0 {
 		r.by = 's' // "-nan,0,-1,-0.000,0": what a sender prints since 2.1
 		return
 	}
 	r.udp.Has = Lost | Packets
-	r.udp.Lost, r.udp.Packets = lost.mant, total.mant
-	if d, ok := jitter.duration(ofMilli); ok && isJitter && d >= 0 {
+	r.udp.Lost, r.udp.Packets = lost.Mant, total.Mant
+	if d, ok := jitter.Duration(scan.Milliseconds); ok && isJitter && d >= 0 {
 		r.udp.Has |= Jitter
 		r.udp.Jitter = d
 	}
-	if v, n := parseInt(f.at(13)); n > 0 && n == len(f.at(13)) && !cut {
+	if v, n := scan.Int(f.at(13)); n > 0 && n == len(f.at(13)) && !cut {
 		r.udp.Has |= OutOfOrder
 		r.udp.OutOfOrder = v
 	}

@@ -1,6 +1,10 @@
 package report
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/tunaperf/tuna/iperf/report/internal/scan"
+)
 
 // A csvColumn is one of the named columns that iperf 2 prints with -e since 2.2.
 type csvColumn uint8
@@ -36,7 +40,7 @@ var csvColumns = map[string]csvColumn{
 
 // readCSVHeader takes a line of column names. It is false when b is none.
 func (r *reader) readCSVHeader(b []byte) bool {
-	if !hasPrefix(b, "time,srcaddress,srcport,") {
+	if !scan.HasPrefix(b, "time,srcaddress,srcport,") {
 		return false
 	}
 	var columns []csvColumn
@@ -65,7 +69,7 @@ func (r *row) parseNamed(f *csvFields, columns []csvColumn, cut bool) {
 			continue
 		}
 		n, ok := f.number(i)
-		if !ok || n.mant < 0 {
+		if !ok || n.Mant < 0 {
 			if name == columnLost || name == columnPackets {
 				r.udp.Has &^= Lost | Packets
 				columns = columns[:i]
@@ -75,61 +79,61 @@ func (r *row) parseNamed(f *csvFields, columns []csvColumn, cut bool) {
 		switch name {
 		case columnWrites:
 			r.enh.Has |= Writes
-			r.enh.Writes = n.mant
+			r.enh.Writes = n.Mant
 			r.by = 's'
 		case columnWriteErrors:
-			r.enh.WriteErrors = n.mant
+			r.enh.WriteErrors = n.Mant
 		case columnReads:
 			r.enh.Has |= Reads
-			r.enh.Reads = n.mant
+			r.enh.Reads = n.Mant
 			r.by = 'r'
 		case columnRetries:
 			r.tcp.Has |= Retransmits
-			r.tcp.Retransmits = n.mant
+			r.tcp.Retransmits = n.Mant
 			r.by = 's'
 		case columnWindow:
-			if n.mant > 0 {
+			if n.Mant > 0 {
 				r.tcp.Has |= CongestionWindow
-				r.tcp.CongestionWindow = n.bytes(10)
+				r.tcp.CongestionWindow = n.Bytes(10)
 			}
 		case columnRTT:
-			if n.mant > 0 {
+			if n.Mant > 0 {
 				r.tcp.Has |= RTT
-				r.tcp.RTT, _ = n.duration(ofMicro)
+				r.tcp.RTT, _ = n.Duration(scan.Microseconds)
 			}
 		case columnRTTVar:
 			if r.tcp.Has.Has(RTT) {
 				r.tcp.Has |= RTTVar
-				r.tcp.RTTVar, _ = n.duration(ofMicro)
+				r.tcp.RTTVar, _ = n.Duration(scan.Microseconds)
 			}
 		case columnJitter:
 			r.hasBare = true
 			r.udp.Has |= Jitter
-			r.udp.Jitter, _ = n.duration(ofMilli)
+			r.udp.Jitter, _ = n.Duration(scan.Milliseconds)
 		case columnLost:
 			r.udp.Has |= Lost
-			r.udp.Lost = n.mant
+			r.udp.Lost = n.Mant
 		case columnPackets:
 			r.udp.Has |= Packets
-			r.udp.Packets = n.mant
+			r.udp.Packets = n.Mant
 		case columnOutOfOrder:
 			r.udp.Has |= OutOfOrder
-			r.udp.OutOfOrder = n.mant
+			r.udp.OutOfOrder = n.Mant
 		case columnPacketRate:
 			r.udp.Has |= PacketRate
-			r.udp.PacketRate = n.float(0)
+			r.udp.PacketRate = n.Float(0)
 		case columnMean:
 			r.enh.Has |= Latency
-			delay.Mean, _ = n.duration(ofMilli)
+			delay.Mean, _ = n.Duration(scan.Milliseconds)
 		case columnMin:
-			delay.Min, _ = n.duration(ofMilli)
+			delay.Min, _ = n.Duration(scan.Milliseconds)
 		case columnMax:
-			delay.Max, _ = n.duration(ofMilli)
+			delay.Max, _ = n.Duration(scan.Milliseconds)
 		case columnStdDev:
-			delay.StdDev, _ = n.duration(ofMilli)
+			delay.StdDev, _ = n.Duration(scan.Milliseconds)
 		case columnRoundTrips:
 			r.enh.Has |= RoundTrips
-			r.enh.RoundTrips = n.mant
+			r.enh.RoundTrips = n.Mant
 			r.by = 's'
 		}
 	}

@@ -149,7 +149,7 @@ func (t *test) forwardCSV(f *flow) bool {
 }
 
 // doubtfulCSV reports whether the only flow, to the server, may be what its server prints: iperf 2.0.14 has the sender's
-// address first, too. A client of TCP alone has the first number that the system hands out, 3.
+// address first, too. A client of TCP alone has the first scan.Decimal that the system hands out, 3.
 func (t *test) doubtfulCSV(f *flow) bool {
 	if t.rep.Side != 0 || len(t.flows) > 1 || f.key.class != classToServer {
 		return false

@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"math/bits"
 	"time"
+
+	"github.com/tunaperf/tuna/iperf/report/internal/scan"
 )
 
 const maxFields = 64
@@ -19,9 +21,9 @@ type csvFields struct {
 func (f *csvFields) at(i int) []byte { return f.line[f.begin[i] : f.begin[i+1]-1] }
 
 // number gives a field that is a number and nothing else.
-func (f *csvFields) number(i int) (n number, ok bool) {
+func (f *csvFields) number(i int) (n scan.Decimal, ok bool) {
 	b := f.at(i)
-	n, length := parseNumber(b)
+	n, length := scan.Number(b)
 	return n, length > 0 && length == len(b)
 }
 

@@ -142,7 +142,7 @@ func (f *flow) keep(s *stream, c *cell) bool {
 		f.noteBlocks(c.bytes, c.start == 0, (c.end-c.start)*10 < f.t.first*9)
 	}
 	if !f.t.discard() {
-		s.intervals = append(f.t.src.room(s.intervals), Interval{})
+		s.intervals = append(f.t.room(s.intervals), Interval{})
 		f.t.slabs.fill(&s.intervals[len(s.intervals)-1], c)
 	}
 	return true

@@ -241,7 +241,7 @@ func (f *flow) emit(c *cell) {
 	f.unordered = f.unordered || c.start < f.lastStart
 	f.lastStart = c.start
 	if !f.t.discard() {
-		f.intervals = append(f.t.src.room(f.intervals), in)
+		f.intervals = append(f.t.room(f.intervals), in)
 	}
 	if f.t.each != nil && f.key.class != classMixed && f.key.class != classMirror {
 		in.Reverse = f.t.reverseNow(f)

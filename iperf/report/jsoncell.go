@@ -24,40 +24,40 @@ type jsonCell struct {
 }
 
 func (d *document) cell() (c jsonCell) {
-	c.line = d.lines
-	if !d.open('{') {
+	c.line = d.Lines
+	if !d.Open('{') {
 		return c
 	}
 	has := 0
-	for d.more('}') {
-		key := d.key()
+	for d.More('}') {
+		key := d.Key()
 		switch string(key) {
 		case "omitted":
-			c.omitted = d.bool()
+			c.omitted = d.Bool()
 			continue
 		case "sender":
-			c.sender, c.hasSender = d.bool(), true
+			c.sender, c.hasSender = d.Bool(), true
 			continue
 		}
 		switch string(key) {
 		case "socket":
-			v, _ := d.int()
+			v, _ := d.Int()
 			c.id = int(v)
 		case "start":
-			if v, ok := d.float(); ok {
+			if v, ok := d.Float(); ok {
 				c.start = seconds(v)
 			}
 		case "end":
-			if v, ok := d.float(); ok {
+			if v, ok := d.Float(); ok {
 				c.end = seconds(v)
 			}
 		case "bytes":
-			if v, ok := d.int(); ok {
+			if v, ok := d.Int(); ok {
 				c.bytes = v
 				has |= 1
 			}
 		case "bits_per_second":
-			if v, ok := d.float(); ok {
+			if v, ok := d.Float(); ok {
 				c.rate = BitRate(v)
 				has |= 2
 			}
@@ -80,7 +80,7 @@ func (d *document) cell() (c jsonCell) {
 		case "reorder":
 			d.field(&c.tcp.Reorder, &c.tcp.Has, Reorder)
 		case "jitter_ms":
-			if v, ok := d.float(); ok && v >= 0 && v < 1e12 {
+			if v, ok := d.Float(); ok && v >= 0 && v < 1e12 {
 				c.udp.Jitter = time.Duration(math.Round(v * float64(time.Millisecond)))
 				c.udp.Has |= Jitter
 			}
@@ -91,22 +91,22 @@ func (d *document) cell() (c jsonCell) {
 		case "out_of_order":
 			d.field(&c.udp.OutOfOrder, &c.udp.Has, OutOfOrder)
 		default:
-			d.skip()
+			d.Skip()
 		}
 	}
-	c.some = has == 3 && !d.cut
+	c.some = has == 3 && !d.Cut
 	return c
 }
 
 func (d *document) field(to *int64, has *Fields, f Fields) {
-	if v, ok := d.int(); ok {
+	if v, ok := d.Int(); ok {
 		*to = v
 		*has |= f
 	}
 }
 
 func (d *document) micros(to *time.Duration, has *Fields, f Fields) {
-	if v, ok := d.int(); ok && v >= 0 && v < math.MaxInt64/1000 {
+	if v, ok := d.Int(); ok && v >= 0 && v < math.MaxInt64/1000 {
 		*to = time.Duration(v) * time.Microsecond
 		*has |= f
 	}

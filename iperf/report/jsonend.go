@@ -23,12 +23,12 @@ func (d *document) endFlow(reverse bool) *flow {
 
 // end reads the totals.
 func (d *document) end() {
-	if !d.open('{') {
+	if !d.Open('{') {
 		return
 	}
 	seen := make(map[string]bool)
-	for d.more('}') {
-		key := string(d.key())
+	for d.More('}') {
+		key := string(d.Key())
 		kind, isSum := totalUnlabelled, true
 		switch {
 		case strings.HasPrefix(key, "sum_sent"):
@@ -50,35 +50,35 @@ func (d *document) end() {
 		}
 		switch key {
 		case "streams":
-			if d.open('[') {
-				for d.more(']') {
+			if d.Open('[') {
+				for d.More(']') {
 					d.endStream()
 				}
 			}
 		case "cpu_utilization_percent":
 			d.cpu()
 		case "sender_tcp_congestion":
-			d.t.rep.Settings.Congestion = string(d.string())
+			d.t.rep.Settings.Congestion = string(d.Text())
 		default:
-			d.skip()
+			d.Skip()
 		}
 	}
 }
 
 func (d *document) endStream() {
-	if !d.open('{') {
+	if !d.Open('{') {
 		return
 	}
-	for d.more('}') {
+	for d.More('}') {
 		kind := totalUnlabelled
-		switch string(d.key()) {
+		switch string(d.Key()) {
 		case "sender":
 			kind = totalSent
 		case "receiver":
 			kind = totalReceived
 		case "udp":
 		default:
-			d.skip()
+			d.Skip()
 			continue
 		}
 		if c := d.cell(); c.some {
@@ -92,13 +92,13 @@ func (d *document) endStream() {
 }
 
 func (d *document) cpu() {
-	if !d.open('{') {
+	if !d.Open('{') {
 		return
 	}
 	var local, remote CPUUse
-	for d.more('}') {
+	for d.More('}') {
 		var to *float64
-		switch string(d.key()) {
+		switch string(d.Key()) {
 		case "host_total":
 			to = &local.Total
 		case "host_user":
@@ -112,12 +112,12 @@ func (d *document) cpu() {
 		case "remote_system":
 			to = &remote.System
 		default:
-			d.skip()
+			d.Skip()
 			continue
 		}
-		*to, _ = d.float()
+		*to, _ = d.Float()
 	}
-	if d.cut {
+	if d.Cut {
 		return
 	}
 	cpu := &CPU{Local: &local}

@@ -1,10 +1,14 @@
 package report
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/tunaperf/tuna/iperf/report/internal/lines"
+)
 
 // peerText takes the server's own output, which came as a string.
 func (d *document) peerText(text []byte) {
-	in := reader{p: d.r.p, sums: d.r.sums, src: newSource(bytes.NewReader(bytes.Clone(text)))}
+	in := reader{p: d.r.p, sums: d.r.sums, src: lines.New(bytes.NewReader(bytes.Clone(text)))}
 	peer := in.newTest(nil)
 	peer.isIperf3(ServerSide)
 	peer.reverse = d.t.reverse
@@ -16,11 +20,11 @@ func (d *document) peerText(text []byte) {
 
 // peerJSON takes the server's own output, which came as a document within this one.
 func (d *document) peerJSON() {
-	if d.peek() != '{' {
-		d.skip()
+	if d.Peek() != '{' {
+		d.Skip()
 		return
 	}
-	d.open('{')
+	d.Open('{')
 	d.peerMembers()
 }
 
@@ -30,27 +34,27 @@ func (d *document) peerMembers() {
 	d.t = d.r.newTest(nil)
 	d.t.lines, d.t.json = 1, true
 	d.t.rep.Program = programIperf3
-	for d.more('}') {
-		switch string(d.key()) {
+	for d.More('}') {
+		switch string(d.Key()) {
 		case "start":
 			d.start()
 		case "intervals":
-			if d.open('[') {
-				for d.more(']') {
+			if d.Open('[') {
+				for d.More(']') {
 					d.interval()
 				}
 			}
 		case "end":
 			d.end()
 		case "error":
-			d.fail(d.string())
+			d.fail(d.Text())
 		default:
-			d.skip()
+			d.Skip()
 		}
 	}
 	peer := d.t
 	d.t = outer
-	if outer.again == nil && !d.cut {
+	if outer.again == nil && !d.Cut {
 		outer.rep.Peer, _ = peer.finish()
 	}
 }

@@ -3,6 +3,9 @@ package report
 import (
 	"bytes"
 	"strings"
+
+	"github.com/tunaperf/tuna/iperf/report/internal/lines"
+	"github.com/tunaperf/tuna/iperf/report/internal/scan"
 )
 
 // jsonStart gives where a JSON document begins on a line, -1: nowhere.
@@ -18,7 +21,7 @@ func jsonStart(b []byte) int {
 		return -1
 	}
 	rest := b[i+1:]
-	rest = rest[spaces(rest):]
+	rest = rest[scan.Spaces(rest):]
 	if len(rest) == 0 || rest[0] == '"' || rest[0] == '}' {
 		return i
 	}
@@ -27,7 +30,7 @@ func jsonStart(b []byte) int {
 
 // A document reads one JSON document, or one event of --json-stream, into a test.
 type document struct {
-	scanner
+	lines.Scanner
 	r      *reader
 	t      *test
 	event  string // of --json-stream
@@ -37,29 +40,29 @@ type document struct {
 
 // readJSON reads the document that begins at byte i of the line that the source handed out last.
 func (r *reader) readJSON(i int) {
-	r.src.back(i)
 	d := r.spare
 	if r.spare = nil; d == nil {
-		d = newDocument(r, scanner{source: &r.src})
+		d = newDocument(r, lines.Scanner{})
 	}
-	d.t, d.event, d.found, d.cut, d.newDoc = nil, "", false, false, false
+	d.t, d.event, d.found, d.Source = nil, "", false, r.src
+	d.Document(i)
 	if r.peerNext {
 		r.peerNext = false
 		d.t = r.begin(false)
 		d.peerJSON()
 	} else {
-		d.pos++ // {
+		d.Enter()
 		d.members()
 	}
 	r.spare = d
-	r.src.lines-- // the rest of the line comes still
+	d.EndDocument()
 }
 
-func newDocument(r *reader, s scanner) *document {
-	d := &document{r: r, scanner: s}
-	d.warn = func(err error) {
+func newDocument(r *reader, s lines.Scanner) *document {
+	d := &document{r: r, Scanner: s}
+	d.Warn = func(line int, text []byte, expected string) {
 		if d.t != nil {
-			d.t.warning(err)
+			d.t.warning(syntaxError(line, text, expected))
 		}
 	}
 	return d
@@ -67,10 +70,10 @@ func newDocument(r *reader, s scanner) *document {
 
 // members reads the document from its first member on.
 func (d *document) members() {
-	for d.more('}') {
-		switch key := string(d.key()); key {
+	for d.More('}') {
+		switch key := string(d.Key()); key {
 		case "event":
-			if name := d.string(); string(name) != d.events {
+			if name := d.Text(); string(name) != d.events {
 				d.events = string(name)
 			}
 			d.event = d.events
@@ -81,8 +84,8 @@ func (d *document) members() {
 			d.start()
 		case "intervals":
 			d.begin(false)
-			if d.open('[') {
-				for d.more(']') {
+			if d.Open('[') {
+				for d.More(']') {
 					d.interval()
 				}
 			}
@@ -91,10 +94,10 @@ func (d *document) members() {
 			d.end()
 		case "error":
 			d.begin(false)
-			d.fail(d.string())
+			d.fail(d.Text())
 		case "server_output_text":
 			d.begin(false)
-			d.peerText(d.string())
+			d.peerText(d.Text())
 		case "server_output_json":
 			d.begin(false)
 			d.peerJSON()
@@ -103,7 +106,7 @@ func (d *document) members() {
 		}
 	}
 	if d.t == nil {
-		if d.cut && d.event == "" && !d.found && d.r.depth == 0 {
+		if d.Cut && d.event == "" && !d.found && d.r.depth == 0 {
 			t := d.r.begin(false)
 			t.lines++
 			t.cut = true
@@ -111,7 +114,7 @@ func (d *document) members() {
 		}
 		return
 	}
-	d.t.cut = d.t.cut || d.cut
+	d.t.cut = d.t.cut || d.Cut
 	if d.event == "" && !d.t.stream {
 		d.r.end()
 	}
@@ -120,27 +123,27 @@ func (d *document) members() {
 // other reads a member that is not iperf's. Before any that is, it may hold what iperf printed, as in the results of
 // those who ran it.
 func (d *document) other() {
-	switch c := d.peek(); {
+	switch c := d.Peek(); {
 	case d.t != nil || d.r.depth == maxDepth || c != '{' && c != '[' && c != '"':
-		d.skip()
+		d.Skip()
 	case c == '"':
-		if s := d.string(); bytes.Contains(s, []byte("bits/sec")) || bytes.Contains(s, []byte("bits_per_second")) {
+		if s := d.Text(); bytes.Contains(s, []byte("bits/sec")) || bytes.Contains(s, []byte("bits_per_second")) {
 			d.found = true
 			d.r.within(append(bytes.Clone(s), '\n'))
 		}
 	case c == '[':
 		d.r.depth++
-		for d.pos++; d.more(']'); {
+		for d.Enter(); d.More(']'); {
 			d.other()
 		}
 		d.r.depth--
 	default:
 		d.r.depth++
-		in := newDocument(d.r, d.scanner)
-		in.pos++
+		in := newDocument(d.r, d.Scanner)
+		in.Enter()
 		in.members()
 		d.r.depth--
-		d.cut, d.newDoc = in.cut, in.newDoc
+		d.Leave(&in.Scanner)
 		d.found = d.found || in.found || in.t != nil
 	}
 }
@@ -164,17 +167,17 @@ func (d *document) data() {
 	case "error":
 		d.begin(d.r.cur != nil && d.r.cur.ended) // said of the server after a test is over
 		d.t.stream = true
-		d.fail(d.string())
+		d.fail(d.Text())
 	case "server_output_text":
 		d.begin(false)
-		d.peerText(d.string())
+		d.peerText(d.Text())
 	case "server_output_json":
 		d.begin(false)
 		d.peerJSON()
 	case "":
 		d.other()
 	default:
-		d.skip()
+		d.Skip()
 	}
 }
 
@@ -229,16 +232,16 @@ func (d *document) flow(c *jsonCell) *flow {
 
 // interval reads one interval, and gives it out when it is complete.
 func (d *document) interval() {
-	if !d.open('{') {
+	if !d.Open('{') {
 		return
 	}
 	var sums [4]jsonCell
 	n := 0
-	for d.more('}') {
-		switch key := d.key(); {
+	for d.More('}') {
+		switch key := d.Key(); {
 		case string(key) == "streams":
-			if d.open('[') {
-				for d.more(']') {
+			if d.Open('[') {
+				for d.More(']') {
 					if c := d.cell(); c.some {
 						f := d.flow(&c)
 						d.t.moveTo(f, c.id)
@@ -260,10 +263,10 @@ func (d *document) interval() {
 				n++
 			}
 		default:
-			d.skip()
+			d.Skip()
 		}
 	}
-	if d.cut {
+	if d.Cut {
 		for _, f := range d.t.flows {
 			f.groups = f.groups[:0]
 		}

@@ -3,32 +3,34 @@ package report
 import (
 	"strings"
 	"time"
+
+	"github.com/tunaperf/tuna/iperf/report/internal/scan"
 )
 
 func (d *document) start() {
-	if !d.open('{') {
+	if !d.Open('{') {
 		return
 	}
 	rep := d.t.rep
-	for d.more('}') {
-		switch string(d.key()) {
+	for d.More('}') {
+		switch string(d.Key()) {
 		case "connected":
-			if d.open('[') {
-				for d.more(']') {
+			if d.Open('[') {
+				for d.More(']') {
 					d.t.conns = append(d.t.conns, conn{})
-					d.skip()
+					d.Skip()
 				}
 			}
 		case "version":
-			rep.Version = strings.TrimPrefix(string(d.string()), "iperf ")
+			rep.Version = strings.TrimPrefix(string(d.Text()), "iperf ")
 		case "cookie":
-			d.t.cookie = string(d.string())
+			d.t.cookie = string(d.Text())
 		case "timestamp":
-			if d.open('{') {
-				for d.more('}') {
-					if string(d.key()) != "timesecs" {
-						d.skip()
-					} else if v, ok := d.int(); ok && v > 0 && v < 1<<40 {
+			if d.Open('{') {
+				for d.More('}') {
+					if string(d.Key()) != "timesecs" {
+						d.Skip()
+					} else if v, ok := d.Int(); ok && v > 0 && v < 1<<40 {
 						rep.Start = time.Unix(v, 0).UTC()
 					}
 				}
@@ -38,19 +40,19 @@ func (d *document) start() {
 			d.port()
 		case "accepted_connection":
 			rep.Side = ServerSide
-			d.skip()
+			d.Skip()
 		case "tcp_mss", "tcp_mss_default":
-			rep.Settings.MSS, _ = d.int()
+			rep.Settings.MSS, _ = d.Int()
 		case "sock_bufsize":
-			rep.Settings.Window, _ = d.int()
+			rep.Settings.Window, _ = d.Int()
 		case "target_bitrate":
-			if v, ok := d.float(); ok {
+			if v, ok := d.Float(); ok {
 				rep.Settings.Rate = BitRate(v)
 			}
 		case "test_start":
 			d.testStart(rep)
 		default:
-			d.skip()
+			d.Skip()
 		}
 	}
 	if again := d.t.again; again != nil && again.cookie != d.t.cookie {
@@ -64,11 +66,11 @@ func (d *document) start() {
 }
 
 func (d *document) port() {
-	if d.open('{') {
-		for d.more('}') {
-			if string(d.key()) != "port" {
-				d.skip()
-			} else if v, ok := d.int(); ok {
+	if d.Open('{') {
+		for d.More('}') {
+			if string(d.Key()) != "port" {
+				d.Skip()
+			} else if v, ok := d.Int(); ok {
 				d.t.rep.Settings.Port = int(v)
 			}
 		}
@@ -76,14 +78,14 @@ func (d *document) port() {
 }
 
 func (d *document) testStart(rep *Report) {
-	if !d.open('{') {
+	if !d.Open('{') {
 		return
 	}
 	s := &rep.Settings
-	for d.more('}') {
-		key := string(d.key())
+	for d.More('}') {
+		key := string(d.Key())
 		if key == "protocol" {
-			switch string(d.string()) {
+			switch string(d.Text()) {
 			case "TCP":
 				rep.Protocol = ProtocolTCP
 			case "UDP":
@@ -94,21 +96,21 @@ func (d *document) testStart(rep *Report) {
 			continue
 		}
 		var f float64
-		switch c := d.peek(); {
+		switch c := d.Peek(); {
 		case c == '"':
-			text := d.string()
-			n, l := parseNumber(text)
+			text := d.Text()
+			n, l := scan.Number(text)
 			if l == 0 || l != len(text) {
 				continue
 			}
-			f = n.float(0)
+			f = n.Float(0)
 		case c == '-', c-'0' <= 9, c == 't', c == 'f':
 			var ok bool
-			if f, ok = d.float(); !ok {
+			if f, ok = d.Float(); !ok {
 				continue
 			}
 		default:
-			d.skip()
+			d.Skip()
 			continue
 		}
 		v := int64(f)

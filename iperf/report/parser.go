@@ -3,6 +3,8 @@ package report
 import (
 	"io"
 	"iter"
+
+	"github.com/tunaperf/tuna/iperf/report/internal/lines"
 )
 
 // A Parser reads what iperf printed. It recognises every format from the text itself. The zero value is ready to use.
@@ -34,7 +36,7 @@ func (p *Parser) Parse(r io.Reader, each func(Interval)) (*Report, error) {
 }
 
 func (p *Parser) parse(r io.Reader, each func(Interval), sums sumPolicy) (*Report, error) {
-	in := reader{p: p, src: newSource(r), each: each, sums: sums}
+	in := reader{p: p, src: lines.New(r), each: each, sums: sums}
 	t := in.next()
 	more := in.next()
 	for next := more; next != nil; next = in.next() {
@@ -47,7 +49,7 @@ func (p *Parser) parse(r io.Reader, each func(Interval), sums sumPolicy) (*Repor
 
 func (t *test) result(in *reader) (*Report, error) {
 	rep, err := t.finish()
-	if failure := in.src.failure(); failure != nil {
+	if failure := in.src.Failure(); failure != nil {
 		if err == nil {
 			err = ErrIncomplete
 		}
@@ -64,7 +66,7 @@ func Parse(r io.Reader) (*Report, error) { return new(Parser).Parse(r, nil) }
 // follows, as it may be one of several streams.
 func ParseAll(r io.Reader) iter.Seq2[*Report, error] {
 	return func(yield func(*Report, error) bool) {
-		in := reader{p: new(Parser), src: newSource(r), all: true}
+		in := reader{p: new(Parser), src: lines.New(r), all: true}
 		for t := in.next(); t != nil; t = in.next() {
 			if !yield(t.result(&in)) {
 				return

@@ -1,11 +1,11 @@
 package report
 
-import "bytes"
+import "github.com/tunaperf/tuna/iperf/report/internal/lines"
 
 // A reader reads one output, which may hold several tests.
 type reader struct {
 	p     *Parser
-	src   source
+	src   *lines.Source
 	each  func(Interval)
 	row   row
 	cur   *test // the one that lines go to; nil: none has begun
@@ -38,7 +38,7 @@ type reader struct {
 }
 
 func (r *reader) newTest(each func(Interval)) *test {
-	t := &test{p: r.p, each: each, src: &r.src, rep: &Report{}, sums: r.sums}
+	t := &test{p: r.p, each: each, src: r.src, rep: &Report{}, sums: r.sums}
 	t.slabs.reuse = r.p.Discard
 	return t
 }
@@ -141,7 +141,7 @@ func (r *reader) endPeer() {
 
 // step reads a line, or a document. It is false at the end.
 func (r *reader) step() bool {
-	b, ok := r.src.line()
+	b, ok := r.src.Next()
 	if !ok {
 		if len(r.held) > 0 {
 			r.unwrap(nil)
@@ -153,8 +153,8 @@ func (r *reader) step() bool {
 		r.readJSON(i)
 		return true
 	}
-	if r.src.tooLong {
-		r.begin(false).warning(syntaxError(r.src.lines, b, "a line of at most 64 KiB"))
+	if r.src.TooLong {
+		r.begin(false).warning(syntaxError(r.src.Lines, b, "a line of at most 64 KiB"))
 	}
 	r.readLine(b)
 	if r.cur != nil && r.cur.done {
@@ -169,7 +169,7 @@ func (r *reader) within(text []byte) {
 		return
 	}
 	was := r.src
-	r.src = source{r: bytes.NewReader(text), lines: was.lines - 1}
+	r.src = was.Within(text)
 	r.depth++
 	for r.step() {
 	}

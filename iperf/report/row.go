@@ -3,6 +3,8 @@ package report
 import (
 	"bytes"
 	"time"
+
+	"github.com/tunaperf/tuna/iperf/report/internal/scan"
 )
 
 // A label says whose row a row is: what stands between its brackets.
@@ -96,8 +98,8 @@ func (r *row) reset(line int) {
 // parseLabel reads "[  5]", "[ *1]", "[SUM]", "[SUM-3]", "[FD1]", "[mytest(1)]", each perhaps followed by a role such
 // as "[TX-C]". It gives the length, 0 when there is no label.
 func parseLabel(b []byte) (l label, length int) {
-	end := 1 + spaces(b[1:])
-	if id, n := parseInt(b[end:]); n > 0 && end+n+1 < len(b) && b[end+n] == ']' && b[end+n+1] == ' ' {
+	end := 1 + scan.Spaces(b[1:])
+	if id, n := scan.Int(b[end:]); n > 0 && end+n+1 < len(b) && b[end+n] == ']' && b[end+n+1] == ' ' {
 		return label{id: int(id)}, end + n + 1
 	}
 	end = 1
@@ -110,23 +112,23 @@ func parseLabel(b []byte) (l label, length int) {
 		return label{}, 0
 	}
 	in := b[1:end]
-	in = in[spaces(in):]
+	in = in[scan.Spaces(in):]
 	if len(in) > 0 && in[0] == '*' {
 		l.star = true
 		in = in[1:]
 	}
-	switch id, n := parseInt(in); {
+	switch id, n := scan.Int(in); {
 	case n > 0 && n == len(in):
 		l.id = int(id)
 	case string(in) == "ID":
 		l.kind = labelHeader
-	case hasPrefix(in, "SUM"):
+	case scan.HasPrefix(in, "SUM"):
 		l.kind = labelSum
-		if hasPrefix(in, "SUM-cnt") {
+		if scan.HasPrefix(in, "SUM-cnt") {
 			l.kind = labelHeader
 		}
-	case hasPrefix(in, "FD"):
-		id, n := parseInt(in[2:])
+	case scan.HasPrefix(in, "FD"):
+		id, n := scan.Int(in[2:])
 		if n == 0 || n+2 != len(in) {
 			return label{}, 0
 		}
@@ -137,7 +139,7 @@ func parseLabel(b []byte) (l label, length int) {
 		if open < 0 || in[len(in)-1] != ')' {
 			return label{}, 0
 		}
-		id, n := parseInt(in[open+1:])
+		id, n := scan.Int(in[open+1:])
 		if n == 0 || open+1+n != len(in)-1 {
 			return label{}, 0
 		}
@@ -151,23 +153,11 @@ func parseLabel(b []byte) (l label, length int) {
 	return l, length
 }
 
-// parseInt reads decimal digits and gives how many, 0 when there are none or more than an id or a count has.
-func parseInt(b []byte) (v int64, length int) {
-	for length < len(b) && b[length]-'0' <= 9 {
-		if length == 18 {
-			return 0, 0
-		}
-		v = v*10 + int64(b[length]-'0')
-		length++
-	}
-	return v, length
-}
-
 func (r *row) parseAfterLabel(b []byte, cut bool) rowKind {
 	if r.kind == labelHeader {
 		return rowNone
 	}
-	b = b[spaces(b):]
+	b = b[scan.Spaces(b):]
 	if l := &r.last; l.length > 0 && len(b) > l.length && string(b[:l.length]) == string(l.text[:l.length]) {
 		r.start, r.end, r.decimals, r.padded = l.start, l.end, l.decimals, l.padded
 		b = b[l.length:]
@@ -178,33 +168,35 @@ func (r *row) parseAfterLabel(b []byte, cut bool) rowKind {
 		}
 		b = b[n:]
 	}
-	b = b[spaces(b):]
+	b = b[scan.Spaces(b):]
 	var n int
-	if r.bytes, n = parseBytes(b); n == 0 {
+	if r.bytes, n = scan.Bytes(b); n == 0 {
 		return r.parseWithoutBytes(b)
 	}
 	b = b[n:]
-	b = b[spaces(b):]
-	if r.rate, n = parseRate(b); n == 0 {
+	b = b[scan.Spaces(b):]
+	rate, n := scan.Rate(b)
+	if n == 0 {
 		return rowBad
 	}
+	r.rate = BitRate(rate)
 	return r.parseTail(b[n:], cut)
 }
 
 // parseInterval reads what a row begins with up to "sec" and gives its length; or it tells what else the row is.
 func (r *row) parseInterval(b []byte) (length int, kind rowKind) {
 	begin := b
-	from, n := parseNumber(b)
+	from, n := scan.Number(b)
 	if n == 0 {
 		switch {
-		case hasPrefix(b, "Sent "):
-			v, n := parseInt(b[len("Sent "):])
-			if n == 0 || !hasPrefix(b[len("Sent ")+n:], " datagrams") {
+		case scan.HasPrefix(b, "Sent "):
+			v, n := scan.Int(b[len("Sent "):])
+			if n == 0 || !scan.HasPrefix(b[len("Sent ")+n:], " datagrams") {
 				return 0, rowNone
 			}
 			r.bare = v
 			return 0, rowSent
-		case hasPrefix(b, "Server Report:"):
+		case scan.HasPrefix(b, "Server Report:"):
 			return 0, rowReport
 		}
 		return 0, rowNone
@@ -214,8 +206,8 @@ func (r *row) parseInterval(b []byte) (length int, kind rowKind) {
 		return 0, rowNone
 	}
 	b = b[1:]
-	b = b[spaces(b):]
-	to, n := parseNumber(b)
+	b = b[scan.Spaces(b):]
+	to, n := scan.Number(b)
 	if n == 0 {
 		return 0, rowNone
 	}
@@ -223,16 +215,16 @@ func (r *row) parseInterval(b []byte) (length int, kind rowKind) {
 	if len(b) > 0 && b[0] == '(' {
 		return 0, rowPassed // iperf 2's frames, each with its transit time
 	}
-	n = spaces(b)
+	n = scan.Spaces(b)
 	r.padded = n > 1
 	b = b[n:]
-	if !hasPrefix(b, "sec") {
+	if !scan.HasPrefix(b, "sec") {
 		return 0, rowNone
 	}
 	var ok, ok2 bool
-	r.start, ok = from.duration(ofSecond)
-	r.end, ok2 = to.duration(ofSecond)
-	r.decimals = to.frac
+	r.start, ok = from.Duration(scan.Seconds)
+	r.end, ok2 = to.Duration(scan.Seconds)
+	r.decimals = to.Frac
 	if !ok || !ok2 || r.start < 0 && r.kind != labelSum {
 		return 0, rowBad
 	}
@@ -246,14 +238,14 @@ func (r *row) parseInterval(b []byte) (length int, kind rowKind) {
 
 // parseWithoutBytes tells the lines apart that have an interval and something else than a transfer after it.
 func (r *row) parseWithoutBytes(b []byte) rowKind {
-	v, n := parseInt(b)
+	v, n := scan.Int(b)
 	if n == 0 {
 		if len(b) == 0 {
 			return rowBad
 		}
 		return rowPassed // a histogram
 	}
-	if hasPrefix(b[n:], " datagrams ") && bytes.Contains(b, []byte("received out-of-o")) {
+	if scan.HasPrefix(b[n:], " datagrams ") && bytes.Contains(b, []byte("received out-of-o")) {
 		r.bare = v
 		return rowOutOfOrder
 	}

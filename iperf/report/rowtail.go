@@ -1,6 +1,10 @@
 package report
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/tunaperf/tuna/iperf/report/internal/scan"
+)
 
 // parseTail reads the columns after the rate. They are told apart by their form, as their headings may be lost or, in
 // iperf 2, belong to another row.
@@ -13,7 +17,7 @@ func (r *row) parseTail(b []byte, cut bool) rowKind {
 		return rowBad
 	}
 	for {
-		b = b[spaces(b):]
+		b = b[scan.Spaces(b):]
 		if len(b) == 0 {
 			return rowData
 		}
@@ -40,7 +44,7 @@ func (r *row) parseTail(b []byte, cut bool) rowKind {
 
 // isWord reports whether tok is the word, perhaps with a quotation mark or the like after it.
 func isWord(tok []byte, word string) bool {
-	return hasPrefix(tok, word) && (len(tok) == len(word) || (tok[len(word)]|0x20)-'a' >= 26)
+	return scan.HasPrefix(tok, word) && (len(tok) == len(word) || (tok[len(word)]|0x20)-'a' >= 26)
 }
 
 // token gives the length of what stands before the next space. A slash at the end of it joins what follows: older
@@ -51,7 +55,7 @@ func token(b []byte) (n int) {
 			if n == 0 || b[n-1] != '/' {
 				return n
 			}
-			n += spaces(b[n:])
+			n += scan.Spaces(b[n:])
 			continue
 		}
 		n++
@@ -61,7 +65,7 @@ func token(b []byte) (n int) {
 
 // parseParentheses takes a percentage, "(omitted)", or "(3937/131072)", and gives what follows it.
 func (r *row) parseParentheses(b []byte) []byte {
-	if hasPrefix(b, "(omitted)") && isWord(b[:token(b)], "(omitted)") {
+	if scan.HasPrefix(b, "(omitted)") && isWord(b[:token(b)], "(omitted)") {
 		r.omitted = true
 		return b[token(b):]
 	}
@@ -72,7 +76,7 @@ func (r *row) parseParentheses(b []byte) []byte {
 	if i == len(b) {
 		return b[token(b):]
 	}
-	if hasPrefix(b, "(0)") || hasPrefix(b, "(0/") {
+	if scan.HasPrefix(b, "(0)") || scan.HasPrefix(b, "(0/") {
 		r.enh.Has &^= Latency // of no call at all
 		r.enh.Latency = LatencyStats{}
 	}
@@ -86,17 +90,17 @@ func (r *row) parseWord(tok []byte) {
 		r.by = 's'
 	case isWord(tok, "receiver"):
 		r.by = 'r'
-	case hasPrefix(tok, "Unknown/"):
+	case scan.HasPrefix(tok, "Unknown/"):
 		// iperf 3 where it cannot tell the loss of the omitted time from that of the test.
-		if v, n := parseInt(tok[len("Unknown/"):]); n > 0 && r.delay >= 0 {
+		if v, n := scan.Int(tok[len("Unknown/"):]); n > 0 && r.delay >= 0 {
 			r.udp.Has |= Packets | Jitter
 			r.udp.Packets, r.udp.Jitter = v, r.delay
 		}
-	case hasPrefix(tok, "NA/"):
+	case scan.HasPrefix(tok, "NA/"):
 		// No congestion window, but perhaps a round-trip time.
 		p := &r.parts
 		if p.parseAll(bytes.TrimSuffix(tok[len("NA/"):], []byte("us"))) && p.count == 1 {
-			r.windowAndRTT(&part{number: number{mant: -1}}, &p.n[0])
+			r.windowAndRTT(&part{Decimal: scan.Decimal{Mant: -1}}, &p.n[0])
 		}
 	}
 }
@@ -112,14 +116,14 @@ func endsWhole(tok []byte) bool {
 
 // parseColumn reads the column that b begins with, a number or several, and gives what follows it.
 func (r *row) parseColumn(b []byte) []byte {
-	n, length := parseNumber(b)
+	n, length := scan.Number(b)
 	switch {
 	case length == 0:
 	case length == len(b) || b[length] == ' ' || b[length] == '\t':
 		return r.parseSingle(n, b[length:])
-	case b[length] == '=' && n.frac == 0 && b[0] != '-':
+	case b[length] == '=' && n.Frac == 0 && b[0] != '-':
 		l := token(b)
-		r.parseEqual(n.mant, b[length+1:l], unitOf(b[l:]))
+		r.parseEqual(n.Mant, b[length+1:l], unitOf(b[l:]))
 		return b[l:]
 	default:
 		l := r.parts.parse(b, n, length)
@@ -131,7 +135,7 @@ func (r *row) parseColumn(b []byte) []byte {
 		r.parseParts(unit)
 		switch string(unit) {
 		case "ms", "us", "pkts":
-			return rest[spaces(rest)+len(unit):]
+			return rest[scan.Spaces(rest)+len(unit):]
 		}
 		return rest
 	}
@@ -140,8 +144,8 @@ func (r *row) parseColumn(b []byte) []byte {
 
 // unitOf gives the word that stands next, which may be the unit of what stands before it.
 func unitOf(b []byte) []byte {
-	b = b[spaces(b):]
-	return b[:tokenEnd(b)]
+	b = b[scan.Spaces(b):]
+	return b[:scan.Word(b)]
 }
 
 // parseEqual takes a number of calls and what is said of them: "8388=4:3:2" reads, "10=1.2/1.0/1.5/0.1" round trips.
@@ -159,40 +163,40 @@ func (r *row) parseEqual(calls int64, said, unit []byte) {
 }
 
 // parseSingle takes a number that stands alone, and perhaps its unit, which is the next word. It gives what follows.
-func (r *row) parseSingle(n number, rest []byte) []byte {
-	at := spaces(rest)
+func (r *row) parseSingle(n scan.Decimal, rest []byte) []byte {
+	at := scan.Spaces(rest)
 	unit := rest[at:]
 	if len(unit) > 0 && unit[0] > '9' {
-		end := tokenEnd(unit)
+		end := scan.Word(unit)
 		if unit = unit[:end]; r.parseUnit(n, unit) {
 			return rest[at+end:]
 		}
 	}
 	switch {
-	case (r.enh.Has.Has(Writes) || r.enh.Has.Has(RoundTrips)) && n.frac == 0 && n.mant >= 0 && r.tcp.Has&(Retransmits|RTT) == 0:
+	case (r.enh.Has.Has(Writes) || r.enh.Has.Has(RoundTrips)) && n.Frac == 0 && n.Mant >= 0 && r.tcp.Has&(Retransmits|RTT) == 0:
 		r.tcp.Has |= Retransmits
-		r.tcp.Retransmits = n.mant
+		r.tcp.Retransmits = n.Mant
 	case r.enh.Has != 0 || r.udp.Has.Has(PacketRate) || r.tcp.Has.Has(RTT):
 		r.enh.Has |= NetPower
-		r.enh.NetPower = n.float(0)
-	case n.frac == 0 && n.mant >= 0 && !r.hasBare:
-		r.bare, r.hasBare = n.mant, true
+		r.enh.NetPower = n.Float(0)
+	case n.Frac == 0 && n.Mant >= 0 && !r.hasBare:
+		r.bare, r.hasBare = n.Mant, true
 	}
 	return rest
 }
 
 // parseUnit takes a number with a unit. It is false when that is none.
-func (r *row) parseUnit(n number, unit []byte) bool {
+func (r *row) parseUnit(n scan.Decimal, unit []byte) bool {
 	switch string(unit) {
 	case "ms":
 		// The jitter, if the loss follows; else it is how long a burst took.
-		if d, ok := n.duration(ofMilli); ok && n.mant >= 0 {
+		if d, ok := n.Duration(scan.Milliseconds); ok && n.Mant >= 0 {
 			r.delay = d
 		}
 		return true
 	case "pps":
 		r.udp.Has |= PacketRate
-		r.udp.PacketRate = n.float(0)
+		r.udp.PacketRate = n.Float(0)
 		if r.hasBare {
 			r.udp.Has |= Packets
 			r.udp.Packets, r.hasBare = r.bare, false
@@ -215,20 +219,20 @@ func (r *row) parseUnit(n number, unit []byte) bool {
 }
 
 // amount reads the unit of a number of bytes: "KBytes", "MByte".
-func amount(n number, unit []byte) (int64, bool) {
+func amount(n scan.Decimal, unit []byte) (int64, bool) {
 	shift := 0
 	if len(unit) > 0 && unit[0] != 'B' {
-		p := unitPrefixes[unit[0]]
-		if p.two == 0 {
+		p := scan.Units[unit[0]]
+		if p.Two == 0 {
 			return 0, false
 		}
-		shift = int(p.two)
+		shift = int(p.Two)
 		unit = unit[1:]
 	}
 	if string(unit) != "Byte" && string(unit) != "Bytes" {
 		return 0, false
 	}
-	return n.bytes(shift), true
+	return n.Bytes(shift), true
 }
 
 // parseParts takes numbers with slashes between them. Their count and their units tell what they are.
@@ -236,22 +240,22 @@ func (r *row) parseParts(unit []byte) {
 	switch p := &r.parts; {
 	case string(unit) == "pkts": // received and in progress
 	case p.count == 2 && p.counts():
-		r.takeCounts(p.n[0].mant, p.n[1].mant, unit)
+		r.takeCounts(p.n[0].Mant, p.n[1].Mant, unit)
 	case p.count == 4 && p.plain:
 		if r.enh.Has.Has(Latency) {
 			break // the second is of whole frames
 		}
-		of := ofMilli
+		of := scan.Milliseconds
 		if string(unit) == "us" {
-			of = ofMicro
+			of = scan.Microseconds
 		}
 		if l, ok := p.delays(of); ok {
 			r.enh.Has |= Latency
 			r.enh.Latency = l
 		}
-	case p.count == 3 && p.n[0].frac+p.n[1].frac+p.n[2].frac == 0 && p.n[1].unit == 0:
+	case p.count == 3 && p.n[0].Frac+p.n[1].Frac+p.n[2].Frac == 0 && p.n[1].unit == 0:
 		// Write/Err/Timeo or Read/Timeo/Trunc; after the window it is isoch:tx/miss/slip.
-		switch a, b := p.n[0].mant, p.n[1].mant; {
+		switch a, b := p.n[0].Mant, p.n[1].Mant; {
 		case a < 0 || b < 0 || r.enh.Has.Has(Writes):
 		case r.udp.Has.Has(Lost):
 			r.enh.Has |= Reads
@@ -289,25 +293,16 @@ func (r *row) takeCounts(a, b int64, next []byte) {
 
 // windowAndRTT takes the columns Cwnd/RTT(var), whose numbers are negative where the system does not tell them.
 func (r *row) windowAndRTT(window, rtt *part) {
-	if window.mant >= 0 {
+	if window.Mant >= 0 {
 		r.tcp.Has |= CongestionWindow
 		r.tcp.CongestionWindow = window.size()
 	}
-	if d, ok := rtt.duration(ofMicro); ok && d >= 0 {
+	if d, ok := rtt.Duration(scan.Microseconds); ok && d >= 0 {
 		r.tcp.Has |= RTT
 		r.tcp.RTT = d
-		if v, ok := rtt.paren.duration(ofMicro); ok && rtt.pair {
+		if v, ok := rtt.paren.Duration(scan.Microseconds); ok && rtt.pair {
 			r.tcp.Has |= RTTVar
 			r.tcp.RTTVar = v
 		}
 	}
-}
-
-func tokenEnd(b []byte) int {
-	for i, c := range b {
-		if c == ' ' || c == '\t' {
-			return i
-		}
-	}
-	return len(b)
 }

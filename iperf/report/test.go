@@ -2,13 +2,16 @@ package report
 
 import (
 	"errors"
+	"slices"
 	"time"
+
+	"github.com/tunaperf/tuna/iperf/report/internal/lines"
 )
 
 // A test gathers what one end printed of one test.
 type test struct {
 	p         *Parser
-	src       *source
+	src       *lines.Source
 	each      func(Interval)
 	rep       *Report
 	slabs     slabs
@@ -59,6 +62,14 @@ type test struct {
 	ended  bool // with its totals
 	cookie string
 	again  *test // it is that test said again
+}
+
+// room returns a list with room for one more interval.
+func (t *test) room(list []Interval) []Interval {
+	if n := len(list); n == cap(list) {
+		return slices.Grow(list, t.src.More(n))
+	}
+	return list
 }
 
 func (t *test) discard() bool { return t.p.Discard }

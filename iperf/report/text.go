@@ -3,6 +3,8 @@ package report
 import (
 	"bytes"
 	"time"
+
+	"github.com/tunaperf/tuna/iperf/report/internal/scan"
 )
 
 // heading is what the last line of column names says about the numbers that have no unit.
@@ -21,7 +23,7 @@ const longRow = 160
 
 // readLine takes one line of text.
 func (r *reader) readLine(b []byte) {
-	r.row.line = r.src.lines
+	r.row.line = r.src.Lines
 	if len(r.titles) > 0 {
 		r.turnTo(b)
 	}
@@ -31,7 +33,7 @@ func (r *reader) readLine(b []byte) {
 	if len(r.held) > 0 {
 		var whole bool
 		if b, whole = r.unwrap(b); whole {
-			r.readRow(b, r.src.noEnd || r.src.tooLong, true)
+			r.readRow(b, r.src.IsCut(), true)
 			return
 		}
 	}
@@ -46,7 +48,7 @@ func (r *reader) readLine(b []byte) {
 	if len(b) > longRow && r.readBehind(b) {
 		return
 	}
-	r.readRow(withoutEnd(b), r.src.noEnd || r.src.tooLong, false)
+	r.readRow(withoutEnd(b), r.src.IsCut(), false)
 }
 
 // readRow takes a line of text, of which cut says that it may have lost its end, and unwrapped that it has got it back.
@@ -62,14 +64,14 @@ func (r *reader) readRow(b []byte, cut, unwrapped bool) {
 		}
 		if kind == rowNone && bytes.HasSuffix(b[:min(len(b), bytes.Index(b, []byte("/sec"))+len("/sec"))], []byte("s/sec")) {
 			// Of an iperf that prints no ids.
-			r.row.reset(r.src.lines)
+			r.row.reset(r.src.Lines)
 			if r.row.parseAfterLabel(b, cut) == rowData {
 				kind = rowData
 			}
 		}
 	}
 	if (kind == rowBad || kind == rowData && r.row.isWrapped(b)) && !cut && !unwrapped {
-		r.held, r.heldLine = append(r.held[:0], b...), r.src.lines
+		r.held, r.heldLine = append(r.held[:0], b...), r.src.Lines
 		return
 	}
 	switch kind {
@@ -162,7 +164,7 @@ func (r *reader) readOther(b []byte) {
 		r.readHeading(b[i:])
 		return
 	}
-	if hasPrefix(b, "Interval  ") && bytes.Contains(b, []byte("Transfer ")) {
+	if scan.HasPrefix(b, "Interval  ") && bytes.Contains(b, []byte("Transfer ")) {
 		r.readHeading(b)
 		return
 	}
@@ -191,7 +193,7 @@ func (r *reader) readOther(b []byte) {
 
 // isRule reports whether b is one of the lines that iperf 3 draws between intervals.
 func isRule(b []byte) bool {
-	return hasPrefix(b, "- - - - -") || bytes.HasSuffix(b, []byte("- - - - -"))
+	return scan.HasPrefix(b, "- - - - -") || bytes.HasSuffix(b, []byte("- - - - -"))
 }
 
 func (r *reader) readHeading(b []byte) {

@@ -1,6 +1,10 @@
 package report
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/tunaperf/tuna/iperf/report/internal/scan"
+)
 
 // Mail and narrow terminals wrap long lines. A row that has not come to its end is held until the next line tells
 // whether it goes on there. The columns that it can lack unnoticed are lost.
@@ -18,7 +22,7 @@ func (r *reader) unwrap(b []byte) (line []byte, whole bool) {
 	soft := bytes.HasSuffix(held, []byte("="))
 	r.row.line = r.heldLine
 	if len(next) > 0 && !bytes.Contains(next, []byte("[")) && !bytes.Contains(next, []byte(":")) &&
-		(soft || next[0]-'0' <= 9 || next[0] == '(' || hasPrefix(next, "sec ") || isUnit(next)) {
+		(soft || next[0]-'0' <= 9 || next[0] == '(' || scan.HasPrefix(next, "sec ") || isUnit(next)) {
 		joined := bytes.TrimSuffix(held, []byte("="))
 		if soft {
 			next = b // in the midst of a word, perhaps
@@ -32,17 +36,17 @@ func (r *reader) unwrap(b []byte) (line []byte, whole bool) {
 	alone := bytes.Clone(r.held)
 	r.held = r.held[:0]
 	r.readRow(alone, false, true)
-	r.row.line = r.src.lines
+	r.row.line = r.src.Lines
 	return b, false
 }
 
 // isUnit reports whether b begins with a unit of an amount or a rate.
 func isUnit(b []byte) bool {
 	if len(b) > 0 && b[0] != 'b' && b[0] != 'B' {
-		if unitPrefixes[b[0]].ten == 0 {
+		if scan.Units[b[0]].Ten == 0 {
 			return false
 		}
 		b = b[1:]
 	}
-	return hasPrefix(b, "bits/sec") || hasPrefix(b, "Bytes")
+	return scan.HasPrefix(b, "bits/sec") || scan.HasPrefix(b, "Bytes")
 }

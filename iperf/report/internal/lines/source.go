@@ -1,8 +1,11 @@
-package report
+// Package lines turns what a program printed into clean lines, or the tokens of JSON, as it arrives. It takes out what
+// terminals, editors, other programs' logs and the shells of Windows put in.
+package lines
 
 import (
 	"bytes"
 	"io"
+	"io/fs"
 )
 
 // The limits that keep memory in proportion whatever is read.
@@ -15,17 +18,16 @@ const (
 	maxEmptyReads = 1 << 20
 )
 
-// A source hands out the lines of a reader, or its bytes, as they arrive. It never waits for more than it was asked
-// for.
-type source struct {
+// A Source reads the lines of a reader as they arrive. It never waits for more than it was asked for.
+type Source struct {
 	r        io.Reader
 	buf      []byte
 	pos, end int // what is read and not yet handed out is buf[pos:end]
 	err      error
 	begin    int  // where the last line begins in buf
-	lines    int  // how many lines were handed out, or begun
-	noEnd    bool // the last line handed out was not ended by a line feed
-	tooLong  bool // the last line handed out was cut to maxLine
+	Lines    int  // returned, or begun
+	NoEnd    bool // the last line handed out was not ended by a line feed
+	TooLong  bool // the last line handed out was cut to maxLine
 	skip     bool // its rest is still to be read over
 
 	encoding  encoding
@@ -36,9 +38,43 @@ type source struct {
 	read int64 // how much of it is in buf, or was
 }
 
+// New returns a Source of r, whose size it finds out if r knows it.
+func New(r io.Reader) *Source {
+	s := &Source{r: r}
+	switch r := r.(type) {
+	case interface{ Len() int }:
+		s.size = int64(r.Len())
+	case fs.File:
+		if info, err := r.Stat(); err == nil && info.Mode().IsRegular() {
+			s.size = info.Size()
+		}
+	}
+	return s
+}
+
+// Within returns a Source of text that is within the last line of s, and has its number.
+func (s *Source) Within(text []byte) *Source {
+	return &Source{r: bytes.NewReader(text), Lines: s.Lines - 1}
+}
+
+// IsCut reports whether the last line may have lost its end.
+func (s *Source) IsCut() bool { return s.NoEnd || s.TooLong }
+
+// More estimates how many entries a list of n, which is full, needs further. If the size of the input is known, the
+// rest of it is assumed to be like what was read, else the list doubles. Either is faster than append, which copies a
+// long list far more often.
+func (s *Source) More(n int) int {
+	more := n
+	if done := s.read - int64(s.end-s.pos); s.size > done && done > 0 {
+		whole := float64(n) * (float64(s.size) / float64(done))
+		more = int(min(1.05*whole, 8*float64(n))) - n // an estimate from little may be far too high
+	}
+	return max(16, more)
+}
+
 // fill reads until there are more bytes than before, which it reports, or until the input ends. A read whose bytes
 // are all cleaned away is progress.
-func (s *source) fill() bool {
+func (s *Source) fill() bool {
 	if s.err != nil {
 		return false
 	}
@@ -74,35 +110,36 @@ func (s *source) fill() bool {
 	return false
 }
 
-// failure is the reader's error, unless that is its end.
-func (s *source) failure() error {
+// Failure returns the reader's error unless that is io.EOF.
+func (s *Source) Failure() error {
 	if s.err == io.EOF {
 		return nil
 	}
 	return s.err
 }
 
-// line gives the next line without its end. It is valid until the next call. It is false at the end.
-func (s *source) line() ([]byte, bool) {
+// Next returns the next line without its end. It is valid until the next call. The second result is
+// false at the end.
+func (s *Source) Next() ([]byte, bool) {
 	if s.skip {
 		s.skipRest()
 	}
 	searched := 0
-	s.noEnd, s.tooLong = false, false
+	s.NoEnd, s.TooLong = false, false
 	for {
 		if i := bytes.IndexByte(s.buf[s.pos+searched:s.end], '\n'); i >= 0 {
 			line := s.buf[s.pos : s.pos+searched+i]
 			s.begin = s.pos
 			s.pos += searched + i + 1
-			s.lines++
+			s.Lines++
 			return s.trim(line), true
 		}
 		searched = max(0, s.end-s.pos-1) // a last carriage return may become a line feed
 		if s.end-s.pos > maxLine {
 			line := s.buf[s.pos : s.pos+maxLine]
 			s.begin = s.pos
-			s.tooLong, s.skip = true, true
-			s.lines++
+			s.TooLong, s.skip = true, true
+			s.Lines++
 			s.pos += maxLine
 			return line, true
 		}
@@ -116,13 +153,13 @@ func (s *source) line() ([]byte, bool) {
 	line := s.buf[s.pos:s.end]
 	s.begin = s.pos
 	s.pos = s.end
-	s.lines++
-	s.noEnd = line[len(line)-1] != '\r'
+	s.Lines++
+	s.NoEnd = line[len(line)-1] != '\r'
 	return s.trim(line), true
 }
 
 // skipRest drops what is left of a line that was too long.
-func (s *source) skipRest() {
+func (s *Source) skipRest() {
 	s.skip = false
 	for {
 		if i := bytes.IndexByte(s.buf[s.pos:s.end], '\n'); i >= 0 {
@@ -137,14 +174,14 @@ func (s *source) skipRest() {
 }
 
 // trim takes the byte order marks and the carriage return off a line.
-func (s *source) trim(line []byte) []byte {
+func (s *Source) trim(line []byte) []byte {
 	if len(line) > 0 && line[0] >= utf8Mark[0] {
 		marked := len(line)
 		line = unmarked(line)
 		s.begin += marked - len(line)
 	}
 	if len(line) > maxLine {
-		s.tooLong = true
+		s.TooLong = true
 		return line[:maxLine]
 	}
 	if n := len(line); n > 0 && line[n-1] == '\r' {
@@ -153,8 +190,8 @@ func (s *source) trim(line []byte) []byte {
 	return line
 }
 
-// back takes back the line that was handed out last, from its byte i on.
-func (s *source) back(i int) {
+// back takes back the last line from its byte i on.
+func (s *Source) back(i int) {
 	s.pos = s.begin + i
 	s.skip = false
 }

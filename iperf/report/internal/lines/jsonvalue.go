@@ -1,17 +1,21 @@
-package report
+package lines
 
-import "strconv"
+import (
+	"strconv"
 
-// literal gives a number, true, false or null as it stands there, or what a string says; nil: something else, which it
-// leaves out.
-func (s *scanner) literal() []byte {
-	c := s.peek()
+	"github.com/tunaperf/tuna/iperf/report/internal/scan"
+)
+
+// literal reads a number, true, false or null as it is written, or the content of a string. It skips any other value and
+// returns nil.
+func (s *Scanner) literal() []byte {
+	c := s.Peek()
 	if c == '"' {
-		return s.string()
+		return s.Text()
 	}
 	if c == '{' || c == '[' || c == '}' || c == ']' || c == ',' || c == ':' {
 		if c != '}' && c != ']' && c != ',' && c != ':' {
-			s.skip()
+			s.Skip()
 		}
 		return nil
 	}
@@ -27,7 +31,7 @@ func (s *scanner) literal() []byte {
 		}
 		n := i - s.pos
 		if n > maxLine || !s.fill() {
-			s.cut = true
+			s.Cut = true
 			s.pos = s.end
 			return nil // it may have lost digits
 		}
@@ -35,10 +39,10 @@ func (s *scanner) literal() []byte {
 	}
 }
 
-// number gives a literal, and what decimal it is; false: none, or one that has an exponent or too many digits.
-func (s *scanner) number() (text []byte, n number, ok bool) {
-	s.peek()
-	n, length := parseNumber(s.buf[s.pos:s.end])
+// number reads a literal and the number that it is. ok is false if it is none, has an exponent or too many digits.
+func (s *Scanner) number() (text []byte, n scan.Decimal, ok bool) {
+	s.Peek()
+	n, length := scan.Number(s.buf[s.pos:s.end])
 	if at := s.pos + length; length > 0 && at < s.end {
 		switch s.buf[at] {
 		case ',', '}', ']', ' ', '\t', '\r', '\n':
@@ -49,14 +53,14 @@ func (s *scanner) number() (text []byte, n number, ok bool) {
 	}
 	// The rest of it has not come yet, or it is something else.
 	text = s.literal()
-	n, length = parseNumber(text)
+	n, length = scan.Number(text)
 	return text, n, length > 0 && length == len(text)
 }
 
-// float reads a number; false: there is none.
-func (s *scanner) float() (float64, bool) {
+// Float reads a number. The second result is false if there is none.
+func (s *Scanner) Float() (float64, bool) {
 	b, n, ok := s.number()
-	if v, exact := n.exact(); ok && exact {
+	if v, exact := n.Exact(); ok && exact {
 		return v, true
 	}
 	if len(b) == 0 || len(b) > 64 {
@@ -69,18 +73,18 @@ func (s *scanner) float() (float64, bool) {
 	v, err := strconv.ParseFloat(text, 64)
 	if err != nil || v != v {
 		if text != "null" {
-			s.warn(syntaxError(s.lines, []byte(text), "a number"))
+			s.Warn(s.Lines, []byte(text), "a number")
 		}
 		return 0, false
 	}
 	return v, true
 }
 
-// int reads a whole number; false: there is none.
-func (s *scanner) int() (int64, bool) {
+// Int reads a whole number. The second result is false if there is none.
+func (s *Scanner) Int() (int64, bool) {
 	b, n, ok := s.number()
-	if ok && n.frac == 0 {
-		return n.mant, true
+	if ok && n.Frac == 0 {
+		return n.Mant, true
 	}
 	if len(b) == 0 || len(b) > 64 {
 		return 0, false
@@ -88,15 +92,15 @@ func (s *scanner) int() (int64, bool) {
 	v, err := strconv.ParseFloat(string(b), 64)
 	if err != nil || v != v || v > 9e18 || v < -9e18 {
 		if string(b) != "null" {
-			s.warn(syntaxError(s.lines, b, "a whole number"))
+			s.Warn(s.Lines, b, "a whole number")
 		}
 		return 0, false
 	}
 	return int64(v), true
 }
 
-// bool reads true, false, or a number.
-func (s *scanner) bool() bool {
+// Bool reads true, false, or a number.
+func (s *Scanner) Bool() bool {
 	b := s.literal()
 	return len(b) > 0 && (b[0] == 't' || b[0]-'1' <= 8)
 }

@@ -1,6 +1,10 @@
-package report
+package lines
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/tunaperf/tuna/iperf/report/internal/scan"
+)
 
 // What is read is made plain before anybody looks at it, as terminals, editors and the shells of Windows leave more in
 // a file than iperf printed: UTF-16, colours, bytes of zero, spaces that do not break, and several ways to end a line.
@@ -11,7 +15,7 @@ const (
 )
 
 // clean makes plain what was read from byte from on. Mostly there is nothing to do.
-func (s *source) clean(from int) {
+func (s *Source) clean(from int) {
 	if s.encoding == encodingUnknown {
 		if !s.sniff() {
 			return
@@ -91,7 +95,7 @@ func (e escapeState) after(c byte) (next escapeState, in bool) {
 }
 
 // plain rewrites b in place and gives its new length.
-func (s *source) plain(b []byte) int {
+func (s *Source) plain(b []byte) int {
 	n := 0
 	for i := 0; i < len(b); i++ {
 		c := b[i]
@@ -135,9 +139,9 @@ const (
 // sniff sets the encoding if the first bytes decide it, and then reports whether they are to be cleaned as they are.
 // Only a byte order mark selects UTF-16: without one the zero bytes of UTF-16 are left out like any others, which
 // leaves its ASCII characters.
-func (s *source) sniff() bool {
+func (s *Source) sniff() bool {
 	b := s.buf[s.pos:s.end]
-	little, big := hasPrefix(b, utf16Little), hasPrefix(b, utf16Big)
+	little, big := scan.HasPrefix(b, utf16Little), scan.HasPrefix(b, utf16Big)
 	if !little && !big {
 		if s.err == nil && (len(b) == 0 || len(b) == 1 && b[0] >= utf16Big[0]) {
 			return false // the second byte of a mark may follow
@@ -163,9 +167,9 @@ const (
 func unmarked(b []byte) []byte {
 	for len(b) > 0 && b[0] >= utf8Mark[0] {
 		switch {
-		case hasPrefix(b, utf8Mark):
+		case scan.HasPrefix(b, utf8Mark):
 			b = b[len(utf8Mark):]
-		case hasPrefix(b, utf16Little), hasPrefix(b, utf16Big):
+		case scan.HasPrefix(b, utf16Little), scan.HasPrefix(b, utf16Big):
 			b = b[len(utf16Little):]
 		default:
 			return b

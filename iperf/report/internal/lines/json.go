@@ -1,4 +1,4 @@
-package report
+package lines
 
 import (
 	"bytes"
@@ -7,21 +7,38 @@ import (
 	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/tunaperf/tuna/iperf/report/internal/scan"
 )
 
-// A scanner reads JSON from a source as it arrives. Where it meets something that is not JSON, such as a warning in
-// the middle of a document, it leaves out the line.
-type scanner struct {
-	*source
-	warn   func(error)
-	cut    bool // the document ended early
-	newDoc bool
-	str    []byte // the last string, where it had escapes
-	name   []byte // the last key, where its colon stands apart
+// A Scanner reads JSON from a source as it arrives. It skips the rest of a line that is not JSON, such as a warning in
+// the middle of a document.
+type Scanner struct {
+	*Source
+	Warn   func(line int, text []byte, expected string) // is called with what was skipped
+	Cut    bool                                         // the document ended early
+	newDoc bool                                         // because another one begins
+	str    []byte                                       // the last string, if it had escapes
+	name   []byte                                       // the last key, if its colon stands apart
 }
 
-// peek gives the next byte that is not space; 0: the end.
-func (s *scanner) peek() byte {
+// Document enters the document that begins at byte i of the last line.
+func (s *Scanner) Document(i int) {
+	s.back(i)
+	s.Cut, s.newDoc = false, false
+}
+
+// EndDocument returns to reading lines: the rest of the document's last line is the next one.
+func (s *Scanner) EndDocument() { s.Lines-- }
+
+// Enter skips the bracket or brace that Peek returned.
+func (s *Scanner) Enter() { s.pos++ }
+
+// Leave takes over the state of a scanner that has read a value within the document.
+func (s *Scanner) Leave(in *Scanner) { s.Cut, s.newDoc = in.Cut, in.newDoc }
+
+// Peek returns the next byte that is not space, or 0 at the end.
+func (s *Scanner) Peek() byte {
 	if s.pos < s.end {
 		if c := s.buf[s.pos]; c > ' ' {
 			return c
@@ -30,7 +47,7 @@ func (s *scanner) peek() byte {
 	return s.skipSpace()
 }
 
-func (s *scanner) skipSpace() byte {
+func (s *Scanner) skipSpace() byte {
 	const tabs = 0x0909090909090909
 	for {
 		b, i := s.buf[:s.end], s.pos
@@ -39,7 +56,7 @@ func (s *scanner) skipSpace() byte {
 			case ' ', '\t', '\r':
 				i++
 			case '\n':
-				s.lines++
+				s.Lines++
 				i++
 				if i+8 <= len(b) {
 					i += bits.TrailingZeros64(binary.LittleEndian.Uint64(b[i:])^tabs) / 8 // as iperf 3 indents
@@ -51,42 +68,42 @@ func (s *scanner) skipSpace() byte {
 		}
 		s.pos = i
 		if !s.fill() {
-			s.cut = true
+			s.Cut = true
 			return 0
 		}
 	}
 }
 
-// junk leaves out the rest of a line that is not JSON.
-func (s *scanner) junk(expected string) {
+// junk skips the rest of a line that is not JSON.
+func (s *Scanner) junk(expected string) {
 	for {
 		if i := bytes.IndexByte(s.buf[s.pos:s.end], '\n'); i >= 0 {
-			s.warn(syntaxError(s.lines, s.buf[s.pos:s.pos+i], expected))
+			s.Warn(s.Lines, s.buf[s.pos:s.pos+i], expected)
 			s.pos += i
 			return
 		}
 		if s.end-s.pos > maxLine || !s.fill() {
-			s.warn(syntaxError(s.lines, s.buf[s.pos:s.end], expected))
+			s.Warn(s.Lines, s.buf[s.pos:s.end], expected)
 			s.pos = s.end
 			return
 		}
 	}
 }
 
-// open enters an object or an array. It is false when there is none, and then leaves out the value that is there.
-func (s *scanner) open(c byte) bool {
-	if s.peek() == c {
+// Open enters an object or an array, which begins with c. It skips a value of another kind and reports false.
+func (s *Scanner) Open(c byte) bool {
+	if s.Peek() == c {
 		s.pos++
 		return true
 	}
-	s.skip()
+	s.Skip()
 	return false
 }
 
-// more reports whether an object or an array has one more member, and leaves it when it has not.
-func (s *scanner) more(end byte) bool {
+// More reports whether an object or an array, which ends with end, has one more member. It leaves it if not.
+func (s *Scanner) More(end byte) bool {
 	for {
-		switch c := s.peek(); {
+		switch c := s.Peek(); {
 		case c == 0:
 			return false
 		case c == end:
@@ -98,7 +115,7 @@ func (s *scanner) more(end byte) bool {
 			return true
 		case c == '{':
 			// Another document begins, so that this one was cut.
-			s.cut, s.newDoc = true, true
+			s.Cut, s.newDoc = true, true
 			return false
 		default:
 			s.junk("JSON")
@@ -109,24 +126,24 @@ func (s *scanner) more(end byte) bool {
 	}
 }
 
-// key reads a member's name and its colon. It is valid until the next call.
-func (s *scanner) key() []byte {
-	k := s.string()
+// Key reads a member's name and its colon. The name is valid until the next call.
+func (s *Scanner) Key() []byte {
+	k := s.Text()
 	if s.pos < s.end && s.buf[s.pos] == ':' {
 		s.pos++
 		return k
 	}
 	s.name = append(s.name[:0], k...)
-	if s.peek() == ':' {
+	if s.Peek() == ':' {
 		s.pos++
 	}
 	return s.name
 }
 
-// string reads a string. It is valid until the next call.
-func (s *scanner) string() []byte {
-	if s.peek() != '"' {
-		s.skip()
+// Text reads a string, which is valid until the next call.
+func (s *Scanner) Text() []byte {
+	if s.Peek() != '"' {
+		s.Skip()
 		return nil
 	}
 	s.pos++
@@ -166,7 +183,7 @@ func (s *scanner) string() []byte {
 		searched = len(b)
 	fill:
 		if len(b) > maxToken || !s.fill() {
-			s.cut = true
+			s.Cut = true
 			s.pos = s.end
 			return nil
 		}
@@ -198,7 +215,7 @@ func unescape(to, b []byte) []byte {
 				continue
 			}
 			i += 4
-			if utf16.IsSurrogate(c) && hasPrefix(b[i+1:], `\u`) {
+			if utf16.IsSurrogate(c) && scan.HasPrefix(b[i+1:], `\u`) {
 				if low, ok := hex4(b[i+3:]); ok {
 					c = utf16.DecodeRune(c, low)
 					i += 6
@@ -220,11 +237,11 @@ func hex4(b []byte) (rune, bool) {
 	return rune(v), err == nil
 }
 
-// skip leaves out a value.
-func (s *scanner) skip() {
+// Skip reads over a value.
+func (s *Scanner) Skip() {
 	depth := 0
 	for {
-		switch c := s.peek(); c {
+		switch c := s.Peek(); c {
 		case 0:
 			return
 		case '{', '[':
@@ -237,7 +254,7 @@ func (s *scanner) skip() {
 			depth--
 			s.pos++
 		case '"':
-			s.string()
+			s.Text()
 		case ',', ':':
 			if depth == 0 {
 				return
@@ -245,7 +262,7 @@ func (s *scanner) skip() {
 			s.pos++
 			continue
 		default:
-			if len(s.literal()) == 0 && !s.cut {
+			if len(s.literal()) == 0 && !s.Cut {
 				s.junk("JSON")
 			}
 		}
