@@ -42,8 +42,8 @@ var errorKinds = []error{
 	ErrNoBandwidth,
 }
 
-// A RunError is one program's failure with all the evidence. Error prints one short line; the format %+v prints
-// everything.
+// A RunError is one program's failure with all the evidence. Error prints one short line. The format %+v adds the
+// command, the exit status and the first lines of Stderr.
 type RunError struct {
 	Host       string
 	Role       Role // 0: it was only asked for its version
@@ -83,12 +83,34 @@ func firstWord(command string) string {
 // Unwrap gives Err.
 func (e *RunError) Unwrap() error { return e.Err }
 
-// Format prints Error for every verb, and for %+v the command, exit status and stderr too.
+// Format prints Error for every verb, and for %+v the command, the exit status and the first lines of stderr too.
 func (e *RunError) Format(s fmt.State, verb rune) {
 	io.WriteString(s, e.Error())
 	if verb == 'v' && s.Flag('+') {
-		fmt.Fprintf(s, "\ncommand: %s\nexit status: %d\nstderr:\n%s", e.Command, e.ExitStatus, e.Stderr)
+		fmt.Fprintf(s, "\ncommand: %s\nexit status: %d\nstderr:\n%s", e.Command, e.ExitStatus, firstLines(e.Stderr))
 	}
+}
+
+// firstLines leaves out what follows the first lines of a long text, such as the program's usage. It says how many lines
+// these are.
+func firstLines(text string) string {
+	const most, bytes = 10, 4 << 10
+	lines := strings.SplitAfter(strings.TrimRight(text, "\n"), "\n")
+	if len(lines) <= most && len(text) <= bytes {
+		return text
+	}
+	var b strings.Builder
+	for i, line := range lines {
+		if i == most || b.Len()+len(line) > bytes {
+			if i == 0 {
+				return fmt.Sprintf("%s… (%d bytes more, see Stderr)\n", strings.ToValidUTF8(line[:bytes], ""), len(text)-bytes)
+			}
+			fmt.Fprintf(&b, "… (%d lines more, see Stderr)\n", len(lines)-i)
+			break
+		}
+		b.WriteString(line)
+	}
+	return b.String()
 }
 
 // evidence is an error around others, such as those of both ends. With %+v it prints what each RunError in it does.

@@ -9,6 +9,29 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+// A misspelt option has the program print all of its usage. The first lines say what is wrong.
+func TestEvidenceIsShort(t *testing.T) {
+	usage := strings.Repeat("  -x, --option    does something\n", 90)
+	for _, test := range []struct{ name, stderr, want string }{
+		{"nothing", "", ""},
+		{"ten lines", strings.Repeat("line\n", 10), strings.Repeat("line\n", 10)},
+		{"usage", "iperf3: unrecognized option '--tiem'\n" + usage, "iperf3: unrecognized option '--tiem'\n" + usage[:9*len(usage)/90] + "… (81 lines more, see Stderr)\n"},
+		{"long lines", "first\n" + strings.Repeat("x", 5000), "first\n… (1 lines more, see Stderr)\n"},
+		{"one long line", strings.Repeat("x", 5000), strings.Repeat("x", 4096) + "… (904 bytes more, see Stderr)\n"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			e := &RunError{Host: "dut", Role: RoleClient, Command: "iperf3 -c b", ExitStatus: 1, Stderr: test.stderr, Err: ErrTimeout}
+			want := "iperf3 client on dut: timed out\ncommand: iperf3 -c b\nexit status: 1\nstderr:\n" + test.want
+			if diff := cmp.Diff(want, fmt.Sprintf("%+v", e)); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+			if e.Stderr != test.stderr {
+				t.Error("the field has changed")
+			}
+		})
+	}
+}
+
 // An error of a run is one line, and with %+v everything that is known, however deep it is inside.
 func TestEvidence(t *testing.T) {
 	client := &RunError{Host: "dut", Role: RoleClient, Command: "iperf3 -c b", ExitStatus: 1, Stderr: "no way\n", Err: ErrUnreachable}
