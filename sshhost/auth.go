@@ -23,7 +23,7 @@ type wayIn struct {
 	doubts  []error // about keys that could not be used, or will be of no use: of interest where the login fails
 }
 
-// auth returns the ways to log in. That a key cannot be used is an error where there is nothing else.
+// auth returns the ways to log in. An unusable key is an error only if there is no other way to log in.
 func (c Config) auth(ctx context.Context) (*wayIn, error) {
 	if c.Auth != nil {
 		return &wayIn{methods: c.Auth, release: func() {}}, nil
@@ -35,10 +35,19 @@ func (c Config) auth(ctx context.Context) (*wayIn, error) {
 	}
 	way := &wayIn{release: release}
 	way.doubt(err)
-	own := c.fileKeys(way)
-	certified := c.certified(way, append(own[:len(own):len(own)], signers...))
+	own := c.fileKeys(ctx, way)
+	certified := c.certified(ctx, way, append(own[:len(own):len(own)], signers...))
 	if c.IdentitiesOnly {
-		signers = slices.DeleteFunc(signers, func(s ssh.Signer) bool { return !c.ownsKey(s.PublicKey()) })
+		signers = slices.DeleteFunc(signers, func(s ssh.Signer) bool { return !c.ownsKey(ctx, s.PublicKey()) })
+	}
+	if ctx.Err() != nil {
+		release()
+		for _, err := range way.doubts {
+			if errors.Is(err, context.Cause(ctx)) {
+				return nil, err // which names the file
+			}
+		}
+		return nil, ctxError(ctx)
 	}
 	// The files first: an agent may hold more keys than the server has patience for.
 	known := map[string]bool{}
@@ -56,7 +65,7 @@ func (c Config) auth(ctx context.Context) (*wayIn, error) {
 	}
 	if way.methods == nil && way.doubts != nil {
 		release()
-		return nil, oneLine(way.doubts)
+		return nil, fmt.Errorf("%w: %w", ErrNoKey, oneLine(way.doubts))
 	}
 	for _, s := range signers {
 		key, err := ssh.ParsePublicKey(s.PublicKey().Marshal()) // an agent has a type of its own for all of its keys
@@ -118,7 +127,7 @@ func (c Config) agentKeys(ctx context.Context) (signers []ssh.Signer, release fu
 	return signers, release, nil
 }
 
-func (c Config) fileKeys(way *wayIn) (signers []ssh.Signer) {
+func (c Config) fileKeys(ctx context.Context, way *wayIn) (signers []ssh.Signer) {
 	files := c.KeyFiles
 	if files == nil {
 		home, err := os.UserHomeDir()
@@ -130,9 +139,9 @@ func (c Config) fileKeys(way *wayIn) (signers []ssh.Signer) {
 		}
 	}
 	for _, file := range files {
-		s, err := c.fileKey(strings.TrimSuffix(file, ".pub"))
+		s, err := c.fileKey(ctx, strings.TrimSuffix(file, ".pub"))
 		public := strings.HasSuffix(file, ".pub") && errors.Is(err, os.ErrNotExist) // the agent has the other half
-		if !public && c.KeyFiles != nil {
+		if !public && (c.KeyFiles != nil || ctx.Err() != nil) {
 			way.doubt(err)
 		}
 		signers = append(signers, s...)
@@ -141,8 +150,8 @@ func (c Config) fileKeys(way *wayIn) (signers []ssh.Signer) {
 }
 
 // fileKey returns the key in a file, after its certificate if there is one.
-func (c Config) fileKey(file string) ([]ssh.Signer, error) {
-	text, err := os.ReadFile(file)
+func (c Config) fileKey(ctx context.Context, file string) ([]ssh.Signer, error) {
+	text, err := readFile(ctx, file)
 	if err != nil {
 		return nil, err
 	}
@@ -160,7 +169,7 @@ func (c Config) fileKey(file string) ([]ssh.Signer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("key %s: %w", file, err)
 	}
-	cert, err := readCertificate(file + "-cert.pub")
+	cert, err := readCertificate(ctx, file+"-cert.pub")
 	if errors.Is(err, os.ErrNotExist) {
 		return []ssh.Signer{signer}, nil
 	}
@@ -174,8 +183,8 @@ func (c Config) fileKey(file string) ([]ssh.Signer, error) {
 	return []ssh.Signer{certified, signer}, nil
 }
 
-func readCertificate(file string) (*ssh.Certificate, error) {
-	text, err := os.ReadFile(file)
+func readCertificate(ctx context.Context, file string) (*ssh.Certificate, error) {
+	text, err := readFile(ctx, file)
 	if err != nil {
 		return nil, err
 	}
@@ -191,9 +200,9 @@ func readCertificate(file string) (*ssh.Certificate, error) {
 }
 
 // certified returns the certificates in CertificateFiles whose keys are among signers.
-func (c Config) certified(way *wayIn, signers []ssh.Signer) (all []ssh.Signer) {
+func (c Config) certified(ctx context.Context, way *wayIn, signers []ssh.Signer) (all []ssh.Signer) {
 	for _, file := range c.CertificateFiles {
-		cert, err := readCertificate(file)
+		cert, err := readCertificate(ctx, file)
 		if err != nil {
 			way.doubt(err)
 			continue
@@ -215,14 +224,14 @@ func (c Config) certified(way *wayIn, signers []ssh.Signer) (all []ssh.Signer) {
 func sameKey(a, b ssh.PublicKey) bool { return string(a.Marshal()) == string(b.Marshal()) }
 
 // ownsKey reports whether key is the public half of one of the key files, or what a certificate is for.
-func (c Config) ownsKey(key ssh.PublicKey) bool {
+func (c Config) ownsKey(ctx context.Context, key ssh.PublicKey) bool {
 	for _, file := range c.CertificateFiles {
-		if cert, err := readCertificate(file); err == nil && sameKey(cert.Key, key) {
+		if cert, err := readCertificate(ctx, file); err == nil && sameKey(cert.Key, key) {
 			return true
 		}
 	}
 	for _, file := range c.KeyFiles {
-		text, err := os.ReadFile(strings.TrimSuffix(file, ".pub") + ".pub")
+		text, err := readFile(ctx, strings.TrimSuffix(file, ".pub")+".pub")
 		if err != nil {
 			continue
 		}

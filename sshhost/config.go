@@ -76,9 +76,13 @@ type Config struct {
 	// that KnownHosts has for the host; with a HostKeyCallback, the default of package ssh.
 	HostKeyAlgorithms []string
 
-	// KnownHosts names files as sshd(8) describes them. Nil: ~/.ssh/known_hosts and /etc/ssh/ssh_known_hosts, as far as
+	// KnownHosts names files as sshd(8) describes them, which are read as OpenSSH reads them. Nil: ~/.ssh/known_hosts and /etc/ssh/ssh_known_hosts, as far as
 	// they exist.
 	KnownHosts []string
+
+	// RevokedHostKeys names a file of host keys that are refused, whatever else allows them: one public key a line, as in
+	// authorized_keys. If it cannot be read every key is refused. Empty: no file.
+	RevokedHostKeys string
 
 	// HostKeyAlias is the name to look for in KnownHosts in place of Addr. Empty: Addr.
 	HostKeyAlias string

@@ -65,13 +65,16 @@ func (c Config) connect(ctx context.Context, patient bool) (*conn, error) {
 func (c Config) login(ctx context.Context, via *conn, patient bool) (*ssh.Client, error) {
 	ctx, cancel := c.limit(ctx)
 	defer cancel()
-	check, algorithms, err := c.hostKeys()
-	if err != nil {
+	check, algorithms, err := c.hostKeys(ctx)
+	switch {
+	case err != nil && ctx.Err() != nil:
 		return nil, err
+	case err != nil:
+		return nil, fmt.Errorf("%w: %w", ErrHostKey, err)
 	}
 	way, err := c.auth(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrAuth, err)
+		return nil, err
 	}
 	defer way.release()
 	began, pause := time.Now(), 50*time.Millisecond

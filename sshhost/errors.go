@@ -9,8 +9,12 @@ import (
 // What can go wrong with a host. Errors of this package wrap one of these, or the context's error, where one fits.
 var (
 	ErrUnreachable = errors.New("host does not answer") // no connection, or no SSH server there
-	ErrAuth        = errors.New("login refused")
-	ErrHostKey     = errors.New("host key refused") // any of the next three too
+	ErrAuth        = errors.New("login refused")        // ErrNoKey too
+	ErrHostKey     = errors.New("host key refused")     // any of the next three too
+
+	// ErrNoKey means that there was nothing to log in with: no key that could be used, and no password. It wraps ErrAuth,
+	// though the server was not asked.
+	ErrNoKey error = &kind{"no key to log in with", ErrAuth}
 
 	ErrAlgorithm = errors.New("no algorithm in common") // see Config.Ciphers, KeyExchanges and MACs
 
@@ -28,6 +32,15 @@ var (
 	errNotBegun = fmt.Errorf("%w before the command began", ErrLost)
 	errSessions = errors.New("too many sessions") // the server opens no further one on this connection
 )
+
+// A kind is a kind of error that belongs to a wider one and has a text of its own.
+type kind struct {
+	text  string
+	wider error
+}
+
+func (k *kind) Error() string { return k.text }
+func (k *kind) Unwrap() error { return k.wider }
 
 // ErrNotEnded tells that a command was to end and has not, or that the host does not say so.
 var ErrNotEnded error = notEnded{}

@@ -1,155 +1,208 @@
 package sshhost
 
 import (
-	"bytes"
+	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
-	"github.com/skeema/knownhosts"
 	"golang.org/x/crypto/ssh"
 	xknownhosts "golang.org/x/crypto/ssh/knownhosts"
+
+	"github.com/tunaperf/tuna/internal/shquote"
 )
 
-// hostKeys returns what decides on the key of the server, and the algorithms to ask it for, the preferred one first.
-func (c Config) hostKeys() (ssh.HostKeyCallback, []string, error) {
-	if c.HostKeyCallback != nil {
-		return refusing(c.HostKeyCallback), c.HostKeyAlgorithms, nil
-	}
-	files := c.KnownHosts
-	if files == nil {
-		files = defaultKnownHosts()
-	}
-	db, err := knownHosts(files)
-	if err != nil {
-		return nil, nil, fmt.Errorf("%w: %w", ErrHostKey, err)
-	}
-	names := []string{c.Addr}
-	if host, port, err := net.SplitHostPort(c.Addr); c.HostKeyAlias != "" {
-		names = []string{net.JoinHostPort(c.HostKeyAlias, "22")} // an alias stands for host and port
-	} else if err == nil && port != "22" {
-		names = append(names, net.JoinHostPort(host, "22")) // a line without a port is for every port that has none of its own
-	}
-	algorithms := c.HostKeyAlgorithms
-	for _, name := range names {
-		if algorithms == nil {
-			algorithms = preferred(db.HostKeyAlgorithms(name))
+// hostKeys returns the function that decides on the server's key, and the algorithms to ask the server for, the preferred
+// one first.
+func (c Config) hostKeys(ctx context.Context) (ssh.HostKeyCallback, []string, error) {
+	var revoked []knownKey
+	if c.RevokedHostKeys != "" {
+		var err error
+		if revoked, err = readRevoked(ctx, c.RevokedHostKeys); err != nil {
+			return nil, nil, err
 		}
 	}
-	check := db.HostKeyCallback()
-	return refusing(func(_ string, remote net.Addr, key ssh.PublicKey) error {
-		err := check(names[0], remote, key)
-		if kind := refusal(err); len(names) > 1 && kind != nil && kind != ErrHostKeyChanged && kind != ErrHostKeyRevoked && check(names[1], remote, key) == nil {
-			return nil
+	check, algorithms := c.HostKeyCallback, c.HostKeyAlgorithms
+	if check == nil {
+		files := c.KnownHosts
+		if files == nil {
+			files = slices.Concat(userKnownHosts(), globalKnownHosts)
 		}
-		return err
-	}), algorithms, nil
+		all, err := readKnownHosts(ctx, files, c.KnownHosts == nil)
+		if err != nil {
+			return nil, nil, err
+		}
+		names := c.knownNames()
+		for _, name := range names {
+			if algorithms == nil {
+				algorithms = knownAlgorithms(linesFor(all, name))
+			}
+		}
+		check = func(_ string, _ net.Addr, key ssh.PublicKey) error { return c.checkKnown(all, names, key) }
+	}
+	return func(host string, remote net.Addr, key ssh.PublicKey) error {
+		if k := revokedBy(revoked, key); k != nil {
+			return &hostKeyError{kind: ErrHostKeyRevoked, key: key, by: k}
+		}
+		err := check(host, remote, key)
+		if _, ours := errors.AsType[*hostKeyError](err); err == nil || ours {
+			return err
+		}
+		return calledBack(err, key)
+	}, algorithms, nil
 }
 
-// preferred puts the types of key that are known before all others, which are there so that a server is found out that
-// has lost its key; nil where nothing is known.
-func preferred(known []string) []string {
-	for _, a := range ssh.SupportedAlgorithms().HostKeys {
-		if known != nil && !slices.Contains(known, a) {
-			known = append(known, a)
-		}
+// revokedBy returns the line that revokes a key, or a certificate's key or authority; nil if there is none.
+func revokedBy(lines []knownKey, key ssh.PublicKey) *knownKey {
+	is := []ssh.PublicKey{key}
+	if cert, ok := key.(*ssh.Certificate); ok {
+		is = []ssh.PublicKey{cert.Key, cert.SignatureKey}
 	}
-	return known
-}
-
-// knownHosts reads files. The library gives up at a line that it cannot read, such as one of a type of key that is newer
-// than it; OpenSSH passes over those, and so does the second try.
-func knownHosts(files []string) (*knownhosts.HostKeyDB, error) {
-	db, err := knownhosts.NewDB(files...)
-	if err == nil {
-		return db, nil
-	}
-	var readable []byte
-	for _, file := range files {
-		text, readErr := os.ReadFile(file)
-		if readErr != nil {
-			return nil, readErr
-		}
-		for line := range bytes.Lines(text) {
-			if _, _, _, _, _, err := ssh.ParseKnownHosts(line); err == nil {
-				readable = append(append(readable, bytes.TrimRight(line, "\r\n")...), '\n')
+	for _, k := range lines {
+		for _, key := range is {
+			if k.marker == "@revoked" && sameKey(k.key, key) {
+				return &k
 			}
 		}
 	}
-	f, tempErr := os.CreateTemp("", "known_hosts")
-	if tempErr != nil {
-		return nil, err
-	}
-	defer os.Remove(f.Name())
-	_, writeErr := f.Write(readable)
-	if f.Close() != nil || writeErr != nil {
-		return nil, err
-	}
-	return knownhosts.NewDB(f.Name())
+	return nil
 }
 
-// refusing makes the errors of check ones that tell what is wrong with the key.
-func refusing(check ssh.HostKeyCallback) ssh.HostKeyCallback {
-	return func(host string, remote net.Addr, key ssh.PublicKey) error {
-		err := check(host, remote, key)
-		if err == nil {
+// checkKnown decides on a key by the lines of known_hosts files, as OpenSSH does.
+func (c Config) checkKnown(all []knownKey, names []string, key ssh.PublicKey) error {
+	var first *hostKeyError
+	for _, name := range names {
+		refused := checkLines(linesFor(all, name), names[len(names)-1], key)
+		if refused == nil {
 			return nil
 		}
-		return &hostKeyError{refusal(err), err, key}
+		if first == nil {
+			refused.name, first = name, refused
+		}
+		if refused.kind != ErrHostKeyUnknown {
+			break
+		}
 	}
+	if first.kind == ErrHostKeyUnknown {
+		first.hint = c.unknownHint(names[0])
+	}
+	return first
 }
 
-// refusal is the kind of a host key's refusal.
-func refusal(err error) error {
-	if err == nil {
-		return nil
+// checkLines decides on a key by the lines for its host. A certificate that no authority among them has signed, or that
+// is not valid, counts as its plain key. host is the name that must be among a certificate's principals.
+func checkLines(lines []knownKey, host string, key ssh.PublicKey) *hostKeyError {
+	if k := revokedBy(lines, key); k != nil {
+		return &hostKeyError{kind: ErrHostKeyRevoked, key: key, by: k}
 	}
-	_, revoked := errors.AsType[*xknownhosts.RevokedError](err)
-	key, known := errors.AsType[*xknownhosts.KeyError](err)
-	switch {
-	case revoked, strings.HasSuffix(err.Error(), " revoked"): // package ssh has no type for a revoked certificate
-		return ErrHostKeyRevoked
-	case known && len(key.Want) == 0:
-		return ErrHostKeyUnknown
-	case known:
-		return ErrHostKeyChanged
+	var why error
+	if cert, ok := key.(*ssh.Certificate); ok {
+		for _, k := range lines {
+			if k.marker == "@cert-authority" && sameKey(k.key, cert.SignatureKey) {
+				if why = checkHostCertificate(cert, host); why == nil {
+					return nil
+				}
+				break
+			}
+		}
+		key = cert.Key
 	}
-	return ErrHostKey
+	refused := &hostKeyError{kind: ErrHostKeyUnknown, key: key, cause: why}
+	for _, k := range lines {
+		switch {
+		case k.marker != "":
+		case sameKey(k.key, key):
+			return nil
+		case refused.by == nil:
+			refused.kind, refused.by = ErrHostKeyChanged, &k
+		}
+	}
+	return refused
 }
 
-// A hostKeyError keeps what is wrong with a host key, who says so, and the key.
+// checkHostCertificate returns an error if a certificate is not valid for a host.
+func checkHostCertificate(cert *ssh.Certificate, host string) error {
+	if cert.CertType != ssh.HostCert {
+		return fmt.Errorf("the certificate %q is not for a host", cert.KeyId)
+	}
+	return new(ssh.CertChecker).CheckCert(host, cert)
+}
+
+// unknownHint returns what a user can do about an unknown key that is the right one.
+func (c Config) unknownHint(name string) string {
+	if c.KnownHosts == nil && c.HostKeyAlias == "" {
+		return "if it is the right one, connect once with ssh to keep it"
+	}
+	files := c.KnownHosts
+	if files == nil {
+		files = userKnownHosts()[:1]
+	}
+	for _, file := range files {
+		if info, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) || err == nil && info.Mode().IsRegular() {
+			return fmt.Sprintf("if it is the right one, add it to %s under the name %s", file, name)
+		}
+	}
+	return "no file of known host keys is read: name one that holds it"
+}
+
+// A hostKeyError says which host key was refused and why.
 type hostKeyError struct {
-	kind, cause error
-	key         ssh.PublicKey
+	kind  error
+	key   ssh.PublicKey
+	name  string    // that was looked for
+	by    *knownKey // the line that differs or revokes; nil: none
+	hint  string    // for an unknown key
+	cause error     // nil: none
 }
 
-func (e *hostKeyError) Unwrap() []error { return []error{e.kind, e.cause} }
+func (e *hostKeyError) Unwrap() []error {
+	if e.cause == nil {
+		return []error{e.kind}
+	}
+	return []error{e.kind, e.cause}
+}
 
 func (e *hostKeyError) Error() string {
-	print := e.key.Type() + " " + ssh.FingerprintSHA256(e.key)
-	switch e.kind {
-	case ErrHostKeyUnknown:
-		return fmt.Sprintf("%v (%s): if it is the right one, connect once with ssh to keep it", e.kind, print)
-	case ErrHostKeyChanged:
-		return fmt.Sprintf("%v (%s): if that is as it should be, remove the old one with ssh-keygen -R", e.kind, print)
-	case ErrHostKeyRevoked:
-		return fmt.Sprintf("%v (%s)", e.kind, print)
+	text := fmt.Sprintf("%v (%s %s)", e.kind, e.key.Type(), ssh.FingerprintSHA256(e.key))
+	if e.cause != nil {
+		text += fmt.Sprintf(": %v", e.cause)
 	}
-	return fmt.Sprintf("%v (%s): %v", e.kind, print, e.cause)
+	switch {
+	case e.kind == ErrHostKeyRevoked && e.by != nil:
+		text += fmt.Sprintf(" by %s line %d", e.by.file, e.by.line)
+	case e.kind == ErrHostKeyChanged && e.by != nil:
+		text += fmt.Sprintf(": %s line %d has another one (%s)", e.by.file, e.by.line, e.by.key.Type())
+		if e.name != "" {
+			text += fmt.Sprintf(": if the change is as it should be, remove the old key with ssh-keygen -f %s -R %s",
+				shquote.Quote(e.by.file), shquote.Quote(e.name))
+		}
+	case e.hint != "":
+		text += ": " + e.hint
+	}
+	return text
 }
 
-var globalKnownHosts = []string{"/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"}
-
-func userKnownHosts() []string {
-	home, err := os.UserHomeDir()
-	if err != nil {
-		return nil
+// calledBack returns the error of a caller's HostKeyCallback with its kind, which is known if the callback is of package
+// knownhosts.
+func calledBack(err error, key ssh.PublicKey) error {
+	e := &hostKeyError{kind: ErrHostKey, key: key, cause: err}
+	revoked, isRevoked := errors.AsType[*xknownhosts.RevokedError](err)
+	other, isKnown := errors.AsType[*xknownhosts.KeyError](err)
+	switch {
+	case isRevoked:
+		e.kind = ErrHostKeyRevoked
+		e.by = &knownKey{file: revoked.Revoked.Filename, line: revoked.Revoked.Line, key: revoked.Revoked.Key}
+	case strings.HasSuffix(err.Error(), " revoked"): // package ssh has no type for a revoked certificate
+		e.kind = ErrHostKeyRevoked
+	case isKnown && len(other.Want) == 0:
+		e.kind = ErrHostKeyUnknown
+	case isKnown:
+		e.kind = ErrHostKeyChanged
+		e.by = &knownKey{file: other.Want[0].Filename, line: other.Want[0].Line, key: other.Want[0].Key}
 	}
-	return []string{filepath.Join(home, ".ssh/known_hosts"), filepath.Join(home, ".ssh/known_hosts2")}
+	return e
 }
-
-func defaultKnownHosts() []string { return existing(append(userKnownHosts(), globalKnownHosts...)) }

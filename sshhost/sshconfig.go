@@ -151,6 +151,10 @@ func (r *sshConfigReader) config(s *sshSettings, hops int) (*Config, error) {
 		}
 		c.KnownHosts = append(users, global...)
 	}
+	if revoked := s.get("revokedhostkeys"); !strings.EqualFold(revoked, "none") {
+		c.RevokedHostKeys, err = s.expand(revoked, tokens)
+		fail("RevokedHostKeys", err)
+	}
 	switch agent := s.get("identityagent"); {
 	case agent == "" || agent == "SSH_AUTH_SOCK":
 	case agent[0] == '$' && !strings.HasPrefix(agent, "${"):

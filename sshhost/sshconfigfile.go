@@ -27,7 +27,7 @@ type sshSettings struct {
 
 // The options that are understood: with one argument, with several, and those that add up.
 var (
-	single = []string{"hostname", "user", "port", "identitiesonly", "identityagent", "hostkeyalias", "hostkeyalgorithms",
+	single = []string{"hostname", "user", "port", "identitiesonly", "identityagent", "hostkeyalias", "hostkeyalgorithms", "revokedhostkeys",
 		"ciphers", "kexalgorithms", "macs", "proxyjump", "proxyusefdpass", "connecttimeout", "serveraliveinterval", "serveralivecountmax"}
 	several = []string{"userknownhostsfile", "globalknownhostsfile"}
 	adding  = []string{"identityfile", "certificatefile"}
