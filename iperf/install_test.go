@@ -19,11 +19,11 @@ import (
 
 func TestHostsWithoutTheProgramGetOne(t *testing.T) {
 	testbed.Need(t, "go")
-	link := testbed.NewLink(t, "50mbit", "50mbit")
-	srv := testbed.StartSSHD(t, testbed.SSHDConfig{})
+	b := newBed(t, "50mbit", "50mbit")
+	b.Connects = iperf.DUTConnects
 	var installed atomic.Int32
 	x := iperf.Iperf{
-		ClientServer: iperf.Hosts{DUT: dial(t, srv, link.A), TrafficServer: dial(t, srv, link.B), Connects: iperf.DUTConnects},
+		ClientServer: b.Hosts,
 		Program:      "no-such-iperf3",
 		Client:       iperf.ClientSettings{Time: time.Second},
 	}
@@ -35,13 +35,7 @@ func TestHostsWithoutTheProgramGetOne(t *testing.T) {
 		return native.Install(ctx, h.(*sshhost.Host))
 	}
 	for d := range iperf.Both.Each() {
-		var res *iperf.Result
-		testbed.Repeat(t, measurements, func() (err error) {
-			if res, err = x.Run(t.Context(), d, ""); err != nil {
-				t.Fatalf("%+v", err)
-			}
-			return near(d.String(), res.Bandwidth, tcpShare*50e6, 0.1)
-		})
+		res := b.measure(t, &x, d, 50e6)
 		if !strings.Contains(res.ServerEnd.Version.Text, "native") || !strings.Contains(res.ServerEnd.Argv[0], "iperf3-") {
 			t.Errorf("ran %v, %q", res.ServerEnd.Argv, res.ServerEnd.Version.Text)
 		}

@@ -1,0 +1,82 @@
+package testbed
+
+import (
+	"encoding/json"
+	"math"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestRatesOfAWitness(t *testing.T) {
+	// A device that receives 1,250,000 bytes a second of payload, 10 Mbit/s, in packets of 1250, with a
+	// handshake before, and with a stall of 200 ms that begins after a second.
+	var w Witness
+	var now arrival
+	step := func(d time.Duration, packets int64) {
+		now.at = now.at.Add(d)
+		now.packets += packets
+		now.bytes += packets * (1250 + TCPHeaders)
+		w.samples = append(w.samples, now)
+	}
+	step(0, 0)
+	step(time.Second, 1)
+	for i := range 300 {
+		packets := int64(10)
+		if i >= 100 && i < 120 {
+			packets = 0
+		}
+		step(10*time.Millisecond, packets)
+	}
+	step(time.Second, 2)
+	type rates struct{ Low, High float64 }
+	for _, test := range []struct {
+		name   string
+		window time.Duration
+		want   rates
+	}{
+		{"a second", time.Second, rates{8e6, 10e6}},
+		{"half a second", 500 * time.Millisecond, rates{6e6, 10e6}},
+		{"longer than the traffic", time.Minute, rates{10e6 * 2.8 / 3, 10e6 * 2.8 / 3}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var got rates
+			got.Low, got.High = w.Rates(TCPHeaders, test.window)
+			near := cmp.Comparer(func(a, b float64) bool { return math.Abs(a-b) < 1e-6*b })
+			if diff := cmp.Diff(test.want, got, near); diff != "" {
+				t.Errorf("want -, got +\n%s", diff)
+			}
+		})
+	}
+	if got := w.Bytes(TCPHeaders); got != 280*12500 {
+		t.Errorf("bytes: got %d, want %d", got, 280*12500)
+	}
+	if low, high := new(Witness).Rates(TCPHeaders, time.Second); low != 0 || high != 0 {
+		t.Errorf("nothing arrived: got %g to %g", low, high)
+	}
+}
+
+// TestWatch counts what a real link carries: what iperf's receiver has read, and what was on its way
+// when it stopped reading.
+func TestWatch(t *testing.T) {
+	l := NewLink(t, "100mbit", "")
+	Need(t, "iperf3")
+	w := l.B.Watch(t)
+	l.B.Command(t, "iperf3", "-s", "-1", "-D")
+	var doc struct {
+		End struct {
+			Received struct{ Bytes int64 } `json:"sum_received"`
+		}
+	}
+	if err := json.Unmarshal([]byte(l.A.Command(t, "iperf3", "-c", l.B.Addr, "-t", "1", "-J")), &doc); err != nil {
+		t.Fatal(err)
+	}
+	w.Stop()
+	if got, read := w.Bytes(TCPHeaders), doc.End.Received.Bytes; got < read || got > read+4<<20 || read == 0 {
+		t.Errorf("got %d bytes of payload, the receiver read %d", got, read)
+	}
+	if low, high := w.Rates(TCPHeaders, 100*time.Millisecond); low > high || high > 101e6 || high < 20e6 {
+		t.Errorf("got %g to %g bit/s over a link of 100 Mbit/s", low, high)
+	}
+}

@@ -1,0 +1,63 @@
+package iperf_test
+
+import (
+	"cmp"
+	"testing"
+	"time"
+
+	"github.com/tunaperf/tuna/internal/testbed"
+	"github.com/tunaperf/tuna/iperf"
+	"github.com/tunaperf/tuna/iperf/report"
+)
+
+// receiver returns the host at which a direction's traffic arrives.
+func (b bed) receiver(d iperf.Direction) testbed.Netns {
+	if d == iperf.Downstream {
+		return b.link.A
+	}
+	return b.link.B
+}
+
+// measure makes one run, and holds its bandwidth against what the kernel counted at the receiver over
+// the same time. rate is the link's, in bits per second of whole frames.
+func (b bed) measure(t *testing.T, x *iperf.Iperf, d iperf.Direction, rate float64) *iperf.Result {
+	t.Helper()
+	w := b.receiver(d).Watch(t)
+	res, err := x.Run(t.Context(), d, "")
+	w.Stop()
+	if err != nil {
+		t.Fatalf("%+v", err)
+	}
+	b.carried(t, w, x, rate, res.Bandwidth, res.Source)
+	return res
+}
+
+// carried compares a bandwidth with what a witness saw arrive. On an idle machine the link carries its
+// rate all the time, so that the two bounds are one. On a busy one it carries less at times, and iperf
+// must have seen no more and no less.
+func (b bed) carried(t *testing.T, w *testbed.Witness, x *iperf.Iperf, rate float64, got report.BitRate, from iperf.Source) {
+	t.Helper()
+	headers, interval := int64(testbed.TCPHeaders), cmp.Or(x.Client.Interval, time.Second)
+	if x.Client.Protocol == report.ProtocolUDP {
+		headers = testbed.UDPHeaders
+	}
+	low, high := w.Rates(headers, interval)
+	const frame = 1514
+	// What waits for a busy receiver may arrive together.
+	if most := rate * float64(frame-headers) / frame; high == 0 || high > 1.05*most {
+		t.Errorf("the link carried up to %v of payload, and its rate allows %v", report.BitRate(high), report.BitRate(most))
+	}
+	tolerance := 0.005
+	if x.Program != "iperf" && x.Client.Protocol != report.ProtocolUDP {
+		// A receiver of iperf 3 counts a block when it is complete.
+		block := cmp.Or(x.Client.Length, 128<<10) * int64(max(x.Client.Parallel, 1))
+		tolerance += 8 * float64(block) / (high * interval.Seconds())
+	}
+	if x.Client.Bidir || x.Client.FullDuplex {
+		tolerance += 0.02 // acknowledgements of the other way come here too, with options that tell of its losses
+	}
+	if f := float64(got); f < low*(1-tolerance) || f > high*(1+tolerance) {
+		t.Errorf("got %v, from %v; the kernel counted %v to %v, and the tolerance is %.1f %%",
+			got, from, report.BitRate(low), report.BitRate(high), 100*tolerance)
+	}
+}
