@@ -16,14 +16,14 @@ func (r *reader) readBanner(b []byte) bool {
 	case bytes.Contains(b, []byte("Connecting to host ")):
 		r.entitle(titleOf(b[:bytes.Index(b, []byte("Connecting to host "))]))
 		t := r.begin(true)
-		t.isIperf3(ClientSide)
+		t.setIperf3(ClientSide)
 		t.rep.Settings.Port = intAfter(b, "port ")
 	case bytes.Contains(b, []byte("Server listening on TCP port")), bytes.Contains(b, []byte("Server listening on UDP port")):
 		if r.dropOther(); r.holdBanner(b, false) {
 			break
 		}
 		t := r.begin(r.cur != nil && (r.cur.over() && !r.same || r.cur.isOther())) // of -d and -r both banners come before the rows
-		t.isIperf2(b)
+		t.setIperf2(b)
 		addPort(&t.listens, intAfter(b, " port "))
 		if i := bytes.Index(b, []byte(" ports ")); i >= 0 {
 			from := intAfter(b[i:], " ports ")
@@ -37,27 +37,27 @@ func (r *reader) readBanner(b []byte) bool {
 		}
 		r.bannerOfWaiting(b)
 		t := r.begin(r.cur != nil && (r.cur.isOther() || r.cur.over() && !r.same && (r.cur.connects != nil && !r.cur.serves || !r.cur.callsBack(b))))
-		t.isIperf2(b)
+		t.setIperf2(b)
 		t.serves = t.serves || t.connects == nil && t.listens != nil && t.accepted()
 		addPort(&t.connects, intAfter(b, " port "))
 		t.flowsPrinted = max(t.flowsPrinted, intAfter(b, " ("))
 	case bytes.Contains(b, []byte("Server listening on ")):
 		if r.cur != nil && (r.cur.lines == 0 || r.cur.foretold()) {
-			r.cur.isIperf3(ServerSide)
+			r.cur.setIperf3(ServerSide)
 			r.cur.rep.Settings.Port = intAfter(b, "listening on ")
 			break
 		}
 		r.end()
 		t := r.begin(false)
-		t.isIperf3(ServerSide)
+		t.setIperf3(ServerSide)
 		t.rep.Settings.Port = intAfter(b, "listening on ")
 	case bytes.Contains(b, []byte("Accepted connection from ")):
 		t := r.begin(r.cur != nil && r.cur.lines > 0 && len(r.cur.flows) > 0)
-		t.isIperf3(ServerSide)
+		t.setIperf3(ServerSide)
 		t.lines++
 	case bytes.Contains(b, []byte("Reverse mode, remote host ")):
 		t := r.begin(false)
-		t.isIperf3(ClientSide)
+		t.setIperf3(ClientSide)
 		t.reverse = true
 		t.rep.Settings.Reverse = true
 	case bytes.Contains(b, []byte("Starting Test: protocol: ")):
@@ -73,7 +73,7 @@ func (r *reader) readBanner(b []byte) bool {
 	case bytes.HasSuffix(b, []byte("iperf Done.")):
 		r.endPeer()
 		if r.cur != nil {
-			r.cur.isIperf3(ClientSide)
+			r.cur.setIperf3(ClientSide)
 			r.cur.done = true
 		}
 	case bytes.Contains(b, []byte("Usage: iperf")):
@@ -130,7 +130,7 @@ func (r *reader) readVersion(b []byte) bool {
 	t := r.begin(three && r.outer == nil && r.cur != nil && len(r.cur.flows) > 0)
 	t.rep.Version = string(v[:n])
 	if t.rep.Program = programIperf3; !three {
-		t.rep.Program, t.async = programIperf2, true
+		t.rep.Program, t.iperf2 = programIperf2, true
 	}
 	return true
 }
@@ -185,13 +185,13 @@ func (r *reader) dropOther() {
 	}
 }
 
-func (t *test) isIperf3(s Side) {
+func (t *test) setIperf3(s Side) {
 	t.rep.Program = programIperf3
 	t.rep.Side = s
 }
 
-func (t *test) isIperf2(b []byte) {
-	t.rep.Program, t.async = programIperf2, true
+func (t *test) setIperf2(b []byte) {
+	t.rep.Program, t.iperf2 = programIperf2, true
 	if bytes.Contains(b, []byte("UDP port")) {
 		t.rep.Protocol = ProtocolUDP
 	} else {
@@ -306,7 +306,7 @@ func (r *reader) readServerOutput() {
 		return
 	}
 	peer := r.newTest(nil)
-	peer.isIperf3(ServerSide)
+	peer.setIperf3(ServerSide)
 	peer.reverse = t.reverse
 	r.outer, r.cur = t, peer
 }

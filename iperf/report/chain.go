@@ -14,7 +14,7 @@ const maxGap = 500 * time.Millisecond
 
 // isPart reports whether all that t has are totals of short connections from one client, without a sum.
 func (t *test) isPart() bool {
-	if !t.async || t.csv.seen || t.listens == nil || t.connects != nil || t.there == "" || len(t.flows) != 1 || len(t.said) > 0 {
+	if !t.iperf2 || t.csv.seen || t.listens == nil || t.connects != nil || t.there == "" || len(t.flows) != 1 || len(t.said) > 0 {
 		return false
 	}
 	f := t.flows[0]

@@ -37,9 +37,9 @@ func (r *reader) readConn(b []byte) bool {
 			if r.dropOther(); r.cur != nil {
 				r.end()
 			}
-		case to && t.async && !t.guessed && !t.csv.seen:
+		case to && t.iperf2 && !t.guessed && !t.csv.seen:
 			r.end()
-		case !t.async && !t.json && t.total():
+		case !t.iperf2 && !t.json && t.total():
 			r.another()
 		}
 	}
@@ -52,7 +52,7 @@ func (r *reader) readConn(b []byte) bool {
 	if t != nil {
 		if at := t.mirrorOf(&c); at >= 0 {
 			switch {
-			case !t.async:
+			case !t.iperf2:
 				t.mirrored, t.rep.Side = true, ClientSide
 				return true
 			case t.over():
@@ -67,7 +67,7 @@ func (r *reader) readConn(b []byte) bool {
 			}
 		}
 	}
-	if t != nil && t.async && !t.awaits(&c) {
+	if t != nil && t.iperf2 && !t.awaits(&c) {
 		over := len(t.waiting) > 0 || t.over()
 		ours := len(t.waiting) > 0 || t.accepts(&c) && !t.initiatedFirst() || t.reconnects(&c) || t.connectsAlike(&c)
 		switch {
@@ -88,9 +88,9 @@ func (r *reader) readConn(b []byte) bool {
 	if to {
 		t.rep.Program = programIperf3
 	} else if t.rep.Program == "" {
-		t.rep.Program, t.async = programIperf2, true
+		t.rep.Program, t.iperf2 = programIperf2, true
 	}
-	if k := bytes.LastIndex(tags, []byte(" on ")); k >= 0 && t.async && t.rep.Start.IsZero() {
+	if k := bytes.LastIndex(tags, []byte(" on ")); k >= 0 && t.iperf2 && t.rep.Start.IsZero() {
 		if at, err := time.Parse("2006-01-02 15:04:05 (MST)", string(tags[k+len(" on "):])); err == nil {
 			t.rep.Start = at.UTC()
 		}

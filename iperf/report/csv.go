@@ -43,7 +43,7 @@ func (r *reader) readCSV(b []byte) bool {
 	}
 	t := r.beginCSV()
 	t.lines++
-	t.async, t.csv.seen = true, true
+	t.iperf2, t.csv.seen = true, true
 	t.rep.Program = programIperf2
 	row := &r.row
 	row.reset(r.src.Lines)
@@ -237,7 +237,7 @@ func (t *test) csvRow(row *row, f *csvFields) {
 		t.rep.Protocol = ProtocolTCP
 	}
 	if row.kind == labelSum {
-		t.asyncSum(&row.cell)
+		t.iperf2Sum(&row.cell)
 		return
 	}
 	if row.id < 3 {
@@ -267,7 +267,7 @@ func (t *test) csvRow(row *row, f *csvFields) {
 		fl.counts.receiver = true
 	}
 	s := fl.stream(streamKey{row.id, from, to})
-	fl.rowAsync(s, &row.cell, false)
+	fl.rowIperf2(s, &row.cell, false)
 }
 
 // oppositeCSV finds the stream of the same connection whose rows have the ports the other way round.

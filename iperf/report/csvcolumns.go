@@ -52,7 +52,7 @@ func (r *reader) readCSVHeader(b []byte) bool {
 	}
 	t := r.beginCSV()
 	t.lines++
-	t.rep.Program, t.async = programIperf2, true
+	t.rep.Program, t.iperf2 = programIperf2, true
 	if t.csv.headers == nil {
 		t.csv.headers = make(map[int][]csvColumn)
 	}

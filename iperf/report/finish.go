@@ -8,10 +8,10 @@ func (t *test) finish() (*Report, error) {
 	for _, f := range t.flows {
 		f.settle()
 	}
-	if t.async {
-		t.finishAsync()
+	if t.iperf2 {
+		t.finishIperf2()
 	} else {
-		t.finishSync()
+		t.finishIperf3()
 	}
 	rep.Err = joined(t.said)
 	var errs []error
@@ -57,72 +57,6 @@ func joined(errs []error) error {
 		return fmt.Errorf("%w: %w", errs[0], errs[1])
 	}
 	return fmt.Errorf("%w: %w", errs[0], joined(errs[1:]))
-}
-
-// finishSync gives the directions of iperf 3 their names.
-func (t *test) finishSync() {
-	for _, f := range t.flows {
-		if f.key.class == classMixed {
-			continue
-		}
-		forward := t.forwardSync(f)
-		sends := forward == (t.rep.Side != ServerSide)
-		if f.counted = totalReceived; sends {
-			f.counted = totalSent
-		}
-		t.checkStreams(f)
-		out := t.output(f)
-		out.Sent, out.Received, out.Unlabelled = t.pick(f, totalSent), t.pick(f, totalReceived), t.pick(f, totalUnlabelled)
-		for i, s := range f.streams {
-			if len(out.Streams) > i {
-				st := &out.Streams[i]
-				st.Sent, st.Received, st.Unlabelled = s.totals[totalSent].total(), s.totals[totalReceived].total(), s.totals[totalUnlabelled].total()
-				dropUnknown(&st.Sent, &st.Received, sends, t.rep.Side)
-			}
-		}
-		dropUnknown(&out.Sent, &out.Received, sends, t.rep.Side)
-		t.set(forward, out)
-	}
-}
-
-// forwardSync reports whether a flow of iperf 3 goes to the server.
-func (t *test) forwardSync(f *flow) bool {
-	server := t.rep.Side == ServerSide
-	switch f.key.class {
-	case classSends:
-		return !server
-	case classReceives:
-		return server
-	}
-	reverse := t.reverse
-	if server && !t.json && !reverse {
-		_, sent := f.totals(totalSent)
-		_, received := f.totals(totalReceived)
-		reverse = t.sendsHere || sent && !received
-	}
-	return !reverse
-}
-
-// dropUnknown drops the count of the far end where iperf 3 printed zeros because it did not get it, and of the
-// sender's count what only a receiver can know.
-func dropUnknown(sent, received **Total, sends bool, side Side) {
-	far := received
-	if !sends {
-		far = sent
-	}
-	if t := *far; t != nil && t.Bytes == 0 && t.Rate == 0 {
-		*far = nil
-	}
-	if s := *sent; s != nil && s.UDP != nil {
-		s.UDP.Has &= Packets | PacketRate
-		if s.UDP.Packets == 0 && s.Bytes > 0 {
-			s.UDP.Has &^= Packets // the other end did not say how many
-		}
-		*s.UDP = UDP{Has: s.UDP.Has, Packets: s.UDP.Packets, PacketRate: s.UDP.PacketRate}
-		if s.UDP.Has == 0 {
-			s.UDP = nil
-		}
-	}
 }
 
 func (t *test) set(forward bool, out *Flow) {

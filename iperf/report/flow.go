@@ -148,8 +148,8 @@ func (f *flow) keep(s *stream, c *cell) bool {
 	return true
 }
 
-// rowAsync takes a row of iperf 2 that may be an interval or a total.
-func (f *flow) rowAsync(s *stream, c *cell, isSum bool) {
+// rowIperf2 takes a row of iperf 2 that may be an interval or a total.
+func (f *flow) rowIperf2(s *stream, c *cell, isSum bool) {
 	if s.report {
 		s.report = false
 		f.total(s, totalFar, c)
@@ -213,11 +213,11 @@ func (f *flow) release(c *cell) {
 
 func (f *flow) interval(s *stream, c *cell, isSum bool) {
 	if !isSum {
-		f.addAsync(s, c)
+		f.addIperf2(s, c)
 		return
 	}
 	f.noteInterval(s, c)
-	f.sumAsync(c)
+	f.sumIperf2(c)
 }
 
 func (f *flow) noteInterval(s *stream, c *cell) {
@@ -255,13 +255,13 @@ func (f *flow) settle() {
 		case s.holds:
 			s.holds = false
 			f.total(s, totalOwn, &s.held)
-		case f.t.async && s.n == 1 && s.totals[totalOwn] == nil && s.first.start == 0 && f.endsAlike(&s.first):
+		case f.t.iperf2 && s.n == 1 && s.totals[totalOwn] == nil && s.first.start == 0 && f.endsAlike(&s.first):
 			f.total(s, totalOwn, &s.first) // the only row of a stream where another's was printed twice
 		}
 	}
 	f.closeAll()
 	f.warnUneven()
-	if f.unordered && f.t.async {
+	if f.unordered && f.t.iperf2 {
 		slices.SortStableFunc(f.intervals, func(a, b Interval) int { return cmp.Compare(a.Start, b.Start) })
 	}
 }

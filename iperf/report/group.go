@@ -13,8 +13,8 @@ type group struct {
 	summed bool // it is the sum that iperf printed
 }
 
-// addSync takes an interval of iperf 3, which prints the streams of one interval one after the other.
-func (f *flow) addSync(k streamKey, c *cell) {
+// addIperf3 takes an interval of iperf 3, which prints the streams of one interval one after the other.
+func (f *flow) addIperf3(k streamKey, c *cell) {
 	s := f.stream(k)
 	if len(f.groups) > 0 && s.serial == f.groups[0].serial {
 		f.closeAll()
@@ -34,8 +34,8 @@ func (f *flow) addSync(k streamKey, c *cell) {
 	}
 }
 
-// sumSync takes the sum that iperf 3 printed.
-func (f *flow) sumSync(c *cell) {
+// sumIperf3 takes the sum that iperf 3 printed.
+func (f *flow) sumIperf3(c *cell) {
 	if f.t.sums == sumAdded {
 		f.closeAll()
 		return
@@ -62,8 +62,8 @@ func (f *flow) open(c *cell) *group {
 // maxGroups is how far streams may run apart before their intervals are given out as they are.
 const maxGroups = 64
 
-// addAsync takes an interval of iperf 2, whose streams print when each is ready.
-func (f *flow) addAsync(s *stream, c *cell) {
+// addIperf2 takes an interval of iperf 2, whose streams print when each is ready.
+func (f *flow) addIperf2(s *stream, c *cell) {
 	if !f.keep(s, c) {
 		return
 	}
@@ -152,8 +152,8 @@ func (f *flow) late(c *cell) bool {
 	return false
 }
 
-// sumAsync takes the sum that iperf 2 printed.
-func (f *flow) sumAsync(c *cell) {
+// sumIperf2 takes the sum that iperf 2 printed.
+func (f *flow) sumIperf2(c *cell) {
 	if f.t.sums == sumAdded {
 		return
 	}
@@ -189,7 +189,7 @@ func (f *flow) closeFirst() {
 
 func (f *flow) giveOut(g *group) {
 	// iperf 2 may print a sum before the last of its streams.
-	if n := f.t.expected(f); !(g.summed && f.t.async) && (g.n < n-f.ended(g) && !g.summed || g.n > 0 && f.closed == 0 && g.n < len(f.streams)) {
+	if n := f.t.expected(f); !(g.summed && f.t.iperf2) && (g.n < n-f.ended(g) && !g.summed || g.n > 0 && f.closed == 0 && g.n < len(f.streams)) {
 		f.warnMissing(g, n)
 	}
 	switch {
@@ -222,7 +222,7 @@ func (f *flow) warnMissing(g *group, expected int) {
 }
 
 func (f *flow) emit(c *cell) {
-	if !f.t.async && f.emitted > 0 && f.recent[(f.emitted-1)%maxGroups] == (span{c.start, c.end, c.omitted}) {
+	if !f.t.iperf2 && f.emitted > 0 && f.recent[(f.emitted-1)%maxGroups] == (span{c.start, c.end, c.omitted}) {
 		return // it is printed twice, of which its stream has warned
 	}
 	in := f.t.slabs.interval(c)

@@ -10,7 +10,7 @@ import (
 func (d *document) peerText(text []byte) {
 	in := reader{p: d.r.p, sums: d.r.sums, src: lines.New(bytes.NewReader(bytes.Clone(text)))}
 	peer := in.newTest(nil)
-	peer.isIperf3(ServerSide)
+	peer.setIperf3(ServerSide)
 	peer.reverse = d.t.reverse
 	in.cur = peer
 	if t := in.next(); t != nil && t.lines > 0 {

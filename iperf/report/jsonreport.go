@@ -245,7 +245,7 @@ func (d *document) interval() {
 					if c := d.cell(); c.some {
 						f := d.flow(&c)
 						d.t.moveTo(f, c.id)
-						f.addSync(streamKey{id: c.id}, &c.cell)
+						f.addIperf3(streamKey{id: c.id}, &c.cell)
 					}
 				}
 			}
@@ -273,7 +273,7 @@ func (d *document) interval() {
 		return
 	}
 	for i := range sums[:n] {
-		d.flow(&sums[i]).sumSync(&sums[i].cell)
+		d.flow(&sums[i]).sumIperf3(&sums[i].cell)
 	}
 	for _, f := range d.t.flows {
 		f.closeAll()

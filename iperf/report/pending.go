@@ -18,7 +18,7 @@ func (r *reader) holdBanner(b []byte, client bool) bool {
 		r.pending = append(r.pending, bytes.Clone(b)) // a server's with -d or -r, or that of a text
 		return true
 	}
-	if t == nil || r.outer != nil || r.pending != nil || r.same || !t.async || len(t.waiting) > 0 || t.there == "" || !t.over() {
+	if t == nil || r.outer != nil || r.pending != nil || r.same || !t.iperf2 || len(t.waiting) > 0 || t.there == "" || !t.over() {
 		return false
 	}
 	if client && (t.listens == nil || t.connects != nil || t.here != t.there) || !client && (t.connects == nil || t.listens != nil) {

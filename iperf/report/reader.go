@@ -105,7 +105,7 @@ func (r *reader) otherEnd(c *conn) {
 	was := r.cur
 	accepted := !was.initiated(c)
 	t := r.another()
-	t.async, t.lines = true, 1
+	t.iperf2, t.lines = true, 1
 	t.rep.Program, t.rep.Protocol = was.rep.Program, was.rep.Protocol
 	if t.listens = []int{c.local}; !accepted {
 		t.listens, t.connects = nil, []int{c.remote}
@@ -116,7 +116,7 @@ func (r *reader) otherEnd(c *conn) {
 // resume begins a test after was, without the banner that was had.
 func (r *reader) resume(was *test) {
 	t := r.begin(false)
-	t.rep.Program, t.async, t.rep.Protocol = was.rep.Program, true, was.rep.Protocol
+	t.rep.Program, t.iperf2, t.rep.Protocol = was.rep.Program, true, was.rep.Protocol
 	if t.listens = was.listens; t.listens == nil {
 		t.connects = was.connects
 	}

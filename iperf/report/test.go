@@ -18,7 +18,7 @@ type test struct {
 	sums      sumPolicy
 	flows     []*flow
 	conns     []conn        // as the text introduces them
-	async     bool          // it is iperf 2's
+	iperf2    bool          // it is iperf 2's
 	guessed   bool          // that is so, or not, by the form of a row alone
 	intervals bool          // its rows are intervals, with totals after them
 	first     time.Duration // the first interval's length
@@ -184,8 +184,8 @@ func (t *test) expected(f *flow) int {
 	if t.json {
 		return 0
 	}
-	if t.async {
-		return t.expectedAsync(f)
+	if t.iperf2 {
+		return t.expectedIperf2(f)
 	}
 	n := len(t.conns)
 	if f.key.class != classOnly {

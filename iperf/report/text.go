@@ -98,8 +98,8 @@ func (r *reader) readRow(b []byte, cut, unwrapped bool) {
 			t = r.another()
 		}
 		t.lines++
-		if t.async || t.rep.Program != programIperf3 && r.isAsync(t) {
-			t.async = true
+		if t.iperf2 || t.rep.Program != programIperf3 && r.isIperf2(t) {
+			t.iperf2 = true
 			if len(t.waiting) > 0 && kind == rowData {
 				t = r.waitOver(&r.row)
 			}
@@ -110,16 +110,16 @@ func (r *reader) readRow(b []byte, cut, unwrapped bool) {
 			if len(r.chain) > 0 && kind == rowData && r.row.kind == labelSum {
 				t = r.joinParts(t, &r.row.cell)
 			}
-			t.asyncRow(&r.row, kind)
+			t.iperf2Row(&r.row, kind)
 		} else {
-			t.syncRow(&r.row, kind)
+			t.iperf3Row(&r.row, kind)
 		}
 	}
 }
 
-// isAsync decides which of the two programs prints a test that has not said so: iperf 3 pads before "sec" and prints
+// isIperf2 decides which of the two programs prints a test that has not said so: iperf 3 pads before "sec" and prints
 // two decimals.
-func (r *reader) isAsync(t *test) bool {
+func (r *reader) isIperf2(t *test) bool {
 	switch t.rep.Program {
 	case programIperf3:
 		return false
@@ -128,15 +128,15 @@ func (r *reader) isAsync(t *test) bool {
 	}
 	t.guessed = true
 	row := &r.row
-	sync := row.by != 0 || row.role != 0
-	if !sync && row.decimals == 2 && !row.star && row.kind != labelMixed && row.enh.Has == 0 {
+	three := row.by != 0 || row.role != 0
+	if !three && row.decimals == 2 && !row.star && row.kind != labelMixed && row.enh.Has == 0 {
 		// "0.00-1.00   sec" is iperf 3's, "0.00-1.00 sec" is iperf 2's.
-		sync = r.wide || row.padded
+		three = r.wide || row.padded
 	}
-	if t.rep.Program = programIperf2; sync {
+	if t.rep.Program = programIperf2; three {
 		t.rep.Program = programIperf3
 	}
-	return !sync
+	return !three
 }
 
 // readOther takes a line that has no numbers of traffic.
@@ -145,14 +145,14 @@ func (r *reader) readOther(b []byte) {
 	if len(b) == 0 || len(r.pending) > 0 && r.waitBanner(b) {
 		return
 	}
-	if r.cur != nil && !(r.cur.async && len(r.cur.flows) > 0) && r.cur.readSide(bytes.TrimLeft(b, "> \t")) {
+	if r.cur != nil && !(r.cur.iperf2 && len(r.cur.flows) > 0) && r.cur.readSide(bytes.TrimLeft(b, "> \t")) {
 		return
 	}
 	if isRule(b) {
 		if r.cur != nil {
-			r.cur.becomeSync()
+			r.cur.becomeIperf3()
 		}
-		if t := r.cur; t != nil && !t.async {
+		if t := r.cur; t != nil && !t.iperf2 {
 			for _, f := range t.flows {
 				f.closeAll()
 			}
@@ -170,7 +170,7 @@ func (r *reader) readOther(b []byte) {
 	}
 	if bytes.Contains(b, []byte("[ ID] Burst (start-end)")) {
 		t := r.begin(false)
-		t.rep.Program, t.async, t.bursts = programIperf2, true, true
+		t.rep.Program, t.iperf2, t.bursts = programIperf2, true, true
 		return
 	}
 	if r.readBanner(b) {
@@ -198,7 +198,7 @@ func isRule(b []byte) bool {
 
 func (r *reader) readHeading(b []byte) {
 	t := r.begin(false)
-	if r.outer == nil && !t.async && !t.ruled && t.total() {
+	if r.outer == nil && !t.iperf2 && !t.ruled && t.total() {
 		t = r.another()
 	}
 	t.lines++
@@ -213,7 +213,7 @@ func (r *reader) readHeading(b []byte) {
 	default:
 		t.heading = headingPlain
 	}
-	if t.async {
+	if t.iperf2 {
 		return
 	}
 	if t.ruled || t.gathered() && !t.mirrored {

@@ -100,7 +100,7 @@ func (t *test) checkIntervals(f *flow, c *cell) {
 	if f.carried == 0 || c.bytes == 0 || (c.end-f.until).Abs() > c.end/100 {
 		return
 	}
-	if over := c.bytes - f.carried; t.async && t.rep.Protocol != ProtocolUDP && over > 0 && over <= tcpBlock*int64(max(1, len(f.streams))) {
+	if over := c.bytes - f.carried; t.iperf2 && t.rep.Protocol != ProtocolUDP && over > 0 && over <= tcpBlock*int64(max(1, len(f.streams))) {
 		return // what iperf 2 wrote after the last interval
 	}
 	if off := float64(f.carried) / float64(c.bytes); off < 0.97 || off > 1.03 {

@@ -46,7 +46,7 @@ func Number(b []byte) (n Decimal, length int) {
 	return n, i
 }
 
-// parseLongNumber is parseNumber for as many digits as may be too many.
+// longNumber is Number for any count of digits.
 func longNumber(b []byte) (n Decimal, length int) {
 	const most = (math.MaxInt64 - 9) / 10
 	i := 0
@@ -160,8 +160,8 @@ var Units = [256]Unit{
 	'T': {12, 40}, 't': {12, 40}, 'P': {15, 50}, 'p': {15, 50}, 'E': {18, 60}, 'e': {18, 60},
 }
 
-// parseBytes reads an amount such as "1.05 GBytes" or "128 KByte" and gives its length, 0 when there is none. iperf 2
-// prints "5.03 Gbits" of one who asked for a format that it does not know.
+// Bytes reads an amount such as "1.05 GBytes" or "128 KByte" and returns its length, 0 if there is none. iperf 2
+// prints "5.03 Gbits" if it was given an unknown format.
 func Bytes(b []byte) (v int64, length int) {
 	n, i := Number(b)
 	if i == 0 {
@@ -194,7 +194,7 @@ func Bytes(b []byte) (v int64, length int) {
 	return n.Bytes(int(p.Two)), i
 }
 
-// parseRate reads a rate such as "8.99 Gbits/sec" or "120 MBytes/sec" and gives its length, 0 when there is none.
+// Rate reads a rate such as "8.99 Gbits/sec" or "120 MBytes/sec" and returns its length, 0 if there is none.
 func Rate(b []byte) (v float64, length int) {
 	n, i := Number(b)
 	if i == 0 {
@@ -227,7 +227,7 @@ func Spaces(b []byte) int {
 
 func HasPrefix(b []byte, s string) bool { return len(b) >= len(s) && string(b[:len(s)]) == s }
 
-// parseInt reads decimal digits and gives how many, 0 when there are none or more than an id or a count has.
+// Int reads decimal digits and returns how many, 0 if there are none or more than an id or a count has.
 func Int(b []byte) (v int64, length int) {
 	for length < len(b) && b[length]-'0' <= 9 {
 		if length == 18 {

@@ -226,8 +226,8 @@ func (t *test) classes() int {
 	return n
 }
 
-// expectedAsync is how many of the connections that were introduced belong to f.
-func (t *test) expectedAsync(f *flow) int {
+// expectedIperf2 is how many of the connections that were introduced belong to f.
+func (t *test) expectedIperf2(f *flow) int {
 	if f.expectGen == len(t.conns)+1 {
 		return f.expect
 	}

@@ -2,9 +2,9 @@ package report
 
 import "bytes"
 
-// becomeSync takes back the guess that the rows so far are iperf 2's.
-func (t *test) becomeSync() {
-	if !t.async || !t.guessed || len(t.conns) > 0 || len(t.flows) != 1 {
+// becomeIperf3 takes back the guess that the rows so far are iperf 2's.
+func (t *test) becomeIperf3() {
+	if !t.iperf2 || !t.guessed || len(t.conns) > 0 || len(t.flows) != 1 {
 		return
 	}
 	f := t.flows[0]
@@ -19,13 +19,13 @@ func (t *test) becomeSync() {
 		f.index[s.key] = i
 	}
 	f.key.class = classOnly
-	t.rep.Program, t.async, t.guessed = programIperf3, false, false
+	t.rep.Program, t.iperf2, t.guessed = programIperf3, false, false
 }
 
 // repeats reports whether a row of iperf 3 is another test's: it is a total that there is already, the rows so far were
 // of a test in both directions, or it is an interval after the totals.
 func (t *test) repeats(row *row) bool {
-	if t.async || t.json {
+	if t.iperf2 || t.json {
 		return false
 	}
 	if row.by == 0 {
@@ -72,8 +72,8 @@ func (f *flow) endsOtherwise(k totalKind, c *cell) bool {
 	return false
 }
 
-// syncRow takes a row of iperf 3.
-func (t *test) syncRow(row *row, kind rowKind) {
+// iperf3Row takes a row of iperf 3.
+func (t *test) iperf3Row(row *row, kind rowKind) {
 	key := flowKey{class: classOnly}
 	switch row.role {
 	case 'T':
@@ -89,7 +89,7 @@ func (t *test) syncRow(row *row, kind rowKind) {
 	f := t.flow(key)
 	switch kind {
 	case rowOutOfOrder:
-		t.outOfOrderSync(f, row)
+		t.outOfOrderIperf3(f, row)
 		return
 	case rowData:
 	default:
@@ -134,9 +134,9 @@ func (t *test) syncRow(row *row, kind rowKind) {
 		k = totalReceived
 	case !t.summary, k == totalUnlabelled && row.start > 0:
 		if isSum {
-			f.sumSync(c)
+			f.sumIperf3(c)
 		} else {
-			f.addSync(streamKey{id: row.id}, c)
+			f.addIperf3(streamKey{id: row.id}, c)
 		}
 		return
 	}
@@ -168,7 +168,7 @@ func (t *test) readSide(b []byte) bool {
 	k := totalSent
 	switch section := sideAbove(b); {
 	case section != 0:
-		t.rep.Program, t.async, t.summary, t.section = programIperf3, false, true, section
+		t.rep.Program, t.iperf2, t.summary, t.section = programIperf3, false, true, section
 		return true
 	case string(b) == "sender":
 	case string(b) == "receiver":
@@ -213,8 +213,8 @@ func (t *test) firstIsTotal(k totalKind) {
 	f.total(s, k, &c)
 }
 
-// outOfOrderSync takes "[  5] 0.0-2.0 sec  53 datagrams received out-of-order", which stands beside the totals.
-func (t *test) outOfOrderSync(f *flow, row *row) {
+// outOfOrderIperf3 takes "[  5] 0.0-2.0 sec  53 datagrams received out-of-order", which stands beside the totals.
+func (t *test) outOfOrderIperf3(f *flow, row *row) {
 	s := &f.sum
 	switch {
 	case row.kind != labelSum:

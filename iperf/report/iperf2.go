@@ -2,18 +2,18 @@ package report
 
 import "time"
 
-// asyncRow takes a row of iperf 2.
-func (t *test) asyncRow(row *row, kind rowKind) {
+// iperf2Row takes a row of iperf 2.
+func (t *test) iperf2Row(row *row, kind rowKind) {
 	c := &row.cell
 	if row.kind == labelMixed && kind == rowData && t.isUntimed(c) {
 		return
 	}
 	if row.kind == labelSum {
 		if kind == rowData {
-			t.asyncSum(c)
+			t.iperf2Sum(c)
 		} else if kind == rowSent {
 			if f := t.one(); f != nil {
-				t.sentAsync(f, &f.sum, row.bare)
+				t.sentIperf2(f, &f.sum, row.bare)
 			}
 		}
 		return
@@ -21,21 +21,21 @@ func (t *test) asyncRow(row *row, kind rowKind) {
 	if kind == rowSent && t.listens != nil && t.connects == nil {
 		row.star = row.star || t.isBoth(row.id) // a server says so of what it sends, without the star
 	}
-	f, s := t.asyncStream(row, kind)
+	f, s := t.iperf2Stream(row, kind)
 	switch kind {
 	case rowReport:
 		s.report = true
 	case rowSent:
-		t.sentAsync(f, s, row.bare)
+		t.sentIperf2(f, s, row.bare)
 	case rowOutOfOrder:
-		t.outOfOrderAsync(f, s, row)
+		t.outOfOrderIperf2(f, s, row)
 	case rowData:
-		t.asyncProtocol(row)
-		f.rowAsync(s, c, false)
+		t.iperf2Protocol(row)
+		f.rowIperf2(s, c, false)
 	}
 }
 
-func (t *test) asyncProtocol(row *row) {
+func (t *test) iperf2Protocol(row *row) {
 	if row.hasBare {
 		row.hasBare = false
 	}
@@ -55,8 +55,8 @@ func (t *test) asyncProtocol(row *row) {
 	}
 }
 
-// asyncStream finds the stream that a row is of.
-func (t *test) asyncStream(row *row, kind rowKind) (*flow, *stream) {
+// iperf2Stream finds the stream that a row is of.
+func (t *test) iperf2Stream(row *row, kind rowKind) (*flow, *stream) {
 	if row.kind == labelMixed {
 		f := t.flow(flowKey{class: classMixed})
 		return f, f.stream(streamKey{id: row.id})
@@ -205,8 +205,8 @@ func (t *test) one() *flow {
 	return one
 }
 
-// asyncSum takes a SUM row. In a test of two directions it may be the sum of one or of both.
-func (t *test) asyncSum(c *cell) {
+// iperf2Sum takes a SUM row. In a test of two directions it may be the sum of one or of both.
+func (t *test) iperf2Sum(c *cell) {
 	if c.udp.Has != 0 {
 		t.rep.Protocol = ProtocolUDP
 	}
@@ -228,7 +228,7 @@ func (t *test) asyncSum(c *cell) {
 	if t.isUntimed(c) {
 		return
 	}
-	f.rowAsync(&f.sum, c, true)
+	f.rowIperf2(&f.sum, c, true)
 }
 
 // isUntimed reports whether a sum is of a time that cannot be, and warns of it. With -n and -i iperf 2.1 counts the time
@@ -245,7 +245,7 @@ func (t *test) isUntimed(c *cell) bool {
 	return true
 }
 
-func (t *test) sentAsync(f *flow, s *stream, n int64) {
+func (t *test) sentIperf2(f *flow, s *stream, n int64) {
 	c := s.totals[totalOwn]
 	if c == nil && s.holds {
 		c = &s.held
@@ -257,8 +257,8 @@ func (t *test) sentAsync(f *flow, s *stream, n int64) {
 	c.udp.Packets = n
 }
 
-// outOfOrderAsync takes "[  4] 0.00-2.00 sec  1 datagrams received out-of-order", which follows the row it is about.
-func (t *test) outOfOrderAsync(f *flow, s *stream, row *row) {
+// outOfOrderIperf2 takes "[  4] 0.00-2.00 sec  1 datagrams received out-of-order", which follows the row it is about.
+func (t *test) outOfOrderIperf2(f *flow, s *stream, row *row) {
 	var udp *UDP
 	switch c := s.totals[s.lastTotal]; {
 	case c != nil:

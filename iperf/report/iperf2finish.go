@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// sideAsync decides which end of a test iperf 2 printed it.
-func (t *test) sideAsync() Side {
+// sideIperf2 decides which end of a test iperf 2 printed it.
+func (t *test) sideIperf2() Side {
 	if t.p.Side != 0 {
 		return t.p.Side
 	}
@@ -55,16 +55,16 @@ func (t *test) hasServerReport() bool {
 	return false
 }
 
-// finishAsync gives the directions of iperf 2 their names.
-func (t *test) finishAsync() {
-	t.rep.Side = t.sideAsync()
+// finishIperf2 gives the directions of iperf 2 their names.
+func (t *test) finishIperf2() {
+	t.rep.Side = t.sideIperf2()
 	t.finishCSV()
 	side := t.rep.Side
 	for _, f := range t.flows {
 		if f.key.class == classMixed || f.key.class == classMirror {
 			continue
 		}
-		forward := t.forwardAsync(f, side)
+		forward := t.forwardIperf2(f, side)
 		own := totalUnlabelled
 		switch {
 		case f.own != 0:
@@ -105,8 +105,8 @@ func (t *test) finishMirror() {
 	}
 }
 
-// forwardAsync reports whether a flow of iperf 2, which that side printed, goes to the server.
-func (t *test) forwardAsync(f *flow, side Side) bool {
+// forwardIperf2 reports whether a flow of iperf 2, which that side printed, goes to the server.
+func (t *test) forwardIperf2(f *flow, side Side) bool {
 	switch f.key.class {
 	case classStar:
 		return false
@@ -122,15 +122,15 @@ func (t *test) forwardAsync(f *flow, side Side) bool {
 
 // reverseNow reports whether a flow goes to the client, as far as its lines have told by now.
 func (t *test) reverseNow(f *flow) bool {
-	if !t.async {
-		return !t.forwardSync(f)
+	if !t.iperf2 {
+		return !t.forwardIperf3(f)
 	}
 	known := 1 + len(t.conns) + len(t.flows)*maxConns
 	if t.csv.sender {
 		known = -known
 	}
 	if f.known != known {
-		f.known, f.reverse = known, !t.forwardAsync(f, t.sideAsync())
+		f.known, f.reverse = known, !t.forwardIperf2(f, t.sideIperf2())
 	}
 	return f.reverse
 }
