@@ -19,7 +19,7 @@ type csvLayout struct {
 	headers map[int][]csvColumn // by how many columns they name
 }
 
-// readCSV takes a line of iperf 2's CSV. It is false when b is none.
+// readCSV recognises a row of iperf 2's CSV and hands it to its test. It returns false if b is none.
 func (r *reader) readCSV(b []byte) bool {
 	if len(b) > 0 && b[len(b)-1] == ' ' {
 		b = bytes.TrimRight(b, " \t")
@@ -38,39 +38,10 @@ func (r *reader) readCSV(b []byte) bool {
 		}
 		r.time = append(r.time[:0], at...)
 	}
-	if len(r.pending) > 0 {
-		r.releaseBanner(r.cur != nil && r.cur.csv.seen)
-	}
-	t := r.beginCSV()
-	t.lines++
-	t.iperf2, t.csv.seen = true, true
-	t.rep.Program = programIperf2
-	row := &r.row
-	row.reset(r.src.Lines)
-	if !row.parseCSV(f, r.src.NoEnd, t.csv.headers[f.n]) {
-		t.warning(syntaxError(r.src.Lines, b, "a row of iperf 2's CSV"))
-		t.broken = r.src.NoEnd
-		return true
-	}
-	if row.start == 0 && row.kind == labelStream && t.over() && t.followsCSV(row, f) {
-		csv := t.csv
-		t = r.follow()
-		t.lines, t.csv = 1, csv
-	}
-	if t.rep.Start.IsZero() {
-		t.rep.Start = csvStart(f.at(0), row.end)
-	}
-	copy(t.csv.last[:], f.at(0))
-	t.csvRow(row, f)
+	r.row.reset(r.src.Lines)
+	ok := r.row.parseCSV(f, r.src.NoEnd, r.tests.columns(f.n))
+	r.tests.takeCSV(&r.row, f, ok, r.src.NoEnd)
 	return true
-}
-
-// beginCSV gives the test of a row of CSV, which is no test that had rows of text.
-func (r *reader) beginCSV() *test {
-	if t := r.cur; t != nil && r.outer == nil && !t.csv.seen && t.csv.headers == nil && (len(t.flows) > 0 || t.isOther()) {
-		r.end()
-	}
-	return r.begin(false)
 }
 
 // followsCSV reports whether a row is of a test that the same client began after this one was over: the traffic goes
@@ -230,6 +201,10 @@ func (r *row) parseCSVLoss(f *csvFields, cut bool) {
 
 // csvRow gives a row to its stream.
 func (t *test) csvRow(row *row, f *csvFields) {
+	if t.rep.Start.IsZero() {
+		t.rep.Start = csvStart(f.at(0), row.end)
+	}
+	copy(t.csv.last[:], f.at(0))
 	from, to := csvPorts(f)
 	if row.hasBare {
 		t.rep.Protocol = ProtocolUDP

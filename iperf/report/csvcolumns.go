@@ -38,7 +38,7 @@ var csvColumns = map[string]csvColumn{
 	"bbcnt": columnRoundTrips, "bbavg": columnMean, "bbmin": columnMin, "bbmax": columnMax, "bbstdev": columnStdDev,
 }
 
-// readCSVHeader takes a line of column names. It is false when b is none.
+// readCSVHeader recognises a line of column names. It returns false if b is none.
 func (r *reader) readCSVHeader(b []byte) bool {
 	if !scan.HasPrefix(b, "time,srcaddress,srcport,") {
 		return false
@@ -50,14 +50,7 @@ func (r *reader) readCSVHeader(b []byte) bool {
 		}
 		columns = append(columns, csvColumns[string(name)])
 	}
-	t := r.beginCSV()
-	t.lines++
-	t.rep.Program, t.iperf2 = programIperf2, true
-	if t.csv.headers == nil {
-		t.csv.headers = make(map[int][]csvColumn)
-	}
-	// Sums and streams can have headers of their own. Those of one length replace each other.
-	t.csv.headers[len(columns)] = columns
+	r.tests.takeCSVHeader(columns)
 	return true
 }
 

@@ -64,9 +64,9 @@ func (r *reader) readAfterBrace(b []byte) bool {
 	}
 	outer := r.src
 	r.src = outer.Without(prefix[:n])
-	if d := newDocument(r, lines.Scanner{Source: r.src}); r.peerNext {
-		r.peerNext = false
-		d.t = r.begin(false)
+	if d := newDocument(r, lines.Scanner{Source: r.src}); r.tests.peerNext {
+		r.tests.peerNext = false
+		d.t = r.tests.begin(false)
 		d.peerMembers()
 	} else {
 		d.members()

@@ -9,6 +9,7 @@ type conn struct {
 	local, remote int    // ports
 	here, there   string // addresses; there is empty in iperf 3
 	peer          bool
+	to            bool // "connected to", as iperf 3 prints it
 	reverse       bool // the server sends
 	both          bool // both ends send
 	unstarred     bool // they do, and its rows do not tell which one it is by a star
@@ -92,28 +93,6 @@ func (t *test) wait(c conn) {
 	if len(t.waiting) < maxConns {
 		t.waiting = append(t.waiting, c)
 	}
-}
-
-// waitOver decides whose the connections are that wait, and gives the test that the row belongs to.
-func (r *reader) waitOver(row *row) *test {
-	t := r.cur
-	waits, late := false, true
-	for i := range t.waiting {
-		waits = waits || t.waiting[i].id == row.id
-		late = late && t.waiting[i].late
-	}
-	switch {
-	case row.kind == labelStream && (row.start > 0 || late):
-		cs := t.waiting
-		t.waiting = nil
-		for _, c := range cs {
-			t.introduce(c)
-		}
-	case row.kind == labelStream && waits:
-		r.part = true
-		return r.follow()
-	}
-	return t
 }
 
 // connectsLate reports whether c is one more connection where all that came are over. It is the test's own, of parallel

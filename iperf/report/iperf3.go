@@ -1,6 +1,42 @@
 package report
 
-import "bytes"
+// takeRule takes the line between the intervals and the totals.
+func (t *test) takeRule() {
+	t.becomeIperf3()
+	if t.iperf2 {
+		return
+	}
+	for _, f := range t.flows {
+		f.closeAll()
+	}
+	t.ruled = true
+}
+
+// takeHeading takes the names of columns. Those of iperf 3 tell which end sends, over what, and where the totals begin.
+func (t *test) takeHeading(h heading) {
+	t.lines++
+	t.heading = h
+	if t.iperf2 {
+		return
+	}
+	if t.ruled || t.gathered() && !t.mirrored {
+		// A second heading is that of the totals, also if the line above it was lost.
+		t.unruled = !t.ruled && !t.summary
+		t.summary = true
+	}
+	t.ruled = false
+	if t.summary {
+		return
+	}
+	switch h {
+	case headingLoss:
+		t.rep.Protocol = ProtocolUDP
+	case headingDatagrams:
+		t.rep.Protocol, t.sendsHere = ProtocolUDP, true
+	case headingRetransmits:
+		t.rep.Protocol, t.sendsHere = ProtocolTCP, true
+	}
+}
 
 // becomeIperf3 takes back the guess that the rows so far are iperf 2's.
 func (t *test) becomeIperf3() {
@@ -162,19 +198,15 @@ func (f *flow) repeats(row *row) bool {
 	return s.prev == span{row.start, row.end, row.omitted} && s.carried == row.bytes
 }
 
-// readSide takes a line that has only the side of a total: above the total, as before iperf 3.0.1, or what mail has
-// wrapped of the line before. It is false when it is none.
-func (t *test) readSide(b []byte) bool {
-	k := totalSent
-	switch section := sideAbove(b); {
-	case section != 0:
-		t.rep.Program, t.iperf2, t.summary, t.section = programIperf3, false, true, section
-		return true
-	case string(b) == "sender":
-	case string(b) == "receiver":
-		k = totalReceived
-	default:
-		return false
+// takeSide takes the side of a total, which is on a line above it or, as mail wraps lines, below it.
+func (t *test) takeSide(e *event) {
+	if e.above {
+		t.rep.Program, t.iperf2, t.summary, t.section = programIperf3, false, true, e.side
+		return
+	}
+	k := totalReceived
+	if e.side == 's' {
+		k = totalSent
 	}
 	if s := t.wrapped; s != nil && s.totals[totalUnlabelled] != nil && s.totals[k] == nil {
 		s.totals[k], s.totals[totalUnlabelled], s.lastTotal = s.totals[totalUnlabelled], nil, k
@@ -182,21 +214,6 @@ func (t *test) readSide(b []byte) bool {
 		t.firstIsTotal(k)
 	}
 	t.wrapped = nil
-	return true
-}
-
-// sideAbove tells the side that "Sent" or "Total received" above a total stands for, 0: it is none of these.
-func sideAbove(b []byte) byte {
-	const indent = "      "
-	for _, above := range [...]struct {
-		text string
-		side byte
-	}{{"Sent", 's'}, {"Total sent", 's'}, {"Received", 'r'}, {"Total received", 'r'}} {
-		if string(b) == above.text || bytes.HasSuffix(b, []byte(indent+above.text)) {
-			return above.side
-		}
-	}
-	return 0
 }
 
 // firstIsTotal makes a total of the first row, which was taken for an interval.

@@ -8,11 +8,11 @@ import (
 
 // peerText takes the server's own output, which came as a string.
 func (d *document) peerText(text []byte) {
-	in := reader{p: d.r.p, sums: d.r.sums, src: lines.New(bytes.NewReader(bytes.Clone(text)))}
-	peer := in.newTest(nil)
-	peer.setIperf3(ServerSide)
+	in := newReader(d.r.tests.p, lines.New(bytes.NewReader(bytes.Clone(text))), d.r.tests.sums)
+	peer := in.tests.newTest(nil)
+	peer.setIperf3(ServerSide, 0)
 	peer.reverse = d.t.reverse
-	in.cur = peer
+	in.tests.cur = peer
 	if t := in.next(); t != nil && t.lines > 0 {
 		d.t.rep.Peer, _ = t.finish()
 	}
@@ -31,7 +31,7 @@ func (d *document) peerJSON() {
 // peerMembers reads that document from its first member on.
 func (d *document) peerMembers() {
 	outer := d.t
-	d.t = d.r.newTest(nil)
+	d.t = d.r.tests.newTest(nil)
 	d.t.lines, d.t.json = 1, true
 	d.t.rep.Program = programIperf3
 	for d.More('}') {

@@ -46,9 +46,9 @@ func (r *reader) readJSON(i int) {
 	}
 	d.t, d.event, d.found, d.Source = nil, "", false, r.src
 	d.Document(i)
-	if r.peerNext {
-		r.peerNext = false
-		d.t = r.begin(false)
+	if r.tests.peerNext {
+		r.tests.peerNext = false
+		d.t = r.tests.begin(false)
 		d.peerJSON()
 	} else {
 		d.Enter()
@@ -107,7 +107,7 @@ func (d *document) members() {
 	}
 	if d.t == nil {
 		if d.Cut && d.event == "" && !d.found && d.r.depth == 0 {
-			t := d.r.begin(false)
+			t := d.r.tests.begin(false)
 			t.lines++
 			t.cut = true
 			t.rep.Program = programIperf3
@@ -116,7 +116,7 @@ func (d *document) members() {
 	}
 	d.t.cut = d.t.cut || d.Cut
 	if d.event == "" && !d.t.stream {
-		d.r.end()
+		d.r.tests.end()
 	}
 }
 
@@ -165,7 +165,7 @@ func (d *document) data() {
 		d.end()
 		d.t.ended = d.t.total()
 	case "error":
-		d.begin(d.r.cur != nil && d.r.cur.ended) // said of the server after a test is over
+		d.begin(d.r.tests.cur != nil && d.r.tests.cur.ended) // said of the server after a test is over
 		d.t.stream = true
 		d.fail(d.Text())
 	case "server_output_text":
@@ -184,16 +184,16 @@ func (d *document) data() {
 // begin says which test what follows is of.
 func (d *document) begin(fresh bool) {
 	if d.t == nil {
-		if d.event == "" && d.r.cur != nil && d.r.cur.stream {
+		if d.event == "" && d.r.tests.cur != nil && d.r.tests.cur.stream {
 			// A document after events: --json-stream-full-output says the same again.
-			again := d.r.cur
-			d.t = d.r.newTest(nil)
+			again := d.r.tests.cur
+			d.t = d.r.tests.newTest(nil)
 			d.t.again = again
 		} else {
-			d.t = d.r.begin(fresh)
+			d.t = d.r.tests.begin(fresh)
 		}
 	} else if fresh && d.event != "" {
-		d.t = d.r.begin(true)
+		d.t = d.r.tests.begin(true)
 	}
 	d.t.lines++
 	d.t.json = true

@@ -58,9 +58,9 @@ func (d *document) start() {
 	if again := d.t.again; again != nil && again.cookie != d.t.cookie {
 		// It is another test after all.
 		d.t.again = nil
-		d.r.end()
+		d.r.tests.end()
 		was := d.t
-		d.t = d.r.begin(false)
+		d.t = d.r.tests.begin(false)
 		d.t.rep, d.t.conns, d.t.cookie, d.t.json, d.t.lines = was.rep, was.conns, was.cookie, true, 1
 	}
 }

@@ -36,7 +36,8 @@ func (p *Parser) Parse(r io.Reader, each func(Interval)) (*Report, error) {
 }
 
 func (p *Parser) parse(r io.Reader, each func(Interval), sums sumPolicy) (*Report, error) {
-	in := reader{p: p, src: lines.New(r), each: each, sums: sums}
+	in := newReader(p, lines.New(r), sums)
+	in.tests.each = each
 	t := in.next()
 	more := in.next()
 	for next := more; next != nil; next = in.next() {
@@ -44,7 +45,7 @@ func (p *Parser) parse(r io.Reader, each func(Interval), sums sumPolicy) (*Repor
 	if more != nil {
 		t.warn(0, "more tests follow")
 	}
-	return t.result(&in)
+	return t.result(in)
 }
 
 func (t *test) result(in *reader) (*Report, error) {
@@ -66,9 +67,10 @@ func Parse(r io.Reader) (*Report, error) { return new(Parser).Parse(r, nil) }
 // follows, as it may be one of several streams.
 func ParseAll(r io.Reader) iter.Seq2[*Report, error] {
 	return func(yield func(*Report, error) bool) {
-		in := reader{p: new(Parser), src: lines.New(r), all: true}
+		in := newReader(new(Parser), lines.New(r), sumAsPrinted)
+		in.tests.all = true
 		for t := in.next(); t != nil; t = in.next() {
-			if !yield(t.result(&in)) {
+			if !yield(t.result(in)) {
 				return
 			}
 		}

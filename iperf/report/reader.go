@@ -1,145 +1,41 @@
 package report
 
-import "github.com/tunaperf/tuna/iperf/report/internal/lines"
+import (
+	"bytes"
 
-// A reader reads one output, which may hold several tests.
+	"github.com/tunaperf/tuna/iperf/report/internal/lines"
+	"github.com/tunaperf/tuna/iperf/report/internal/scan"
+)
+
+// A reader reads one output in three steps. Package lines makes clean lines of its bytes, the reader recognises what
+// each of them says, and the segmenter gives that to the test that it is of.
 type reader struct {
-	p     *Parser
 	src   *lines.Source
-	each  func(Interval)
+	tests segmenter
 	row   row
-	cur   *test // the one that lines go to; nil: none has begun
-	outer *test // whose server's output cur is
-	ready []*test
-	chain []*test // those that may be parts of the next one
-	part  bool    // the one that ends may be so
+	event event
 
-	peerNext bool // the next document is the server's, within a client's text
-	given    int  // how many tests were handed out
-	other    int  // lines that are not iperf's
-	wide     bool // the last heading is of iperf 3's width
-	counts   bool // iperf 2 counts its connections, as since 2.1: their ids are no sockets
-	first    int  // tests that were begun
-	all      bool // every test is wanted
-	depth    int  // of a text within a text, or of a document within a document
-	sums     sumPolicy
-
-	title  []byte   // what stands before the lines of cur
-	titles []titled // the tests whose lines do not come now
-
-	spare    *document // one that may be used again
 	fields   csvFields // of the last row of CSV
 	time     []byte    // its time
-	same     bool      // those that waited are the test\'s own
-	pending  [][]byte  // a server\'s banner, of which the next connection tells whose it is
 	held     []byte    // a row without its end, which the next line may bring
-	heldLine int       // where it was
+	heldLine int       // its number
 	before   []byte    // what stood before the brace that the last line ended with
+	depth    int       // of a text within a text, or of a document within a document
+	spare    *document // to be used again
 }
 
-func (r *reader) newTest(each func(Interval)) *test {
-	t := &test{p: r.p, each: each, src: r.src, rep: &Report{}, sums: r.sums}
-	t.slabs.reuse = r.p.Discard
-	return t
+func newReader(p *Parser, src *lines.Source, sums sumPolicy) *reader {
+	return &reader{src: src, tests: segmenter{p: p, src: src, sums: sums}}
 }
 
-// begin gives the test that a line belongs to, a new one when the last is over.
-func (r *reader) begin(fresh bool) *test {
-	if r.outer != nil && !fresh {
-		return r.cur
+// next returns the next test, nil at the end.
+func (r *reader) next() *test {
+	for !r.tests.isReady() && r.step() {
 	}
-	if r.cur != nil && (fresh && (r.cur.lines > 0 || r.cur.said != nil) && !r.cur.foretold() || r.cur.done) {
-		r.end()
-	}
-	if r.cur == nil {
-		each := r.each
-		if r.first > 0 && !r.all {
-			each = nil // Parse gives the first test
-		}
-		r.first++
-		r.cur = r.newTest(each)
-	}
-	return r.cur
+	return r.tests.next()
 }
 
-// end hands over the current test, if there was any. Connections that wait for it to be over are the next one's.
-func (r *reader) end() {
-	r.endPeer()
-	was := r.cur
-	r.cur, r.peerNext = nil, false
-	if was == nil {
-		return
-	}
-	part := r.part
-	r.part = false
-	if was.lines > 0 || was.said != nil {
-		r.handOver(was, part)
-	} else {
-		r.first-- // the next one takes its place
-	}
-	if len(was.waiting) > 0 {
-		r.resume(was)
-	}
-}
-
-// follow ends the current test and gives the next one that the same program runs.
-func (r *reader) follow() *test {
-	was := r.cur
-	if r.end(); r.cur == nil {
-		r.resume(was)
-	}
-	return r.cur
-}
-
-// another ends a test of iperf 3 that is over and gives the one of which only the rows are there.
-func (r *reader) another() *test {
-	was := r.cur
-	r.end()
-	t := r.begin(false)
-	t.rep.Program = was.rep.Program
-	return t
-}
-
-// otherEnd begins the test that the other end of a connection printed, without its banner.
-func (r *reader) otherEnd(c *conn) {
-	was := r.cur
-	accepted := !was.initiated(c)
-	t := r.another()
-	t.iperf2, t.lines = true, 1
-	t.rep.Program, t.rep.Protocol = was.rep.Program, was.rep.Protocol
-	if t.listens = []int{c.local}; !accepted {
-		t.listens, t.connects = nil, []int{c.remote}
-	}
-	t.introduce(*c)
-}
-
-// resume begins a test after was, without the banner that was had.
-func (r *reader) resume(was *test) {
-	t := r.begin(false)
-	t.rep.Program, t.iperf2, t.rep.Protocol = was.rep.Program, true, was.rep.Protocol
-	if t.listens = was.listens; t.listens == nil {
-		t.connects = was.connects
-	}
-	t.rep.Settings, t.intervals, t.first = was.rep.Settings, was.intervals, was.first
-	for _, c := range was.waiting {
-		t.lines++
-		t.introduce(c)
-	}
-}
-
-// endPeer ends the other end's own output within this one.
-func (r *reader) endPeer() {
-	if r.outer == nil {
-		return
-	}
-	peer := r.cur
-	r.cur, r.outer = r.outer, nil
-	if peer.lines > 0 {
-		r.cur.rep.Peer, _ = peer.finish()
-	}
-}
-
-// step reads a line, or a document. It is false at the end.
+// step reads a line, or a document. It returns false at the end.
 func (r *reader) step() bool {
 	b, ok := r.src.Next()
 	if !ok {
@@ -154,63 +50,174 @@ func (r *reader) step() bool {
 		return true
 	}
 	if r.src.TooLong {
-		r.begin(false).warning(syntaxError(r.src.Lines, b, "a line of at most 64 KiB"))
+		r.tests.begin(false).warning(syntaxError(r.src.Lines, b, "a line of at most 64 KiB"))
 	}
 	r.readLine(b)
-	if r.cur != nil && r.cur.done {
-		r.end()
-	}
+	r.tests.endDone()
 	return true
 }
 
-// within reads text that stood within a line or a string.
+// within reads text that is within a line or a string.
 func (r *reader) within(text []byte) {
 	if r.depth == maxDepth {
 		return
 	}
-	was := r.src
-	r.src = was.Within(text)
+	outer := r.src
+	r.src = outer.Within(text)
 	r.depth++
 	for r.step() {
 	}
 	r.depth--
-	r.src = was
+	r.src = outer
 }
 
-// maxDepth is how deep texts and documents may stand within each other.
+// maxDepth is how deep texts and documents may be within each other.
 const maxDepth = 8
 
-// next gives the next test, nil at the end.
-func (r *reader) next() *test {
-	for len(r.ready) == 0 {
-		if !r.step() {
-			if len(r.pending) > 0 && r.cur != nil && r.cur.csv.seen {
-				r.releaseBanner(true)
-			}
-			if r.cur != nil && r.cur.lines == 0 && r.cur.said == nil && r.given > 0 {
-				return nil // the server waits for one more
-			}
-			r.endTitled()
-			r.endPeer()
-			last := r.cur
-			for r.cur != nil {
-				r.end()
-			}
-			if len(r.ready) == 0 && r.given == 0 {
-				if last == nil {
-					last = r.newTest(nil)
-					last.lines = r.other
-				}
-				r.ready = append(r.ready, last)
-			}
-			if len(r.ready) == 0 {
-				return nil
-			}
-			break
+// longRow is longer than a row is as a rule. What is longer may have another output within it.
+const longRow = 160
+
+// readLine recognises one line of text.
+func (r *reader) readLine(b []byte) {
+	r.row.line = r.src.Lines
+	r.tests.turnTo(b)
+	if len(r.before) > 0 && r.readAfterBrace(b) {
+		return
+	}
+	if len(r.held) > 0 {
+		var whole bool
+		if b, whole = r.unwrap(b); whole {
+			r.readText(b, r.src.IsCut(), true)
+			return
 		}
 	}
-	t := r.ready[0]
-	r.ready = r.ready[1:]
-	r.given++
-	return t
+	if len(b) > 0 && b[0]-'0' <= 9 || len(b) > 5 && (b[0] == '+' || b[0] == '-') && b[5] == ':' {
+		if r.readCSV(b) {
+			return
+		}
+	}
+	if len(b) > 0 && b[0] == 't' && r.readCSVHeader(b) {
+		return
+	}
+	if len(b) > longRow && r.readBehind(b) {
+		return
+	}
+	r.readText(withoutEnd(b), r.src.IsCut(), false)
+}
+
+// readText recognises a line of text and hands it to its test. cut says that it may have lost its end, unwrapped that it
+// got it back.
+func (r *reader) readText(b []byte, cut, unwrapped bool) {
+	kind := r.row.parse(b, cut)
+	if kind == rowNone || kind == rowBad || kind == rowPassed {
+		if kind == rowNone && len(b) <= longRow && !unwrapped && r.readBehind(b) {
+			return
+		}
+		if plain, ok := tidied(b); ok {
+			b = plain
+			kind = r.row.parse(b, cut)
+		}
+		if kind == rowNone && bytes.HasSuffix(b[:min(len(b), bytes.Index(b, []byte("/sec"))+len("/sec"))], []byte("s/sec")) {
+			// Of an iperf that prints no ids.
+			r.row.reset(r.src.Lines)
+			if r.row.parseAfterLabel(b, cut) == rowData {
+				kind = rowData
+			}
+		}
+	}
+	if (kind == rowBad || kind == rowData && r.row.isWrapped(b)) && !cut && !unwrapped {
+		r.held, r.heldLine = append(r.held[:0], b...), r.src.Lines
+		return
+	}
+	e := &r.event
+	switch kind {
+	case rowNone:
+		if b = bytes.TrimSpace(b); len(b) == 0 {
+			return
+		}
+		*e = event{text: b}
+		e.recognise()
+	case rowBad:
+		*e = event{kind: eventBadRow, text: b, line: r.row.line, cut: cut}
+	case rowPassed:
+		return
+	default:
+		e.kind, e.row, e.rowKind = eventRow, &r.row, kind
+	}
+	r.tests.take(e)
+}
+
+// recognise recognises a line that is no row.
+func (e *event) recognise() {
+	b := e.text
+	if e.readSide(bytes.TrimLeft(b, "> \t")) {
+		return
+	}
+	if scan.HasPrefix(b, "- - - - -") || bytes.HasSuffix(b, []byte("- - - - -")) {
+		e.kind = eventRule
+		return
+	}
+	heading := bytes.Index(b, []byte("] Interval"))
+	if heading < 0 && scan.HasPrefix(b, "Interval  ") && bytes.Contains(b, []byte("Transfer ")) {
+		heading = 0
+	}
+	if heading >= 0 {
+		e.readHeading(b[heading:])
+		return
+	}
+	if bytes.Contains(b, []byte("[ ID] Burst (start-end)")) {
+		e.kind = eventBursts
+		return
+	}
+	if e.recogniseBanner(b) {
+		return
+	}
+	if e.err = classifyLine(b); e.err != nil {
+		e.kind = eventFailure
+	}
+}
+
+// heading is what the last line of column names says about the numbers that have no unit.
+type heading uint8
+
+const (
+	headingNone        heading = iota
+	headingPlain               // transfer and rate only
+	headingRetransmits         // Retr
+	headingDatagrams           // Total Datagrams
+	headingLoss                // Jitter, Lost/Total
+)
+
+func (e *event) readHeading(b []byte) {
+	e.kind, e.wide = eventHeading, bytes.Contains(b, []byte("Interval           "))
+	switch {
+	case bytes.Contains(b, []byte("Lost/Total")):
+		e.heading = headingLoss
+	case bytes.Contains(b, []byte("Datagrams")):
+		e.heading = headingDatagrams
+	case bytes.Contains(b, []byte("Retr")):
+		e.heading = headingRetransmits
+	default:
+		e.heading = headingPlain
+	}
+}
+
+// readSide recognises a line that has only the side of a total: above the total, as before iperf 3.0.1, or what mail has
+// wrapped of the line before.
+func (e *event) readSide(b []byte) bool {
+	const indent = "      "
+	for _, side := range [...]struct {
+		text  string
+		side  byte
+		above bool
+	}{
+		{"Sent", 's', true}, {"Total sent", 's', true}, {"Received", 'r', true}, {"Total received", 'r', true},
+		{"sender", 's', false}, {"receiver", 'r', false},
+	} {
+		if string(b) == side.text || side.above && bytes.HasSuffix(b, []byte(indent+side.text)) {
+			e.kind, e.side, e.above = eventSide, side.side, side.above
+			return true
+		}
+	}
+	return false
 }

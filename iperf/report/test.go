@@ -193,3 +193,27 @@ func (t *test) expected(f *flow) int {
 	}
 	return n
 }
+
+// The programs' names in a report.
+const (
+	programIperf2 = "iperf"
+	programIperf3 = "iperf3"
+)
+
+// guessIperf2 reports whether iperf 2 prints a test, which the form of a row decides if its program is not known: iperf 3
+// pads before "sec" and prints two decimals.
+func (t *test) guessIperf2(row *row, wide bool) bool {
+	if t.rep.Program == programIperf2 {
+		return true
+	}
+	t.guessed = true
+	three := row.by != 0 || row.role != 0
+	if !three && row.decimals == 2 && !row.star && row.kind != labelMixed && row.enh.Has == 0 {
+		// "0.00-1.00   sec" is iperf 3's, "0.00-1.00 sec" is iperf 2's.
+		three = wide || row.padded
+	}
+	if t.rep.Program = programIperf2; three {
+		t.rep.Program = programIperf3
+	}
+	return !three
+}

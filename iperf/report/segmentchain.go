@@ -46,41 +46,41 @@ func (t *test) partBytes() (n int64) {
 }
 
 // handOver gives a test that is over, after those that were held back; or it is held back, too.
-func (r *reader) handOver(t *test, part bool) {
+func (s *segmenter) handOver(t *test, part bool) {
 	if part && t.isPart() {
-		r.chain = append(r.chain, t)
-		if len(r.chain) > maxChained {
-			r.ready = append(r.ready, r.chain[0])
-			r.chain = r.chain[:copy(r.chain, r.chain[1:])]
+		s.chain = append(s.chain, t)
+		if len(s.chain) > maxChained {
+			s.ready = append(s.ready, s.chain[0])
+			s.chain = s.chain[:copy(s.chain, s.chain[1:])]
 		}
 		return
 	}
-	r.ready = append(append(r.ready, r.chain...), t)
-	r.chain = r.chain[:0]
+	s.ready = append(append(s.ready, s.chain...), t)
+	s.chain = s.chain[:0]
 }
 
 // joinParts puts the tests that were held back and t together when the sum that comes is that of them all.
-func (r *reader) joinParts(t *test, sum *cell) *test {
+func (s *segmenter) joinParts(t *test, sum *cell) *test {
 	if !t.isPart() {
 		return t
 	}
 	near := func(n int64) bool { return 100*max(n-sum.bytes, sum.bytes-n) <= 2*n }
 	n := t.partBytes()
-	for i := len(r.chain) - 1; i >= 0 && !near(n); i-- {
-		if r.chain[i].there != t.there {
+	for i := len(s.chain) - 1; i >= 0 && !near(n); i-- {
+		if s.chain[i].there != t.there {
 			break
 		}
-		if n = addBytes(n, r.chain[i].partBytes()); !near(n) {
+		if n = addBytes(n, s.chain[i].partBytes()); !near(n) {
 			continue
 		}
-		whole := r.chain[i]
-		for _, part := range append(r.chain[i+1:len(r.chain):len(r.chain)], t) {
+		whole := s.chain[i]
+		for _, part := range append(s.chain[i+1:len(s.chain):len(s.chain)], t) {
 			whole.take(part)
 		}
 		whole.waiting = t.waiting
-		r.ready = append(r.ready, r.chain[:i]...)
-		r.chain = r.chain[:0]
-		r.cur = whole
+		s.ready = append(s.ready, s.chain[:i]...)
+		s.chain = s.chain[:0]
+		s.cur = whole
 		return whole
 	}
 	return t

@@ -47,51 +47,51 @@ func hasTitle(b, title []byte) bool {
 }
 
 // entitle begins a test with that title.
-func (r *reader) entitle(title []byte) {
-	if title == nil || r.outer != nil || len(r.titles) == maxTitled {
+func (s *segmenter) entitle(title []byte) {
+	if title == nil || s.outer != nil || len(s.titles) == maxTitled {
 		return
 	}
-	r.turnTo(title)
-	if r.title == nil || !bytes.Equal(r.title, title) {
-		r.putAside()
-		r.title = bytes.Clone(title)
+	s.turnTo(title)
+	if s.title == nil || !bytes.Equal(s.title, title) {
+		s.putAside()
+		s.title = bytes.Clone(title)
 	}
 }
 
 // turnTo takes up the test with the title that b has, where another one's lines came before.
-func (r *reader) turnTo(b []byte) {
-	if r.title != nil && hasTitle(b, r.title) {
+func (s *segmenter) turnTo(b []byte) {
+	if s.title != nil && hasTitle(b, s.title) {
 		return
 	}
-	for i, t := range r.titles {
+	for i, t := range s.titles {
 		if !hasTitle(b, t.title) {
 			continue
 		}
-		r.titles = append(r.titles[:i], r.titles[i+1:]...)
-		r.putAside()
-		r.title, r.cur, r.outer, r.wide = t.title, t.cur, t.outer, t.wide
+		s.titles = append(s.titles[:i], s.titles[i+1:]...)
+		s.putAside()
+		s.title, s.cur, s.outer, s.wide = t.title, t.cur, t.outer, t.wide
 		return
 	}
 }
 
 // putAside keeps the test that lines went to.
-func (r *reader) putAside() {
-	if r.title == nil {
+func (s *segmenter) putAside() {
+	if s.title == nil {
 		return // of a test without a title
 	}
-	if r.cur != nil {
-		r.titles = append(r.titles, titled{r.title, r.cur, r.outer, r.wide})
+	if s.cur != nil {
+		s.titles = append(s.titles, titled{s.title, s.cur, s.outer, s.wide})
 	}
-	r.title, r.cur, r.outer = nil, nil, nil
+	s.title, s.cur, s.outer = nil, nil, nil
 }
 
 // endTitled ends the tests that lie aside.
-func (r *reader) endTitled() {
-	for _, t := range r.titles {
-		for r.cur != nil {
-			r.end()
+func (s *segmenter) endTitled() {
+	for _, t := range s.titles {
+		for s.cur != nil {
+			s.end()
 		}
-		r.title, r.cur, r.outer = t.title, t.cur, t.outer
+		s.title, s.cur, s.outer = t.title, t.cur, t.outer
 	}
-	r.titles = nil
+	s.titles = nil
 }
