@@ -64,7 +64,11 @@ func (c *conn) begin(wg *sync.WaitGroup, request, what string) (*channel, error)
 		return nil, lost(err) // in a plain session it may have begun
 	case !ok:
 		ch.Close()
-		return nil, fmt.Errorf("the server refuses %s", request)
+		if request == "subsystem" {
+			return nil, fmt.Errorf("%w: the server refuses it: %s", ErrNoSFTP, sftpAdvice)
+		}
+		return nil, fmt.Errorf("%w: the account may be for SFTP or for a device's own shell only: "+
+			"log in as a user who may run commands", ErrNoExec)
 	}
 	return ch, nil
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"os/user"
-	"strings"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -21,8 +20,8 @@ type Config struct {
 	// User is who logs in. Empty: the user that this program runs as.
 	User string
 
-	// TestAddr is the address that test traffic is sent to, which may be on another network than Addr. Empty: the host part
-	// of Addr.
+	// TestAddr is the name or IP address that test traffic is sent to, which may be on another network than Addr. It has no
+	// port. Brackets around an IPv6 address are removed. Empty: the host part of Addr.
 	TestAddr string
 
 	// Prefix is put before every command as it is, with a space between. There are three kinds.
@@ -87,6 +86,12 @@ type Config struct {
 	// HostKeyAlias is the name to look for in KnownHosts in place of Addr. Empty: Addr.
 	HostKeyAlias string
 
+	// AddressFamily is "inet" to connect over IPv4 only, or "inet6" over IPv6 only. Empty: either, as the name resolves.
+	AddressFamily string
+
+	// BindAddress is the address of this machine to connect from. Empty: any.
+	BindAddress string
+
 	// Jump is a host to connect through, which may have a Jump of its own. Nil: connect directly.
 	Jump *Config
 
@@ -119,18 +124,22 @@ type Config struct {
 
 // withDefaults returns c without its zero values.
 func (c Config) withDefaults() (Config, error) {
-	host, port, err := net.SplitHostPort(c.Addr)
+	host, port, err := splitAddr(c.Addr)
 	if err != nil {
-		host, port = strings.TrimSuffix(strings.TrimPrefix(c.Addr, "["), "]"), "22"
-	}
-	if host == "" {
-		return c, fmt.Errorf("ssh address %q has no host", c.Addr)
+		return c, err
 	}
 	c.Addr = net.JoinHostPort(host, port)
+	if c.TestAddr = cmp.Or(c.TestAddr, host); c.TestAddr != host {
+		if c.TestAddr, err = bareHost(c.TestAddr); err != nil {
+			return c, fmt.Errorf("%s: TestAddr: %w", c.Addr, err)
+		}
+	}
+	if _, ok := addressFamilies[c.AddressFamily]; !ok {
+		return c, fmt.Errorf("%s: AddressFamily %q is neither inet nor inet6", c.Addr, c.AddressFamily)
+	}
 	if c.Jump != nil && c.ProxyCommand != "" {
 		return c, fmt.Errorf("%s: there are two ways to it: a jump and a proxy command", c.Addr)
 	}
-	c.TestAddr = cmp.Or(c.TestAddr, host)
 	if c.User == "" {
 		me, err := user.Current()
 		if err != nil {

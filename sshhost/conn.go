@@ -8,6 +8,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"net/netip"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -94,8 +95,10 @@ func (c Config) login(ctx context.Context, via *conn, patient bool) (*ssh.Client
 	}
 }
 
-// dropPatience is for how long a server is tried again that closes connections without a word.
-const dropPatience = 10 * time.Second
+// dropPatience is for how long a server is tried again that closes connections without a word. OpenSSH's turns an address
+// away for at least 15 s after failed logins (PerSourcePenalties in sshd_config(5), from 9.8 on), so a shorter time would be
+// for nothing. Attempts meanwhile do not prolong that.
+const dropPatience = 20 * time.Second
 
 // try tries to log in once.
 func (c Config) try(ctx context.Context, via *conn, way *wayIn, check ssh.HostKeyCallback, algorithms []string) (*ssh.Client, error) {
@@ -160,12 +163,47 @@ func over(ctx context.Context, err error) bool {
 func (c Config) reach(ctx context.Context, via *conn) (net.Conn, error) {
 	switch {
 	case via != nil:
-		return via.DialContext(ctx, "tcp", c.Addr)
+		network, err := via.DialContext(ctx, "tcp", c.Addr)
+		return network, c.notForwarded(err)
 	case c.ProxyCommand != "":
 		return startProxy(c.ProxyCommand, c.Addr)
 	}
-	return new(net.Dialer).DialContext(ctx, "tcp", c.Addr)
+	dialer := net.Dialer{}
+	if c.BindAddress != "" {
+		ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", c.BindAddress)
+		if err != nil {
+			return nil, fmt.Errorf("BindAddress %q: %w", c.BindAddress, err)
+		}
+		dialer.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(ips[0].Unmap(), 0))
+	}
+	return dialer.DialContext(ctx, "tcp"+addressFamilies[c.AddressFamily], c.Addr)
 }
+
+// notForwarded returns the error of a connection that a jump host does not open, with the jump host's name.
+func (c Config) notForwarded(err error) error {
+	refused, ok := errors.AsType[*ssh.OpenChannelError](err)
+	if !ok {
+		return err
+	}
+	jump, _ := c.Jump.withDefaults()
+	said := quoteShort([]byte(refused.Message))
+	if said == "" {
+		said = "no more"
+	}
+	switch refused.Reason {
+	case ssh.Prohibited, ssh.UnknownChannelType:
+		return &forbidden{fmt.Sprintf("jump host %s forbids forwarding to %s and says %s: see AllowTcpForwarding and PermitOpen "+
+			"of its sshd_config", jump.Addr, c.Addr, said)}
+	default:
+		return fmt.Errorf("jump host %s does not reach it and says %s", jump.Addr, said)
+	}
+}
+
+// A forbidden is an ErrNoForwarding with a text that names the jump host.
+type forbidden struct{ text string }
+
+func (f *forbidden) Error() string { return f.text }
+func (f *forbidden) Unwrap() error { return ErrNoForwarding }
 
 // loginError sorts out why a handshake failed with a server that has told its name, and perhaps proved it.
 func (c Config) loginError(err error, trusted bool, way *wayIn) error {
@@ -228,7 +266,11 @@ type dropped struct {
 }
 
 func (d *dropped) Error() string {
-	if text := quoteShort(d.said); text != "" {
+	switch text := quoteShort(d.said); {
+	case strings.HasPrefix(string(d.said), "Not allowed at this time"):
+		return fmt.Sprintf("%v, and says %s: it blocks this address for a while after failed logins: see PerSourcePenalties "+
+			"of its sshd_config (%v)", ErrDropped, text, d.err)
+	case text != "":
 		return fmt.Sprintf("%v, and says %s (%v)", ErrDropped, text, d.err)
 	}
 	return fmt.Sprintf("%v (%v)", ErrDropped, d.err)

@@ -18,12 +18,25 @@ var (
 
 	ErrAlgorithm = errors.New("no algorithm in common") // see Config.Ciphers, KeyExchanges and MACs
 
-	// ErrDropped is ErrUnreachable too: a server does that which has too many logins at once, or does not like our address.
+	// ErrDropped means that the server closed the connection before its version line, as it does when it is overloaded or
+	// blocks our address. It wraps ErrUnreachable.
 	ErrDropped = fmt.Errorf("%w: it closes the connection before it has told its name", ErrUnreachable)
 
 	ErrHostKeyUnknown = fmt.Errorf("%w: not known", ErrHostKey)
 	ErrHostKeyChanged = fmt.Errorf("%w: changed", ErrHostKey)
 	ErrHostKeyRevoked = fmt.Errorf("%w: revoked", ErrHostKey)
+
+	// ErrNoForwarding means that a jump host forbids connections through it. It wraps ErrUnreachable.
+	ErrNoForwarding error = &kind{"the jump host forbids forwarding", ErrUnreachable}
+
+	// ErrNotDialled means that a Host is nil or its zero value. Only Dial returns a Host that can be used.
+	ErrNotDialled = errors.New("host is not from Dial")
+
+	// ErrNoExec means that the server opens a session and refuses to run a command in it. It wraps ErrNoShell.
+	ErrNoExec error = &kind{"the server refuses to run commands", ErrNoShell}
+
+	// ErrNoSFTP means that the host has no SFTP server, which Host.SFTP, Upload and Download need.
+	ErrNoSFTP = errors.New("no SFTP server")
 
 	ErrTimeout  = errors.New("no answer in time") // Config.Timeout has passed
 	ErrNoShell  = errors.New("no POSIX shell")    // see Config.Plain

@@ -8,7 +8,8 @@ import (
 	"strings"
 )
 
-// A Host is a machine that is reached over SSH. Its methods may be called from many goroutines at once.
+// A Host is a machine that is reached over SSH. Its methods may be called from many goroutines at once. Those of a nil
+// Host and of the zero value return ErrNotDialled.
 //
 // A host keeps its connection and some shells open, so that a command costs no login. When the connection is lost, the
 // commands that run end with ErrLost, and the next one connects anew.
@@ -18,8 +19,12 @@ type Host struct{ *pool }
 // of that and nothing that comes later. The caller closes the host.
 //
 // The error tells with errors.Is what is wrong: ErrUnreachable, and with it ErrTimeout or ctx's error if it was a matter
-// of time, or ErrDropped; ErrAlgorithm; ErrHostKey and its kinds; ErrAuth; ErrNoShell. A server that closes connections
-// without a word, as OpenSSH's does at random when many log in at once, is tried again for up to ten seconds.
+// of time, or ErrDropped or ErrNoForwarding; ErrAlgorithm; ErrHostKey and its kinds; ErrAuth and ErrNoKey; ErrNoShell and
+// ErrNoExec. A server that closes connections without a word, as OpenSSH's does at random when many log in at once, is
+// tried again for up to 20 seconds.
+//
+// Dial returns when ctx ends, even if a key, a certificate or a known_hosts file is a FIFO or on a file system that hangs:
+// the goroutine that reads is left behind then, and ends with the read.
 func Dial(ctx context.Context, c Config) (*Host, error) {
 	c, err := c.withDefaults()
 	if err != nil {
@@ -50,7 +55,7 @@ func Dial(ctx context.Context, c Config) (*Host, error) {
 // the error wraps ErrLost, and neither has an exit status nor wraps ctx's error. When a writer fails, the command is ended
 // and the error wraps the writer's. A writer must not block for ever, for Run waits for it.
 func (h *Host) Run(ctx context.Context, command string, stdout, stderr io.Writer) error {
-	if err := h.enter(); err != nil {
+	if err := h.begin(); err != nil {
 		return fmt.Errorf("%s: %w", h, err)
 	}
 	defer h.leave()
@@ -99,14 +104,39 @@ func (h *Host) supervised(ctx context.Context, command string, stdout, stderr io
 	}
 }
 
-// TestAddr returns the address that test traffic is sent to.
-func (h *Host) TestAddr() string { return h.config.TestAddr }
+// begin begins a call that Close waits for, and h.leave ends.
+func (h *Host) begin() error {
+	if h.isZero() {
+		return ErrNotDialled
+	}
+	return h.enter()
+}
+
+func (h *Host) isZero() bool { return h == nil || h.pool == nil }
+
+// TestAddr returns the address that test traffic is sent to, an IPv6 address without brackets. It is empty if h is not
+// from Dial.
+func (h *Host) TestAddr() string {
+	if h.isZero() {
+		return ""
+	}
+	return h.config.TestAddr
+}
 
 // String returns the user and the address: user@host, and the port if it is not 22.
-func (h *Host) String() string { return h.config.User + "@" + strings.TrimSuffix(h.config.Addr, ":22") }
+func (h *Host) String() string {
+	if h.isZero() {
+		return "sshhost.Host"
+	}
+	return h.config.User + "@" + strings.TrimSuffix(h.config.Addr, ":22")
+}
 
-// Close closes the connection. What runs on the host is ended there; its Run returns ErrLost and ErrClosed. Close waits for each.
+// Close closes the connection. What runs on the host is ended there; its Run returns ErrLost and ErrClosed. Close waits
+// for each. It may be called again. The error is nil unless h is not from Dial.
 func (h *Host) Close() error {
+	if h.isZero() {
+		return ErrNotDialled
+	}
 	h.pool.close()
 	return nil
 }

@@ -42,6 +42,7 @@ func TestTurnedAway(t *testing.T) {
 		timeout          time.Duration
 	}{
 		{"says nothing", "", "", time.Second}, // it is tried again until then
+		{"blocks the address", "Not allowed at this time\r\n", "PerSourcePenalties", time.Second},
 		{"is no SSH server", "HTTP/1.1 400 Bad Request\r\n\r\n", `"HTTP/1.1 400 Bad Request"`, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {

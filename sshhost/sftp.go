@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"time"
 
 	"github.com/pkg/sftp"
 )
@@ -12,7 +13,7 @@ import (
 // SFTP opens an SFTP session on the host. ctx bounds the opening only. The caller closes the client; until then it counts
 // as one of the sessions that the server allows. Config.Prefix does not apply to it.
 func (h *Host) SFTP(ctx context.Context) (*sftp.Client, error) {
-	if err := h.enter(); err != nil {
+	if err := h.begin(); err != nil {
 		return nil, fmt.Errorf("%s: %w", h, err)
 	}
 	defer h.leave()
@@ -28,10 +29,15 @@ func (h *Host) sftp(ctx context.Context) (*sftp.Client, *channel, error) {
 		return nil, nil, fmt.Errorf("%s: sftp: %w", h, err)
 	}
 	var client *sftp.Client
+	var said earlyOutput
+	h.wg.Go(func() { io.Copy(&said, ch.Stderr()) })
 	opened := make(chan error, 1)
 	h.wg.Go(func() {
 		var err error
 		client, err = sftp.NewClientPipe(ch, &input{Channel: ch.Channel})
+		if err != nil {
+			err = c.noSFTP(ch, &said, err)
+		}
 		opened <- err
 		if err == nil {
 			client.Wait() // for the caller's Close, or the loss of the connection
@@ -50,6 +56,26 @@ func (h *Host) sftp(ctx context.Context) (*sftp.Client, *channel, error) {
 	}
 	return client, ch, nil
 }
+
+// noSFTP returns the error of an SFTP session that was not answered as one. A server that has no program for it, such as
+// Dropbear's, begins the session and ends it with an exit status.
+func (c *conn) noSFTP(ch *channel, said *earlyOutput, err error) error {
+	late := time.NewTimer(lastWords)
+	defer late.Stop()
+	select {
+	case <-c.over:
+		return lost(err)
+	case <-late.C:
+		return err
+	case status, ok := <-ch.exit:
+		if !ok {
+			return fmt.Errorf("%w: %w", ErrLost, err)
+		}
+		return fmt.Errorf("%w: it ends with exit status %d%v: %s", ErrNoSFTP, status, said, sftpAdvice)
+	}
+}
+
+const sftpAdvice = "install OpenSSH's sftp-server there, such as package openssh-sftp-server"
 
 // Upload copies what src holds to the file with that name on the host, over SFTP. The file is made or truncated. When ctx
 // ends first, the copying stops.
@@ -83,7 +109,7 @@ func (h *Host) Download(ctx context.Context, name string, dst io.Writer) error {
 // transfer has copy use an SFTP session. When ctx ends first, it does not wait for copy, which uses what is the caller's
 // through a leash.
 func (h *Host) transfer(ctx context.Context, what string, copy func(*sftp.Client, *leash) error) error {
-	if err := h.enter(); err != nil {
+	if err := h.begin(); err != nil {
 		return fmt.Errorf("%s: %w", h, err)
 	}
 	defer h.leave()

@@ -45,9 +45,11 @@ func StartSSHD(tb testing.TB, c SSHDConfig) *SSHServer {
 		"PidFile none",
 		"UseDNS no",
 		"SetEnv HOME="+s.home,
-		"Subsystem sftp internal-sftp",
 		"LogLevel VERBOSE",
 	)
+	if !slices.ContainsFunc(c.Extra, func(line string) bool { return strings.HasPrefix(line, "Subsystem sftp ") }) {
+		lines = append(lines, "Subsystem sftp internal-sftp") // which may stand there once
+	}
 	// Of this one the last line counts.
 	if !slices.ContainsFunc(c.Extra, func(line string) bool { return strings.HasPrefix(line, "MaxStartups ") }) {
 		lines = append(lines, "MaxStartups 200")
