@@ -2,13 +2,16 @@
 # make bench     the benchmarks
 # make corpus    real outputs with their expected readings: DIR=folder
 # make matrix    every fault in every stage, with both programs and both SSH servers; about half an hour
+# make hosts     every pair of SSH server, login shell, sh and userland, of three Debian releases; about half an hour.
+#                HOSTS=full: every combination. The releases are kept in the user's cache directory, as tuna/*
 # make soak      2,000 short runs while things break
 # make fuzz      every fuzz target: FUZZTIME=10m or 5000x
-.PHONY: test tools check unit fuzz readme bench corpus matrix soak
+.PHONY: test tools check unit fuzz readme bench corpus matrix hosts soak
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 MODULES     := . examples
 FUZZTIME    ?= 1000x
+HOSTS       ?= pairs
 
 test:
 	@.ci/test
@@ -39,6 +42,9 @@ corpus:
 
 matrix:
 	TUNA_INTEGRATION=required TUNA_MATRIX=full go test -timeout 90m -run FaultMatrix -v ./iperf
+
+hosts:
+	TUNA_INTEGRATION=required TUNA_HOSTS=$(HOSTS) go test -timeout 240m -run '^TestHosts$$' -v ./sshhost
 
 soak:
 	go run ./internal/soak -runs 1000 -together 1000 -parallel 50

@@ -26,15 +26,24 @@ func StartDropbear(tb testing.TB, c DropbearConfig) *SSHServer {
 	args := []string{"dropbear", "-F", "-E", "-m", "-s"}
 	for _, kind := range []string{"ed25519", "ecdsa"} {
 		file := filepath.Join(s.dir, "host_"+kind)
-		for line := range strings.Lines(Command(tb, "dropbearkey", "-t", kind, "-f", file)) {
-			if strings.HasPrefix(line, "ssh-") || strings.HasPrefix(line, "ecdsa-") {
-				s.hostPublic = append(s.hostPublic, strings.TrimSpace(line))
-			}
-		}
+		s.hostPublic = append(s.hostPublic, dropbearKey(tb, kind, file))
 		args = append(args, "-r", file)
 	}
 	args = append(args, c.Args...)
 	s.command = func(port string) []string { return append(args[:len(args):len(args)], "-p", s.listen(port)) }
 	s.Start()
 	return s
+}
+
+// dropbearKey writes a new key of Dropbear's into file and returns its public half, as in known_hosts.
+func dropbearKey(tb testing.TB, kind, file string) string {
+	tb.Helper()
+	Need(tb, "dropbearkey")
+	for line := range strings.Lines(Command(tb, "dropbearkey", "-t", kind, "-f", file)) {
+		if strings.HasPrefix(line, "ssh-") || strings.HasPrefix(line, "ecdsa-") {
+			return strings.TrimSpace(line)
+		}
+	}
+	tb.Fatal("dropbearkey prints no public key")
+	return ""
 }

@@ -38,25 +38,33 @@ func (m *Machine) Processes() []Process {
 		if !m.hosts(pid) {
 			continue
 		}
-		stat, err := os.ReadFile(dir + "/stat")
-		if err != nil {
-			continue
+		if p, ok := processOf(pid); ok {
+			all = append(all, p)
 		}
-		open, end := bytes.IndexByte(stat, '('), bytes.LastIndexByte(stat, ')')
-		fields := strings.Fields(string(stat[end+1:])) // from the third on
-		const state, parent, start = 0, 1, 19
-		if fields[state] == "Z" || fields[state] == "X" {
-			continue
-		}
-		p := Process{PID: pid, Name: string(stat[open+1 : end]), Born: fields[start]}
-		p.Parent, _ = strconv.Atoi(fields[parent])
-		args, _ := os.ReadFile(dir + "/cmdline")
-		p.Args = strings.Split(strings.TrimRight(string(args), "\x00"), "\x00")
-		environ, _ := os.ReadFile(dir + "/environ")
-		p.Marked = bytes.HasPrefix(environ, []byte("TUNA_RUN=")) || bytes.Contains(environ, []byte("\x00TUNA_RUN="))
-		all = append(all, p)
 	}
 	return all
+}
+
+// processOf describes a process. It reports false if the process is a zombie, or gone.
+func processOf(pid int) (Process, bool) {
+	dir := fmt.Sprintf("/proc/%d", pid)
+	stat, err := os.ReadFile(dir + "/stat")
+	if err != nil {
+		return Process{}, false
+	}
+	open, end := bytes.IndexByte(stat, '('), bytes.LastIndexByte(stat, ')')
+	fields := strings.Fields(string(stat[end+1:])) // from the third on
+	const state, parent, start = 0, 1, 19
+	if fields[state] == "Z" || fields[state] == "X" {
+		return Process{}, false
+	}
+	p := Process{PID: pid, Name: string(stat[open+1 : end]), Born: fields[start]}
+	p.Parent, _ = strconv.Atoi(fields[parent])
+	args, _ := os.ReadFile(dir + "/cmdline")
+	p.Args = strings.Split(strings.TrimRight(string(args), "\x00"), "\x00")
+	environ, _ := os.ReadFile(dir + "/environ")
+	p.Marked = bytes.HasPrefix(environ, []byte("TUNA_RUN=")) || bytes.Contains(environ, []byte("\x00TUNA_RUN="))
+	return p, true
 }
 
 // hosts reports whether the process runs on the machine. What has ended meanwhile and zombies have no namespace.

@@ -65,19 +65,26 @@ func newSSHServer(tb testing.TB, host string, prefix []string, login Login) *SSH
 	if login.Shell != "" || login.passwd {
 		s.wrap = append(s.wrap, s.ownPasswd(me, login.Shell)...)
 	}
-	k := newKey(tb, "ed25519")
+	s.prepare()
+	return s
+}
+
+// prepare makes the user's key and the log, and has the server end with the test.
+func (s *SSHServer) prepare() {
+	s.tb.Helper()
+	k := newKey(s.tb, "ed25519")
 	s.KeyFile, s.Key, s.clientPublic = s.write("id_ed25519", k.private), []byte(k.private), k.public
+	var err error
 	if s.log, err = os.Create(filepath.Join(s.dir, "log")); err != nil {
-		tb.Fatal(err)
+		s.tb.Fatal(err)
 	}
-	tb.Cleanup(func() {
+	s.tb.Cleanup(func() {
 		s.Stop()
-		if tb.Failed() {
-			tb.Logf("log of the SSH server on %s:\n%s", s.Addr, s.Log())
+		if s.tb.Failed() {
+			s.tb.Logf("log of the SSH server on %s:\n%s", s.Addr, s.Log())
 		}
 		s.log.Close()
 	})
-	return s
 }
 
 // ownPasswd returns a command that runs the one after it with a password file in which the user has the test's home
