@@ -19,6 +19,7 @@ func (x *Iperf) clientArgs(v Version, addr string, port int) ([]string, error) {
 	c := &x.Client
 	l := commandLine{version: v, side: "Client", args: []string{"-c", addr, "-p", strconv.Itoa(port)}}
 	l.limitClient(c)
+	length, blocks := c.blocks(v)
 	switch c.protocol() {
 	case report.ProtocolUDP:
 		l.write("-u")
@@ -29,20 +30,20 @@ func (x *Iperf) clientArgs(v Version, addr string, port int) ([]string, error) {
 	case c.Bytes > 0:
 		l.write("-n", number(c.Bytes)...)
 	case c.Blocks > 0:
-		l.add("Blocks", nil, one("-k", since{3, 0, 1}), number(c.Blocks)...)
+		l.add("Blocks", nil, one("-k", since{3, 0, 1}), number(blocks)...)
 	default:
 		l.write("-t", seconds(c.time())...)
 	}
 	if c.Omit > 0 {
 		l.add("Omit", nil, one("-O", all3), seconds(c.Omit)...)
 	}
-	l.write("-i", seconds(c.interval())...)
+	l.write("-i", seconds(c.intervalFor(v))...)
 	if c.Parallel > 0 {
 		l.write("-P", strconv.Itoa(c.Parallel))
 	}
 	l.addRate(c)
-	if c.Length > 0 {
-		l.write("-l", number(c.Length)...)
+	if length > 0 {
+		l.write("-l", number(length)...)
 	}
 	if c.Window > 0 {
 		l.write("-w", number(c.Window)...)
@@ -62,7 +63,7 @@ func (x *Iperf) serverArgs(v Version, addr string, port int) ([]string, error) {
 	s, c := x.Server, &x.Client
 	l := commandLine{version: v, side: "Server", args: []string{"-s", "-p", strconv.Itoa(port)}}
 	if s.Interval == 0 {
-		s.Interval = c.interval()
+		s.Interval = c.intervalFor(v)
 	}
 	l.limitServer(&s)
 	l.write("-i", seconds(s.Interval)...)

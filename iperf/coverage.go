@@ -11,7 +11,7 @@ import (
 // that somebody ends by a signal exits with 0 and prints what it has as if that was all: the rate is good, if of less.
 // Some that lost their client print a total over hours: where the run cannot have lasted so long, that is no bandwidth.
 func (b basis) coverage(c *ClientSettings, limit time.Duration) (warning, err error) {
-	if c.Bytes > 0 || c.Blocks > 0 || c.Bounceback.Enable {
+	if c.amount() || c.Bounceback.Enable {
 		return nil, nil
 	}
 	covered, known := b.span()
@@ -32,7 +32,7 @@ func (b basis) coverage(c *ClientSettings, limit time.Duration) (warning, err er
 	return warning, err
 }
 
-// span is how much time the numbers cover.
+// span returns how much time the numbers cover.
 func (b basis) span() (time.Duration, bool) {
 	if b.total != nil {
 		return b.total.End - b.total.Start, b.total.End > b.total.Start
@@ -43,13 +43,16 @@ func (b basis) span() (time.Duration, bool) {
 	var from, to time.Duration
 	found := false
 	for _, i := range b.flow.Intervals {
-		if i.Omitted {
+		if i.Omitted || len(b.spans) > 0 && i.End <= b.spans[0].Start {
 			continue
 		}
 		if !found {
 			from, found = i.Start, true
 		}
 		to = max(to, i.End)
+	}
+	if found && len(b.spans) > 0 {
+		from = max(from, b.spans[0].Start)
 	}
 	return to - from, found
 }

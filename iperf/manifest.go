@@ -110,3 +110,9 @@ func (m ManifestEnd) end() End {
 		Start: m.Start, Elapsed: m.End.Sub(m.Start), File: m.File, ErrFile: m.ErrFile, IntervalsFile: m.IntervalsFile,
 	}
 }
+
+// reading returns how the reports of the run are read.
+func (m *Manifest) reading() reading {
+	x := Iperf{Client: m.Settings.Client, Server: m.Settings.Server}
+	return x.reading(m.Client.Version)
+}

@@ -9,7 +9,7 @@ import (
 
 // oddities are what is odd about the numbers of a run that did not fail, beside their coverage.
 func (res *Result) oddities(c *ClientSettings, from basis) []error {
-	odd := []error{from.idle(c), res.disagreement(c, false), res.disagreement(c, true)}
+	odd := []error{from.zero, from.atLeast(res), from.idle(c), res.disagreement(c, false), res.disagreement(c, true)}
 	if res.Source.Sender {
 		odd = append(odd, errors.New("the receiver reported nothing: the bandwidth is the sender's, which counts what it put into its socket buffer"))
 	}
@@ -23,6 +23,16 @@ func (res *Result) oddities(c *ClientSettings, from basis) []error {
 		}
 	}
 	return all
+}
+
+// atLeast returns a warning if the bandwidth is of a time for only a part of which data moved.
+func (b basis) atLeast(res *Result) error {
+	_, d := b.carried()
+	if !b.partly || d <= 0 {
+		return nil
+	}
+	return fmt.Errorf("%v does not show for how much of %v data moved: the bandwidth is %v or more, and shorter intervals or more data would tell",
+		res.ClientEnd.Version, d, res.Bandwidth)
 }
 
 // idle tells when streams carried nothing while others did: the bandwidth is of fewer than were asked for. An iperf 2

@@ -34,7 +34,7 @@ func TestCoverage(t *testing.T) {
 			{End: 2 * second, Omitted: true}, {End: second}, {Start: second, End: 2 * second}}}}, ClientSettings{Time: 2 * second}, nil, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			from, _ := findBasis(nil, test.server, false)
+			from, _ := (reading{client: test.client}).findBasis(nil, test.server, false)
 			warning, err := from.coverage(&test.client, 26*second)
 			if !errors.Is(warning, test.warning) || !errors.Is(err, test.err) {
 				t.Errorf("got %v, %v; want %v, %v", warning, err, test.warning, test.err)
@@ -103,7 +103,7 @@ func TestOddities(t *testing.T) {
 				return r
 			}
 			res := Result{Client: rep(test.client), Server: rep(test.server), Reversed: test.reverse}
-			from, err := res.aggregate(Median)
+			from, err := res.aggregate(reading{client: test.settings}, Median)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -37,6 +37,12 @@ func (l *commandLine) limitClient3(c *ClientSettings) {
 	if c.Parallel > 128 {
 		l.bad("Parallel", c.Parallel, "128 or less")
 	}
+	if c.File != "" && (c.Reverse || c.Bidir) {
+		l.bad("File", c.File, "empty with Reverse or Bidir, as the client would write what it receives into it,")
+	}
+	if c.DontFragment && c.Reverse { // as ClientServer tells
+		l.bad("DontFragment", c.DontFragment, "false where the server sends")
+	}
 	if c.MSS > 9216 {
 		l.bad("MSS", c.MSS, "9216 or less")
 	}

@@ -31,6 +31,8 @@ func TestLimitsOfVersions(t *testing.T) {
 			want: []string{"Client.Time is 1.5s: must be whole seconds", "Client.Omit is 1ms: must be whole seconds"}},
 		{name: "datagrams that are too small", version: "3.12", client: ClientSettings{Protocol: udp, Length: 15}, want: []string{"Client.Length is 15: must be from 16 to 65507 bytes with UDP"}},
 		{name: "a file over UDP", version: "3.20", client: ClientSettings{Protocol: udp, File: "x"}, want: []string{"Client.File is x: must be empty with UDP"}},
+		{name: "a file that the client would write", version: "3.12", client: ClientSettings{File: "x", Reverse: true},
+			want: []string{"Client.File is x: must be empty with Reverse or Bidir, as the client would write what it receives into it,"}},
 		{name: "a format of later versions", version: "3.1.3", client: ClientSettings{Format: "t"}, want: []string{"Client.Format is t: must be one of kmgKMG"}},
 		{name: "iperf 2's format for iperf 3", version: "3.12", client: ClientSettings{Format: "b"}, server: ServerSettings{Format: "a"},
 			want: []string{"Client.Format is b: must be one of kmgtKMGT", "Server.Format is a: must be one of kmgtKMGT"}},

@@ -56,7 +56,7 @@ func (x *Iperf) Replay(fsys fs.FS, name string) (*Result, error) {
 		return nil, fmt.Errorf("replay: %w", err)
 	}
 	again := Result{Client: res.Client, Server: res.Server, Reversed: m.Reversed}
-	if again.aggregate(x.aggregator()); again.Bandwidth != m.Bandwidth {
+	if again.aggregate(m.reading(), x.aggregator()); again.Bandwidth != m.Bandwidth {
 		res.Warnings = append(res.Warnings, fmt.Errorf("replay: the bandwidth was recorded as %v, and would be %v now", m.Bandwidth, again.Bandwidth))
 	}
 	if m.Error != "" {

@@ -13,8 +13,17 @@ type Result struct {
 	Name      string // as given to Run
 	Direction Direction
 
-	// Bandwidth is the Aggregator's reduction of the receiving end's intervals, without omitted ones and the short
-	// tail. Without intervals it is the receiver's total. There is none when the error wraps ErrNoBandwidth.
+	// Bandwidth is the Aggregator's reduction of the receiving end's intervals, or the receiver's total if it reported no
+	// intervals. It is of the time in which data moved:
+	//   - Omitted intervals and a short tail do not count.
+	//   - After a TxDelayTime or TxStartTime, it begins with the first interval that is full of data.
+	//   - iperf 3.16 and later look only at the end of an interval whether Bytes, Blocks or File are sent. The interval
+	//     in which they ended counts only if there is no other. A warning then says that the bandwidth is a lower bound.
+	//   - Intervals of an amount that are shorter than the caller asked for are joined to a second, and those that differ
+	//     by whole blocks are joined until they hold about ten.
+	//
+	// An interval without data in between counts as such. A bandwidth of 0 comes with a warning, and only if the sender
+	// sent. There is none if the error wraps ErrNoBandwidth.
 	Bandwidth report.BitRate
 	Source    Source // where Bandwidth is from
 	Reversed  bool   // the server sent it, and the client received
@@ -37,7 +46,7 @@ type Result struct {
 type Source struct {
 	Role      Role // whose report
 	Sender    bool // the sender's count, as the receiver's did not come (TCP only, and with a warning); false: the receiver's
-	Intervals int  // how many intervals; zero: the total
+	Intervals int  // how many intervals, joined ones counted once; zero: the total
 }
 
 // String gives for example "10 intervals of the receiver in the server's report". The zero Source, where there is no

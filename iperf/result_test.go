@@ -68,11 +68,11 @@ func TestBandwidthIsTheReceivers(t *testing.T) {
 			server: forward(tcp, report.Flow{Intervals: intervals(0, 0), Received: total(0)}), want: 0, source: "2 intervals of the receiver in the server's report"},
 		{name: "the sender was never asked to send", reverse: true, client: &report.Report{Protocol: udp, Reverse: &report.Flow{Intervals: intervals(0, 0), Received: total(0)}},
 			server: &report.Report{Protocol: udp}, wantErr: ErrNoBandwidth},
-		{name: "a rate of zero is a rate", server: forward(tcp, report.Flow{Intervals: intervals(0, 0, 0)}), want: 0, source: "3 intervals of the receiver in the server's report"},
+		{name: "nothing arrived, and nothing is known to be sent", server: forward(tcp, report.Flow{Intervals: intervals(0, 0, 0)}), wantErr: ErrNoBandwidth},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			res := Result{Client: test.client, Server: test.server, Reversed: test.reverse}
-			_, err := res.aggregate(Median)
+			_, err := res.aggregate(reading{}, Median)
 			got, source := res.Bandwidth, res.Source
 			if got != test.want || !errors.Is(err, test.wantErr) || (err == nil && source.String() != test.source) || (err != nil && source.String() != "nothing") {
 				t.Errorf("got %v, %v, %v; want %v, %v, %v", got, source, err, test.want, test.source, test.wantErr)
@@ -84,7 +84,7 @@ func TestBandwidthIsTheReceivers(t *testing.T) {
 func TestAggregatorWithoutANumber(t *testing.T) {
 	res := Result{Server: &report.Report{Forward: &report.Flow{Received: &report.Total{}, Intervals: []report.Interval{{Rate: 1}}}}}
 	for _, bad := range []float64{math.NaN(), math.Inf(1)} {
-		if _, err := res.aggregate(func([]report.BitRate) report.BitRate { return report.BitRate(bad) }); !errors.Is(err, ErrNoBandwidth) || res.Bandwidth != 0 {
+		if _, err := res.aggregate(reading{}, func([]report.BitRate) report.BitRate { return report.BitRate(bad) }); !errors.Is(err, ErrNoBandwidth) || res.Bandwidth != 0 {
 			t.Errorf("%v: got %v, %v; want ErrNoBandwidth", bad, res.Bandwidth, err)
 		}
 	}

@@ -129,7 +129,7 @@ func (x *Iperf) attempt(ctx context.Context, d Direction, client, server HostSSH
 // conclude makes the bandwidth of what both programs reported, when they have ended, and tells what was wrong with them.
 func (x *Iperf) conclude(ctx context.Context, res *Result, client, server *process, limit time.Duration) error {
 	res.Client, res.Server = client.report, server.report
-	from, noRate := res.aggregate(x.aggregator())
+	from, noRate := res.aggregate(x.reading(res.ClientEnd.Version), x.aggregator())
 	if noRate == nil {
 		res.Warnings = append(res.Warnings, res.oddities(&x.Client, from)...)
 	}

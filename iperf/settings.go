@@ -16,10 +16,10 @@ type ClientSettings struct {
 	Time     time.Duration   // of the test; zero: 10 s, unless Bytes or Blocks is set; iperf 3 takes whole seconds
 	Omit     time.Duration   // at the start, not counted; zero: none; iperf 3 only, whole seconds
 	Bytes    int64           // to transfer, instead of Time; zero: by time
-	Interval time.Duration   // between reports; zero: 1 s
+	Interval time.Duration   // between reports; zero: 1 s, or 100 ms of iperf 3 with Bytes, Blocks or File
 	Parallel int             // streams; zero: 1
 	Rate     report.BitRate  // to send at, of each stream; zero: the program's default, which is no limit for TCP and about 1 Mbit/s for UDP
-	Length   int64           // bytes of a block or datagram; zero: the program's default
+	Length   int64           // bytes of a block or datagram; zero: the program's default, or less for a small amount over TCP of iperf 3
 	Window   int64           // bytes of the socket buffer; zero: the system's default
 	Port     int             // to connect to; zero: where the server listens
 	Reverse  bool            // the server sends; iperf 2 since 2.0.14
@@ -36,15 +36,15 @@ type ClientSettings struct {
 	Burst         int            // datagrams or blocks that may be sent at once above Rate, at most 1000; iperf 3 only
 	FQRate        report.BitRate // the pace that the kernel's fair queue keeps each stream to; Linux only
 	PacingTimer   time.Duration  // between two checks of Rate, in microseconds; iperf 3 only
-	Blocks        int64          // to transfer, instead of Time; iperf 3 only
-	BurstSize     int64          // bytes sent at the start of every BurstPeriod; iperf 2 only
+	Blocks        int64          // to transfer, instead of Time, of Length or the program's default; iperf 3 only
+	BurstSize     int64          // bytes sent at the start of every BurstPeriod, at least Length; iperf 2 only
 	BurstPeriod   time.Duration  // between bursts; iperf 2 only
 	Isochronous   Isochronous    // send like a video; iperf 2 only
 	Bounceback    Bounceback     // measure requests and their answers in place of bulk data; iperf 2 and TCP only
 	WorkingLoad   string         // bulk streams beside Bounceback: "up", "down" or "bidir", with their number as in "up,4"; iperf 2 only
 	TxStartTime   time.Time      // when to start sending, by the client's clock; iperf 2 only
 	TxDelayTime   time.Duration  // between connecting and sending; iperf 2 only
-	File          string         // on the client's host, whose content is sent; empty: generated data
+	File          string         // on the client's host, whose content is sent; empty: generated data; iperf 3 would write it with Reverse or Bidir
 	XBind         []string       // the addresses that an SCTP association uses; iperf 3 only
 	NStreams      int            // SCTP's streams of each association; iperf 3 only
 
@@ -63,7 +63,7 @@ type ClientSettings struct {
 	TOS              int     // the IP header's type of service, 0 to 255: four times the DSCP; see ParseTOS
 	TTL              int     // hops, 1 to 255; iperf 2 only
 	FlowLabel        int     // of IPv6, to 1048575; iperf 3 on Linux only
-	DontFragment     bool    // set IPv4's flag for UDP; iperf 3 only
+	DontFragment     bool    // set IPv4's flag for UDP that the client sends; iperf 3 only
 	Congestion       string  // TCP's congestion control algorithm, such as "bbr"
 	MPTCP            bool    // multipath TCP, on both ends; iperf 3 only
 	NearCongestion   float64 // delay after writes, in sampled round-trip times; iperf 2 only
@@ -85,7 +85,7 @@ type ClientSettings struct {
 	SndTimeout     time.Duration // how long TCP data may stay unacknowledged, to a day; iperf 3 only
 
 	// ControlKeepAlive keeps the control connection alive. Its Enable says that it is given; what is zero is the
-	// system's. Only iperf 3, in whole seconds.
+	// system's. Idle must be longer than Interval times Count, of which Linux has 75 s and 9. Only iperf 3, in whole seconds.
 	ControlKeepAlive net.KeepAliveConfig
 
 	// Authentication of iperf 3. The password comes from the environment variable IPERF3_PASSWORD on the client's host.

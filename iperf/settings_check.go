@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net"
 	"regexp"
 	"strings"
 	"time"
@@ -149,7 +150,7 @@ func (f *faults) client(c *ClientSettings) {
 	f.multiple("Client.ConnectTimeout", c.ConnectTimeout, time.Millisecond, forever)
 	f.receiveTimeout("Client.RcvTimeout", c.RcvTimeout)
 	f.multiple("Client.SndTimeout", c.SndTimeout, time.Millisecond, day)
-	f.keepAlive("Client.ControlKeepAlive", c.ControlKeepAlive.Idle, c.ControlKeepAlive.Interval)
+	f.keepAlive("Client.ControlKeepAlive", c.ControlKeepAlive)
 	if n := len(c.PermitKey); n > 0 && (n < 4 || n > 128) {
 		f.bad("Client.PermitKey", fmt.Sprintf("of %d characters", n), "empty, or of 4 to 128 characters")
 	}
@@ -185,7 +186,7 @@ func (f *faults) server(s *ServerSettings) {
 	f.multiple("Server.MaxDuration", s.MaxDuration, time.Second, day)
 	f.rate("Server.BitrateLimit", s.BitrateLimit)
 	f.multiple("Server.BitrateLimitInterval", s.BitrateLimitInterval, time.Second, 1000*time.Second)
-	f.keepAlive("Server.ControlKeepAlive", s.ControlKeepAlive.Idle, s.ControlKeepAlive.Interval)
+	f.keepAlive("Server.ControlKeepAlive", s.ControlKeepAlive)
 	f.multiple("Server.TimeSkewThreshold", s.TimeSkewThreshold, time.Second, forever)
 	if (s.RSAPrivateKeyPath == "") != (s.AuthorizedUsersPath == "") {
 		f.unlike("Server.RSAPrivateKeyPath", fmt.Sprintf("%q", s.RSAPrivateKeyPath), "set if, and only if, Server.AuthorizedUsersPath is")
@@ -204,9 +205,32 @@ func (f *faults) receiveTimeout(field string, d time.Duration) {
 	f.multiple(field, d, time.Millisecond, day)
 }
 
-func (f *faults) keepAlive(field string, idle, interval time.Duration) {
-	if !whole(idle, time.Second) || !whole(interval, time.Second) {
-		f.bad(field, fmt.Sprintf("%v, %v", idle, interval), "whole seconds")
+// The kernel's own interval between probes and their number (tcp(7): tcp_keepalive_intvl, tcp_keepalive_probes), and the
+// largest values that it takes.
+const (
+	probeInterval, probes        = 75 * time.Second, 9
+	longestProbeTime, mostProbes = 32767 * time.Second, 127
+)
+
+// keepAlive checks what iperf 3 and the kernel take: an idle time must be longer than all probes take together.
+func (f *faults) keepAlive(field string, k net.KeepAliveConfig) {
+	if !whole(k.Idle, time.Second) || !whole(k.Interval, time.Second) {
+		f.bad(field, fmt.Sprintf("%v, %v", k.Idle, k.Interval), "whole seconds")
+		return
+	}
+	if k.Idle > longestProbeTime || k.Interval > longestProbeTime || k.Count > mostProbes {
+		f.bad(field, fmt.Sprintf("%v, %v, %d", k.Idle, k.Interval, k.Count), fmt.Sprintf("%v, %v and %d at most", longestProbeTime, longestProbeTime, mostProbes))
+		return
+	}
+	interval, count := k.Interval, k.Count
+	if interval <= 0 {
+		interval = probeInterval
+	}
+	if count <= 0 {
+		count = probes
+	}
+	if least := interval * time.Duration(count); k.Enable && k.Idle > 0 && k.Idle <= least {
+		f.bad(field+".Idle", k.Idle, fmt.Sprintf("0, or more than Interval x Count, which are %v x %d", interval, count))
 	}
 }
 

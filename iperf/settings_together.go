@@ -1,6 +1,7 @@
 package iperf
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -23,6 +24,7 @@ func (f *faults) together(c *ClientSettings) {
 	f.onlyOne(given{"BurstPeriod", c.BurstPeriod > 0 || c.BurstSize > 0}, given{"Isochronous", c.Isochronous.FramesPerSecond > 0},
 		given{"NearCongestion", c.NearCongestion > 0}, given{"Bounceback", c.Bounceback.Enable})
 	f.onlyOne(given{"TxStartTime", !c.TxStartTime.IsZero()}, given{"TxDelayTime", c.TxDelayTime > 0})
+	f.onlyOne(given{"DontFragment", c.DontFragment}, given{"Reverse", c.Reverse}) // it is the sender's, which would be the server
 	f.onlyOne(given{"JSON", c.JSON}, given{"JSONStream", c.JSONStream})
 
 	enhanced := []given{
@@ -44,6 +46,10 @@ func (f *faults) together(c *ClientSettings) {
 	f.needs(given{"Bounceback's fields", c.Bounceback != Bounceback{}}, given{"Bounceback.Enable", c.Bounceback.Enable})
 	f.needs(given{"Histograms' fields", c.Histograms != Histograms{}}, given{"Histograms.Enable", c.Histograms.Enable})
 
+	if length := cmp.Or(c.Length, c.usualLength()); c.BurstSize > 0 && c.BurstSize < length {
+		f.bad("Client.BurstSize", c.BurstSize, fmt.Sprintf("0, or Client.Length or more, which is %d", length))
+	}
+
 	const tcp, udp, sctp = report.ProtocolTCP, report.ProtocolUDP, report.ProtocolSCTP
 	f.protocol(c, tcp, given{"MPTCP", c.MPTCP}, given{"PermitKey", c.PermitKey != ""}, given{"PeerDetect", c.PeerDetect},
 		given{"NearCongestion", c.NearCongestion > 0}, given{"Bounceback", c.Bounceback.Enable},
@@ -51,6 +57,14 @@ func (f *faults) together(c *ClientSettings) {
 	f.protocol(c, udp, given{"PacketRate", c.PacketRate > 0}, given{"Unlimited", c.Unlimited}, given{"NoUDPFin", c.NoUDPFin},
 		given{"UDPCounters64Bit", c.UDPCounters64Bit}, given{"DontFragment", c.DontFragment}, given{"GSRO", c.GSRO})
 	f.protocol(c, sctp, given{"NStreams", c.NStreams > 0}, given{"XBind", len(c.XBind) > 0})
+}
+
+// usualLength returns the length of a block, or of a datagram of iperf 2, if none is given.
+func (c *ClientSettings) usualLength() int64 {
+	if c.protocol() == report.ProtocolUDP {
+		return udpLength2
+	}
+	return blockLength
 }
 
 func (f *faults) onlyOne(settings ...given) {

@@ -27,7 +27,7 @@ func TestCheckFindsWhatDoesNotGoTogether(t *testing.T) {
 			[]string{"Client.Rate and Client.PacketRate and Client.Unlimited are set: only one of them may be"}},
 		{"compatibility", ClientSettings{Compatibility: true, Enhanced: true, TripTimes: true}, ServerSettings{},
 			[]string{"Client.Compatibility and Client.TripTimes are set: only one of them may be", "Client.Compatibility and Client.Enhanced are set: only one of them may be"}},
-		{"what needs another", ClientSettings{Burst: 1, BurstSize: 1, RateDeviation: 1, IncrSrcIP: true, ListenPort: 1, RcvTimeout: time.Second, WorkingLoad: "up"}, ServerSettings{},
+		{"what needs another", ClientSettings{Burst: 1, BurstSize: 1 << 20, RateDeviation: 1, IncrSrcIP: true, ListenPort: 1, RcvTimeout: time.Second, WorkingLoad: "up"}, ServerSettings{},
 			[]string{"Client.RateDeviation is set: needs Rate", "Client.Burst is set: needs Rate or Unlimited", "Client.BurstSize is set: needs BurstPeriod", "Client.IncrSrcIP is set: needs Bind",
 				"Client.ListenPort is set: needs Dualtest or Tradeoff", "Client.RcvTimeout is set: needs Reverse or Bidir", "Client.WorkingLoad is set: needs Bounceback"}},
 		{"settings of a thing that is not enabled", ClientSettings{Bounceback: Bounceback{Writes: 1}, Histograms: Histograms{BinWidth: time.Second}}, ServerSettings{},
@@ -48,6 +48,24 @@ func TestCheckFindsWhatDoesNotGoTogether(t *testing.T) {
 			`Client.Affinity is a: must be a processor's number, or two as in "0,1"`, "Client.SndTimeout is 25h0m0s: must be 24h0m0s or less", "Client.ControlKeepAlive is 1ms, 0s: must be whole seconds",
 			"Client.PermitKey is of 3 characters: must be empty, or of 4 to 128 characters", `Client.Username is "u": must be set if, and only if, Client.RSAPublicKeyPath is`, "Client.Format is kk: must be one letter",
 			"Client.ReportStyle is J: must be C", "Client.ReportExclude is CD: must be without D, as the data are what is measured", "Client.JSONStreamFullOutput is true: must be false without JSONStream"}},
+		{"a burst of less than a block", ClientSettings{BurstSize: 131071, BurstPeriod: time.Second}, ServerSettings{},
+			[]string{"Client.BurstSize is 131071: must be 0, or Client.Length or more, which is 131072"}},
+		{"a burst of less than a datagram", ClientSettings{Protocol: udp, BurstSize: 1469, BurstPeriod: time.Second}, ServerSettings{},
+			[]string{"Client.BurstSize is 1469: must be 0, or Client.Length or more, which is 1470"}},
+		{"a burst of less than the caller's block", ClientSettings{Length: 2000, BurstSize: 1999, BurstPeriod: time.Second}, ServerSettings{},
+			[]string{"Client.BurstSize is 1999: must be 0, or Client.Length or more, which is 2000"}},
+		{"fragments of what the server sends", ClientSettings{Protocol: udp, DontFragment: true, Reverse: true}, ServerSettings{},
+			[]string{"Client.DontFragment and Client.Reverse are set: only one of them may be"}},
+		{"probes that take longer than the idle time, by the kernel's", probesOf(10, 0, 0), ServerSettings{},
+			[]string{"Client.ControlKeepAlive.Idle is 10s: must be 0, or more than Interval x Count, which are 1m15s x 9"}},
+		{"by the caller's", probesOf(10, 5, 5), ServerSettings{},
+			[]string{"Client.ControlKeepAlive.Idle is 10s: must be 0, or more than Interval x Count, which are 5s x 5"}},
+		{"by just a second", probesOf(75*3, 0, 3), ServerSettings{},
+			[]string{"Client.ControlKeepAlive.Idle is 3m45s: must be 0, or more than Interval x Count, which are 1m15s x 3"}},
+		{"more probes than the kernel sends", probesOf(32768, 1, 128), ServerSettings{},
+			[]string{"Client.ControlKeepAlive is 9h6m8s, 1s, 128: must be 9h6m7s, 9h6m7s and 127 at most"}},
+		{"the server's probes", ClientSettings{}, ServerSettings{ControlKeepAlive: probesOf(10, 5, 5).ControlKeepAlive},
+			[]string{"Server.ControlKeepAlive.Idle is 10s: must be 0, or more than Interval x Count, which are 5s x 5"}},
 		{"numbers that are none", ClientSettings{NearCongestion: math.NaN(), Isochronous: Isochronous{FramesPerSecond: math.Inf(1)}}, ServerSettings{},
 			[]string{"Client.Isochronous.FramesPerSecond is +Inf: must be 0 or more", "Client.NearCongestion is NaN: must be 0 or more"}},
 		{"the server's values", ClientSettings{}, ServerSettings{
@@ -69,6 +87,26 @@ func TestCheckFindsWhatDoesNotGoTogether(t *testing.T) {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
 		})
+	}
+}
+
+func probesOf(idle, interval time.Duration, count int) ClientSettings {
+	return ClientSettings{ControlKeepAlive: net.KeepAliveConfig{Enable: true, Idle: idle * time.Second, Interval: interval * time.Second, Count: count}}
+}
+
+func TestCheckTakesWhatGoesTogether(t *testing.T) {
+	for name, c := range map[string]ClientSettings{
+		"a burst of a block":                {BurstSize: 131072, BurstPeriod: time.Second},
+		"a burst of a datagram":             {Protocol: udp, BurstSize: 1470, BurstPeriod: time.Second},
+		"an idle time longer than probes":   probesOf(26, 5, 5),
+		"longer than the kernel's probes":   probesOf(676, 0, 0),
+		"the kernel's idle time":            probesOf(0, 5, 5),
+		"a test without keepalives":         {ControlKeepAlive: net.KeepAliveConfig{Idle: time.Second}},
+		"datagrams that are not fragmented": {Protocol: udp, DontFragment: true},
+	} {
+		if err := (&Iperf{Client: c}).Check(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

@@ -52,7 +52,7 @@ func TestOptionsOfASection(t *testing.T) {
 		{"bounceback", "bounceback = 5\nbounceback-hold = 0.5\nbounceback_period = 0.25\nbounceback-no-quickack = yes\nworking-load = up,2",
 			iperf.ClientSettings{Bounceback: iperf.Bounceback{Enable: true, Writes: 5, Hold: 500 * time.Microsecond, Period: time.Second / 4, NoQuickACK: true}, WorkingLoad: "up,2"}, iperf.ServerSettings{}},
 		{"start time", "txstart-time = 1536014418.5", iperf.ClientSettings{TxStartTime: time.Unix(1536014418, 5e8)}, iperf.ServerSettings{}},
-		{"keep alive", "cntl-ka = 10//3\nserver_cntl-ka = yes", iperf.ClientSettings{ControlKeepAlive: net.KeepAliveConfig{Enable: true, Idle: 10 * time.Second, Count: 3}},
+		{"keep alive", "cntl-ka = 300//3\nserver_cntl-ka = yes", iperf.ClientSettings{ControlKeepAlive: net.KeepAliveConfig{Enable: true, Idle: 300 * time.Second, Count: 3}},
 			iperf.ServerSettings{ControlKeepAlive: net.KeepAliveConfig{Enable: true}}},
 		{"SCTP", "sctp = yes\nxbind = 192.0.2.1, 192.0.2.2\nnstreams = 4", iperf.ClientSettings{Protocol: report.ProtocolSCTP, XBind: []string{"192.0.2.1", "192.0.2.2"}, NStreams: 4},
 			iperf.ServerSettings{Protocol: report.ProtocolSCTP}},

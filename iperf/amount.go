@@ -1,0 +1,58 @@
+package iperf
+
+import (
+	"math/bits"
+	"time"
+
+	"github.com/tunaperf/tuna/iperf/report"
+)
+
+// amount reports whether data end a test, be it before its time is over.
+func (c *ClientSettings) amount() bool { return c.Bytes > 0 || c.Blocks > 0 || c.File != "" }
+
+// idlesAtEnd reports whether a client of this version looks only at the end of each interval whether its amount is sent,
+// as iperf 3.16 and later do. At a Rate it goes on sending until then, unless a File has ended.
+func (c *ClientSettings) idlesAtEnd(v Version) bool {
+	return v.AtLeast(3, 16, 0) && (c.File != "" || c.amount() && c.Rate == 0)
+}
+
+// amountInterval is iperf 3's shortest interval.
+const amountInterval = 100 * time.Millisecond
+
+// intervalFor returns the time between reports of a program of this version. What an amount takes is not known, so iperf 3
+// has the shortest interval: the one in which the data end is then the least part of it. iperf 2 tells when they ended.
+func (c *ClientSettings) intervalFor(v Version) time.Duration {
+	if c.Interval == 0 && c.amount() && v.Major >= 3 {
+		return amountInterval
+	}
+	return c.interval()
+}
+
+// A receiver of iperf 3.16 or later counts a block when it is complete. In an interval of amountInterval, only few blocks
+// of blockLength arrive on most links, so an amount of TCP is sent in a thousand blocks or more, and a File, whose size is
+// unknown, in blocks of fileBlock.
+const (
+	amountBlocks = 1 << 10
+	leastBlock   = 1 << 10
+	fileBlock    = 32 << 10
+)
+
+// blocks returns the length and number of blocks of an amount for a program of this version. Zero: the program's own
+// length, or an amount that is not in blocks.
+func (c *ClientSettings) blocks(v Version) (length, number int64) {
+	if v.Major < 3 || c.Length > 0 || !c.amount() || c.protocol() != report.ProtocolTCP {
+		return c.Length, c.Blocks
+	}
+	bytes := c.Bytes
+	switch {
+	case c.Blocks > 0:
+		bytes = min(c.Blocks, amountBlocks) * blockLength
+	case c.File != "":
+		bytes = fileBlock * amountBlocks
+	}
+	if bytes >= amountBlocks*blockLength {
+		return 0, c.Blocks
+	}
+	length = max(leastBlock, int64(1)<<bits.Len64(uint64(bytes/amountBlocks))>>1)
+	return length, c.Blocks * (blockLength / length)
+}
