@@ -17,7 +17,11 @@ import (
 // does not take.
 func (x *Iperf) clientArgs(v Version, addr string, port int) ([]string, error) {
 	c := &x.Client
+	addr = plainAddress(addr)
 	l := commandLine{version: v, side: "Client", args: []string{"-c", addr, "-p", strconv.Itoa(port)}}
+	if err := checkAddress(addr, c); err != nil {
+		l.errs = append(l.errs, err)
+	}
 	l.limitClient(c)
 	length, blocks := c.blocks(v)
 	switch c.protocol() {
@@ -89,7 +93,7 @@ func (x *Iperf) serverArgs(v Version, addr string, port int) ([]string, error) {
 	apply(&l, understoodOptions, c)
 	l.args = written
 	l.side = "Server"
-	l.addCommon(addr, c.IPVersion, s.Format, s.JSON || s.JSONStream)
+	l.addCommon(plainAddress(addr), c.IPVersion, s.Format, s.JSON || s.JSONStream)
 	return l.done(s.Extra)
 }
 
@@ -172,7 +176,7 @@ func (l *commandLine) addRate(c *ClientSettings) {
 
 // addOwnAddress writes where the client's connections come from. iperf 2 takes the port with the address.
 func (l *commandLine) addOwnAddress(c *ClientSettings) {
-	bind := c.Bind
+	bind := plainAddress(c.Bind)
 	switch {
 	case c.ClientPort == 0:
 	case l.version.Major >= 3:

@@ -9,7 +9,7 @@ import (
 
 // serverOptions tells for each server's setting which flag it becomes, and in which versions.
 var serverOptions = []option[ServerSettings]{
-	{"Bind", one("-B", all2), one("-B", all3), func(s *ServerSettings) arguments { return text(s.Bind) }},
+	{"Bind", one("-B", all2), one("-B", all3), func(s *ServerSettings) arguments { return text(plainAddress(s.Bind)) }},
 	{"BindDev", nil, one("--bind-dev", since{3, 10, 0}), func(s *ServerSettings) arguments { return text(s.BindDev) }},
 	{"File", nil, one("-F", all3), func(s *ServerSettings) arguments { return text(s.File) }},
 	{"Affinity", nil, one("-A", all3), func(s *ServerSettings) arguments { return text(s.Affinity) }},

@@ -82,6 +82,7 @@ func (x *Iperf) attempt(ctx context.Context, d Direction, client, server HostSSH
 		return nil, fmt.Errorf("%w: %v on %s, %v on %s", ErrVersionMismatch,
 			onClient.version, hostName(client), onServer.version, hostName(server))
 	}
+	x = x.reaching(ctx, client, onServer.version, server.TestAddr())
 	if err := x.checkVersions(onClient.version, onServer.version, server.TestAddr()); err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package testbed
 import (
 	"encoding/json"
 	"fmt"
+	"net/netip"
 	"os"
 	"os/exec"
 	"slices"
@@ -16,7 +17,7 @@ import (
 type Netns struct {
 	Name   string
 	Dev    string // the link's device in this namespace
-	Addr   string // its IPv4 address on the link
+	Addr   string // its address on the link: IPv4, or IPv6 of a NewLink6
 	Prefix string // what to put before a command to run it there
 }
 
@@ -30,14 +31,26 @@ var links atomic.Int32
 // shaped. See Shape.
 func NewLink(tb testing.TB, aToB, bToA string) *Link {
 	tb.Helper()
+	return newLink(tb, "192.0.2.1", "192.0.2.2", aToB, bToA)
+}
+
+// NewLink6 is NewLink for hosts that have nothing but IPv6, apart from 127.0.0.1. Beside their addresses they have the
+// link-local fe80::1 and fe80::2.
+func NewLink6(tb testing.TB, aToB, bToA string) *Link {
+	tb.Helper()
+	return newLink(tb, "2001:db8::1", "2001:db8::2", aToB, bToA)
+}
+
+func newLink(tb testing.TB, a, b, aToB, bToA string) *Link {
+	tb.Helper()
 	NeedRoot(tb)
 	Need(tb, "ip", "tc")
 	// The process id and a counter keep the names of parallel test binaries apart. Namespaces are machine-wide, and so
 	// are device names until both ends have moved.
 	id := fmt.Sprintf("%d-%d", os.Getpid(), links.Add(1))
 	l := &Link{
-		A: Netns{Name: "tuna-" + id + "a", Dev: "tun" + id + "a", Addr: "192.0.2.1"},
-		B: Netns{Name: "tuna-" + id + "b", Dev: "tun" + id + "b", Addr: "192.0.2.2"},
+		A: Netns{Name: "tuna-" + id + "a", Dev: "tun" + id + "a", Addr: a},
+		B: Netns{Name: "tuna-" + id + "b", Dev: "tun" + id + "b", Addr: b},
 	}
 	for _, n := range []*Netns{&l.A, &l.B} {
 		n.Prefix = "ip netns exec " + n.Name
@@ -46,7 +59,14 @@ func NewLink(tb testing.TB, aToB, bToA string) *Link {
 	}
 	Command(tb, "ip", "link", "add", l.A.Dev, "netns", l.A.Name, "type", "veth", "peer", "name", l.B.Dev, "netns", l.B.Name)
 	for _, n := range []Netns{l.A, l.B} {
-		n.Command(tb, "ip", "addr", "add", n.Addr+"/24", "dev", n.Dev)
+		if addr := netip.MustParseAddr(n.Addr); addr.Is4() {
+			n.Command(tb, "ip", "addr", "add", n.Addr+"/24", "dev", n.Dev)
+		} else {
+			// Without a search for duplicates, which would keep the addresses from being used for a while.
+			n.Command(tb, "ip", "link", "set", n.Dev, "addrgenmode", "none")
+			n.Command(tb, "ip", "addr", "add", n.Addr+"/64", "dev", n.Dev, "nodad")
+			n.Command(tb, "ip", "addr", "add", strings.Replace(n.Addr, "2001:db8::", "fe80::", 1)+"/64", "dev", n.Dev, "nodad")
+		}
 		n.Command(tb, "ip", "link", "set", "lo", "up")
 		n.Command(tb, "ip", "link", "set", n.Dev, "up")
 	}
