@@ -65,7 +65,7 @@ func (x *Iperf) clientArgs(v Version, addr string, port int) ([]string, error) {
 // serverArgs is the command line of a server that ends after one test, where the version can do that.
 func (x *Iperf) serverArgs(v Version, addr string, port int) ([]string, error) {
 	s, c := x.Server, &x.Client
-	l := commandLine{version: v, side: "Server", args: []string{"-s", "-p", strconv.Itoa(port)}}
+	l := commandLine{version: v, side: "Server", args: []string{"-s", "-p", portRange(port, c.ports())}}
 	if s.Interval == 0 {
 		s.Interval = c.intervalFor(v)
 	}
@@ -73,8 +73,9 @@ func (x *Iperf) serverArgs(v Version, addr string, port int) ([]string, error) {
 	l.write("-i", seconds(s.Interval)...)
 	if v.Major < 3 {
 		// iperf 2 takes the number of connections after which it ends. Those that a server makes for Dualtest and
-		// Tradeoff do not count. Its server has to be told what an iperf 3 server is told by the client.
-		l.write("-P", strconv.Itoa(c.connections()))
+		// Tradeoff do not count. Of several ports, each takes so many. Its server has to be told what an iperf 3 server is
+		// told by the client.
+		l.write("-P", strconv.Itoa(c.connections()/c.ports()))
 		if c.protocol() == report.ProtocolUDP {
 			l.write("-u")
 			if s.Length == 0 && c.Length > udpLength2 {
@@ -109,6 +110,22 @@ func (c *ClientSettings) connections() int {
 		n += streams
 	}
 	return n
+}
+
+// ports is to how many ports, one after the other, the client connects.
+func (c *ClientSettings) ports() int {
+	if c.IncrDstPort {
+		return max(1, c.Parallel)
+	}
+	return 1
+}
+
+// portRange returns the argument for n ports from first on.
+func portRange(first, n int) string {
+	if n == 1 {
+		return strconv.Itoa(first)
+	}
+	return fmt.Sprintf("%d-%d", first, first+n-1)
 }
 
 // udpLength2 is the size of the datagrams that an iperf 2 server is ready for.

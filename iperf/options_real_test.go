@@ -267,11 +267,11 @@ func procNet(t *testing.T) string {
 func closedPort(t *testing.T) int {
 	t.Helper()
 	p, _ := parseListening(procNet(t))
-	port, err := p.reserve()
+	port, err := p.reserve(1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { release(port) })
+	t.Cleanup(func() { release(port, 1) })
 	return port
 }
 

@@ -79,6 +79,7 @@ var understoodOptions = []option[ClientSettings]{
 	{"Reverse", one("-R", since{2, 0, 14}), one("-R", all3), func(c *ClientSettings) arguments { return bare(c.Reverse) }},
 	{"Bidir", nil, one("--bidir", since{3, 7, 0}), func(c *ClientSettings) arguments { return bare(c.Bidir) }},
 	{"FullDuplex", one("--full-duplex", fullDuplex), nil, func(c *ClientSettings) arguments { return bare(c.FullDuplex) }},
+	{"IncrDstPort", one("--incr-dstport", since{2, 1, 5}), nil, func(c *ClientSettings) arguments { return bare(c.IncrDstPort) }},
 	{"Bounceback", one("--bounceback", since{2, 1, 7}), nil, func(c *ClientSettings) arguments { return bare(c.Bounceback.Enable) }},
 }
 

@@ -33,6 +33,16 @@ func (p ports) taken(proto report.Protocol, v Version, port int) bool {
 	return p.tcp[port]
 }
 
+// takenOf returns how many of n ports from first on are taken.
+func (p ports) takenOf(proto report.Protocol, v Version, first, n int) (taken int) {
+	for port := first; port < first+n; port++ {
+		if p.taken(proto, v, port) {
+			taken++
+		}
+	}
+	return taken
+}
+
 // shared reports whether a server of UDP that has just started shares its port with another that did so too: each may
 // get the other's client. One that has its client already, since before, gets only what that sends.
 func (p ports) shared(before ports, port int) bool {
@@ -124,24 +134,37 @@ var reserved struct {
 }
 
 // reserve picks a port at random that neither protocol uses, so that programs which start at the same time seldom meet.
-func (p ports) reserve() (int, error) {
+// With n above 1, the ports after it are free and reserved too.
+func (p ports) reserve(n int) (int, error) {
 	reserved.Lock()
 	defer reserved.Unlock()
-	for range 100 {
-		port := autoPortFirst + rand.IntN(autoPorts)
-		if !p.tcp[port] && !p.udp[port] && !reserved.ports[port] {
-			if reserved.ports == nil {
-				reserved.ports = map[int]bool{}
+	if reserved.ports == nil {
+		reserved.ports = map[int]bool{}
+	}
+	free := func(first int) bool {
+		for port := first; port < first+n; port++ {
+			if p.tcp[port] || p.udp[port] || reserved.ports[port] {
+				return false
 			}
-			reserved.ports[port] = true
-			return port, nil
+		}
+		return true
+	}
+	for range 100 {
+		first := autoPortFirst + rand.IntN(autoPorts-n+1)
+		if free(first) {
+			for port := first; port < first+n; port++ {
+				reserved.ports[port] = true
+			}
+			return first, nil
 		}
 	}
 	return 0, fmt.Errorf("%w: none of 100 ports from %d to %d is free", ErrPortInUse, autoPortFirst, autoPortFirst+autoPorts-1)
 }
 
-func release(port int) {
+func release(first, n int) {
 	reserved.Lock()
 	defer reserved.Unlock()
-	delete(reserved.ports, port)
+	for port := first; port < first+n; port++ {
+		delete(reserved.ports, port)
+	}
 }

@@ -56,11 +56,11 @@ func TestReservedPortsAreFree(t *testing.T) {
 	}
 	seen := map[int]bool{}
 	for range 500 {
-		port, err := p.reserve()
+		port, err := p.reserve(1)
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() { release(port) })
+		t.Cleanup(func() { release(port, 1) })
 		if p.tcp[port] || seen[port] || port < autoPortFirst || port >= autoPortFirst+autoPorts {
 			t.Fatalf("port %d is in use, given twice, or out of range", port)
 		}
@@ -69,7 +69,7 @@ func TestReservedPortsAreFree(t *testing.T) {
 	for port := range 1 << 16 {
 		p.udp[port] = true
 	}
-	if port, err := p.reserve(); !errors.Is(err, ErrPortInUse) {
+	if port, err := p.reserve(1); !errors.Is(err, ErrPortInUse) {
 		t.Errorf("all taken: got %d, %v", port, err)
 	}
 }

@@ -14,10 +14,11 @@ import (
 // A Server is an iperf server that was started on a host and was seen to listen. It serves one test. Stop ends it; so
 // does the context that it was started with. Its methods may be called from many goroutines.
 type Server struct {
-	Port int // where it listens
+	Port int // where it listens; with IncrDstPort the first port
 
 	process  *process
 	warnings []error
+	ports    int           // how many from Port on it listens on
 	reserved int           // the port that reserve gave; 0: none
 	textual  bool          // it prints a line for each connection
 	drain    time.Duration // how long it may take to finish its report
@@ -52,7 +53,7 @@ func (x *Iperf) startServer(ctx context.Context, s *session, m *machine) (*Serve
 		m.before = &ports{tcp: map[int]bool{}, udp: map[int]bool{}}
 	}
 	for {
-		port, err := m.before.reserve()
+		port, err := m.before.reserve(x.Client.ports())
 		if err != nil {
 			return nil, err
 		}
@@ -61,7 +62,7 @@ func (x *Iperf) startServer(ctx context.Context, s *session, m *machine) (*Serve
 			srv.reserved = port
 			return srv, nil
 		}
-		release(port)
+		release(port, x.Client.ports())
 		if !errors.Is(err, ErrPortInUse) || ctx.Err() != nil {
 			return nil, err
 		}
@@ -76,10 +77,11 @@ func (x *Iperf) startServerAt(ctx context.Context, s *session, m *machine, port 
 		return nil, err
 	}
 	cmd := command{host: h, role: RoleServer, argv: append([]string{m.program}, args...)}
-	if m.before != nil && m.before.taken(x.Client.protocol(), v, port) {
+	n := x.Client.ports()
+	if m.before != nil && m.before.takenOf(x.Client.protocol(), v, port, n) > 0 {
 		return nil, &RunError{Host: hostName(h), Role: RoleServer, Command: cmd.text(), ExitStatus: -1, Err: portInUse(port)}
 	}
-	srv := &Server{Port: port, textual: printsBanner(v, args), drain: x.EventTimer.limit()}
+	srv := &Server{Port: port, ports: n, textual: printsBanner(v, args), drain: x.EventTimer.limit()}
 	gate := EventTimer{Time: x.EventTimer.limit()}
 	gate.Clear()
 	srv.accepted.Clear()
@@ -90,7 +92,9 @@ func (x *Iperf) startServerAt(ctx context.Context, s *session, m *machine, port 
 			if isClosed(gate.Event()) {
 				srv.again.Set()
 			}
-			gate.Set()
+			if n == 1 { // of several ports, others may still be missing
+				gate.Set()
+			}
 		case bytes.Contains(line, []byte("Accepted connection from")), bytes.Contains(line, []byte(" connected with ")):
 			srv.accepted.Set()
 		}
@@ -162,7 +166,7 @@ func (x *Iperf) watchPort(ctx context.Context, srv *Server, h HostSSH, v Version
 		if ctx.Err() != nil || err == errNoTables {
 			return
 		}
-		if now.taken(x.Client.protocol(), v, srv.Port) {
+		if now.takenOf(x.Client.protocol(), v, srv.Port, srv.ports) == srv.ports {
 			gate.Set()
 			return
 		}
@@ -203,7 +207,7 @@ func (s *Server) finish(ctx context.Context, wait time.Duration) {
 			}
 		}
 		p.stop()
-		release(s.reserved)
+		release(s.reserved, s.ports)
 		s.storeErr = p.closeFiles()
 	})
 }

@@ -53,7 +53,7 @@ type ClientSettings struct {
 	ClientPort  int    // the client's own port, further streams take the next ones; iperf 2 needs Bind too
 	ListenPort  int    // where the client listens for a Dualtest or Tradeoff; zero: the server's port number; iperf 2 only
 	IncrDstIP   bool   // each further stream to the next address; iperf 2 only
-	IncrDstPort bool   // each further stream to the next port; iperf 2 only
+	IncrDstPort bool   // each further stream to the next port, which the server listens on too; iperf 2 only
 	IncrSrcIP   bool   // each further stream from the address after Bind; iperf 2 only
 	LocalOnly   bool   // do not route: reach hosts of the local network only; iperf 2 only
 

@@ -30,7 +30,7 @@ func (x *Iperf) Check() error {
 	f.notNegative("Timeout", x.Timeout)
 	f.client(&x.Client)
 	f.together(&x.Client)
-	f.server(&x.Server)
+	f.server(&x.Server, &x.Client)
 	return errors.Join(f.errs...)
 }
 
@@ -102,7 +102,7 @@ func (f *faults) client(c *ClientSettings) {
 	f.bytes("Client.Window", c.Window)
 	f.count("Client.Parallel", c.Parallel, "streams")
 	f.rate("Client.Rate", c.Rate)
-	f.between("Client.Port", c.Port, 0, 65535)
+	f.between("Client.Port", c.Port, 0, 65536-min(c.ports(), 65536))
 
 	f.rate("Client.RateDeviation", c.RateDeviation)
 	f.rate("Client.FQRate", c.FQRate)
@@ -163,11 +163,11 @@ func (f *faults) client(c *ClientSettings) {
 	}
 }
 
-func (f *faults) server(s *ServerSettings) {
+func (f *faults) server(s *ServerSettings, c *ClientSettings) {
 	f.notNegative("Server.Interval", s.Interval)
 	f.bytes("Server.Length", s.Length)
 	f.bytes("Server.Window", s.Window)
-	f.between("Server.Port", s.Port, 0, 65535)
+	f.between("Server.Port", s.Port, 0, 65536-min(c.ports(), 65536))
 	if s.AutoPort && s.Port != 0 {
 		f.unlike("Server.Port", s.Port, "0 with AutoPort")
 	}

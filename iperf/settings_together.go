@@ -42,6 +42,9 @@ func (f *faults) together(c *ClientSettings) {
 	f.needs(given{"IncrSrcIP", c.IncrSrcIP}, given{"Bind", c.Bind != ""})
 	f.needs(given{"ListenPort", c.ListenPort > 0}, given{"Dualtest or Tradeoff", c.Dualtest || c.Tradeoff})
 	f.needs(given{"RcvTimeout", c.RcvTimeout > 0}, given{"Reverse or Bidir", c.Reverse || c.Bidir})
+	if c.ports() > autoPorts {
+		f.bad("Client.Parallel", c.Parallel, fmt.Sprintf("%d or less with IncrDstPort", autoPorts))
+	}
 	f.needs(given{"WorkingLoad", c.WorkingLoad != ""}, given{"Bounceback", c.Bounceback.Enable})
 	f.needs(given{"Bounceback's fields", c.Bounceback != Bounceback{}}, given{"Bounceback.Enable", c.Bounceback.Enable})
 	f.needs(given{"Histograms' fields", c.Histograms != Histograms{}}, given{"Histograms.Enable", c.Histograms.Enable})
