@@ -18,6 +18,10 @@ func algorithmLists() map[string]struct{ usual, all []string } {
 		"KexAlgorithms":     {usual.KeyExchanges, slices.Concat(usual.KeyExchanges, secure.KeyExchanges, old.KeyExchanges)},
 		"MACs":              {usual.MACs, slices.Concat(secure.MACs, old.MACs)},
 		"HostKeyAlgorithms": {nil, slices.Concat(secure.HostKeys, old.HostKeys)},
+
+		// These restrict what package ssh takes.
+		"CASignatureAlgorithms":    {nil, slices.Concat(secure.PublicKeyAuths, old.PublicKeyAuths)},
+		"PubkeyAcceptedAlgorithms": {nil, slices.Concat(secure.PublicKeyAuths, secure.HostKeys, old.PublicKeyAuths, old.HostKeys)},
 	}
 }
 
@@ -41,7 +45,12 @@ func algorithms(option, list string) ([]string, error) {
 	isNamed := func(a string) bool { return slices.Contains(named, a) }
 	others := slices.DeleteFunc(slices.Clone(has.usual), isNamed)
 	switch {
-	case strings.IndexByte("+-^", sign) >= 0 && has.usual == nil: // the order follows from the keys that are known
+	case sign == '-' && has.usual == nil:
+		old := ssh.InsecureAlgorithms()
+		named = slices.DeleteFunc(slices.Clone(has.all), func(a string) bool {
+			return isNamed(a) || slices.Contains(old.HostKeys, a) || slices.Contains(old.PublicKeyAuths, a)
+		})
+	case strings.IndexByte("+^", sign) >= 0 && has.usual == nil: // which takes nothing away
 		return nil, nil
 	case sign == '+':
 		return slices.Concat(has.usual, slices.DeleteFunc(named, func(a string) bool { return slices.Contains(has.usual, a) })), nil

@@ -57,6 +57,7 @@ func (c Config) auth(ctx context.Context) (*wayIn, error) {
 		known[key] = true
 		return twice
 	})
+	signers = c.accepted(way, signers)
 	if len(signers) > 0 {
 		way.methods = append(way.methods, ssh.PublicKeys(signers...)) // package ssh tries each method once: all keys in one
 	}

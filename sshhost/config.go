@@ -71,9 +71,20 @@ type Config struct {
 	// setting that takes any key.
 	HostKeyCallback ssh.HostKeyCallback
 
-	// HostKeyAlgorithms are the types of host key to ask the server for, the preferred one first. Nil: those of the keys
-	// that KnownHosts has for the host; with a HostKeyCallback, the default of package ssh.
+	// HostKeyAlgorithms are the types of host key to ask the server for. Those of which KnownHosts has a key for the host
+	// come first, and then the preferred ones. Nil: all, in that order; with a HostKeyCallback, the default of package ssh.
 	HostKeyAlgorithms []string
+
+	// CASignatureAlgorithms are the signatures that a host's certificate in KnownHosts may have. Nil: any.
+	CASignatureAlgorithms []string
+
+	// PubkeyAcceptedAlgorithms are the signatures to log in with, such as "rsa-sha2-512", which keys of other types cannot
+	// make. It has no effect on Auth. Nil: any.
+	PubkeyAcceptedAlgorithms []string
+
+	// RequiredRSASize is how many bits an RSA key must have, the host's and those to log in with. It has no effect on Auth.
+	// 0: any.
+	RequiredRSASize int
 
 	// KnownHosts names files as sshd(8) describes them, which are read as OpenSSH reads them. Nil: ~/.ssh/known_hosts and /etc/ssh/ssh_known_hosts, as far as
 	// they exist.

@@ -37,16 +37,26 @@ func (c Config) hostKeys(ctx context.Context) (ssh.HostKeyCallback, []string, er
 			return nil, nil, err
 		}
 		names := c.knownNames()
+		var known []string
 		for _, name := range names {
-			if algorithms == nil {
-				algorithms = knownAlgorithms(linesFor(all, name))
+			if known == nil {
+				known = knownAlgorithms(linesFor(all, name))
 			}
+		}
+		if algorithms == nil {
+			algorithms = known
+		} else {
+			algorithms = knownFirst(algorithms, known)
 		}
 		check = func(_ string, _ net.Addr, key ssh.PublicKey) error { return c.checkKnown(all, names, key) }
 	}
 	return func(host string, remote net.Addr, key ssh.PublicKey) error {
 		if k := revokedBy(revoked, key); k != nil {
 			return &hostKeyError{kind: ErrHostKeyRevoked, key: key, by: k}
+		}
+		if bits := rsaBits(key); bits > 0 && bits < c.RequiredRSASize {
+			return &hostKeyError{kind: ErrHostKey, key: key,
+				cause: fmt.Errorf("it has %d bits, and RequiredRSASize is %d", bits, c.RequiredRSASize)}
 		}
 		err := check(host, remote, key)
 		if _, ours := errors.AsType[*hostKeyError](err); err == nil || ours {
@@ -76,7 +86,7 @@ func revokedBy(lines []knownKey, key ssh.PublicKey) *knownKey {
 func (c Config) checkKnown(all []knownKey, names []string, key ssh.PublicKey) error {
 	var first *hostKeyError
 	for _, name := range names {
-		refused := checkLines(linesFor(all, name), names[len(names)-1], key)
+		refused := c.checkLines(linesFor(all, name), names[len(names)-1], key)
 		if refused == nil {
 			return nil
 		}
@@ -95,7 +105,7 @@ func (c Config) checkKnown(all []knownKey, names []string, key ssh.PublicKey) er
 
 // checkLines decides on a key by the lines for its host. A certificate that no authority among them has signed, or that
 // is not valid, counts as its plain key. host is the name that must be among a certificate's principals.
-func checkLines(lines []knownKey, host string, key ssh.PublicKey) *hostKeyError {
+func (c Config) checkLines(lines []knownKey, host string, key ssh.PublicKey) *hostKeyError {
 	if k := revokedBy(lines, key); k != nil {
 		return &hostKeyError{kind: ErrHostKeyRevoked, key: key, by: k}
 	}
@@ -103,7 +113,7 @@ func checkLines(lines []knownKey, host string, key ssh.PublicKey) *hostKeyError 
 	if cert, ok := key.(*ssh.Certificate); ok {
 		for _, k := range lines {
 			if k.marker == "@cert-authority" && sameKey(k.key, cert.SignatureKey) {
-				if why = checkHostCertificate(cert, host); why == nil {
+				if why = c.checkHostCertificate(cert, host); why == nil {
 					return nil
 				}
 				break
@@ -125,9 +135,12 @@ func checkLines(lines []knownKey, host string, key ssh.PublicKey) *hostKeyError 
 }
 
 // checkHostCertificate returns an error if a certificate is not valid for a host.
-func checkHostCertificate(cert *ssh.Certificate, host string) error {
+func (c Config) checkHostCertificate(cert *ssh.Certificate, host string) error {
 	if cert.CertType != ssh.HostCert {
 		return fmt.Errorf("the certificate %q is not for a host", cert.KeyId)
+	}
+	if by := cert.Signature.Format; c.CASignatureAlgorithms != nil && !slices.Contains(c.CASignatureAlgorithms, by) {
+		return fmt.Errorf("the certificate %q is signed by %s, which is not among CASignatureAlgorithms", cert.KeyId, by)
 	}
 	return new(ssh.CertChecker).CheckCert(host, cert)
 }

@@ -141,6 +141,21 @@ func knownAlgorithms(lines []knownKey) (algorithms []string) {
 	})
 }
 
+// knownFirst returns algorithms with those first that are known.
+func knownFirst(algorithms, known []string) (ordered []string) {
+	for _, a := range known {
+		if slices.Contains(algorithms, a) {
+			ordered = append(ordered, a)
+		}
+	}
+	for _, a := range algorithms {
+		if !slices.Contains(ordered, a) {
+			ordered = append(ordered, a)
+		}
+	}
+	return ordered
+}
+
 var globalKnownHosts = []string{"/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"}
 
 func userKnownHosts() []string {

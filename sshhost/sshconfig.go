@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"net/url"
 	"os"
 	"os/user"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,13 +21,22 @@ import (
 // [user@]host[:port], or ssh://[user@]host[:port]. The host may be the name of a Host section. An empty file means
 // ~/.ssh/config and, for what is not said there, /etc/ssh/ssh_config; files that these include are read too.
 //
-// Understood are HostName, User, Port, IdentityFile, CertificateFile, IdentitiesOnly, IdentityAgent, UserKnownHostsFile,
-// GlobalKnownHostsFile, HostKeyAlias, HostKeyAlgorithms, Ciphers, KexAlgorithms, MACs, ProxyJump, ProxyCommand,
-// ConnectTimeout, ServerAliveInterval and ServerAliveCountMax, in Host sections and in Match sections that ask for host,
-// originalhost, user, localuser, all and final. A Match section for the destination that asks for anything else, as exec
-// does, is an error. A list of algorithms is the better for those that package ssh does not have, as long as it has one. A
-// ServerAliveInterval of 0 is Config's default. StrictHostKeyChecking has no effect: a host key is always
-// checked, and nobody is asked. CanonicalizeHostname has none either: a name is taken as it is.
+// These options are obeyed, in Host and Match sections: AddressFamily, BindAddress, CASignatureAlgorithms, CertificateFile,
+// Ciphers, ConnectTimeout, GlobalKnownHostsFile, HostKeyAlgorithms, HostKeyAlias, HostName, IdentitiesOnly, IdentityAgent,
+// IdentityFile, IgnoreUnknown, Include, KexAlgorithms, MACs, Port, PreferredAuthentications, ProxyCommand, ProxyJump,
+// PubkeyAcceptedAlgorithms, PubkeyAuthentication, RequiredRSASize, RevokedHostKeys, ServerAliveCountMax,
+// ServerAliveInterval, Tag, User and UserKnownHostsFile. A Match section may ask for host, originalhost, user, localuser,
+// tagged, all and final. One for the destination that asks for anything else, as exec does, is an error.
+//
+// These would restrict the connection, or change where or how it is made, and are errors unless their value does nothing:
+// BindInterface, CanonicalizeHostname, ChannelTimeout, CheckHostIP, KnownHostsCommand, PermitLocalCommand, ProxyUseFdpass,
+// RefuseConnection, RemoteCommand and SessionType. So is an option that OpenSSH 10.6 does not have. The error names file,
+// line and option. All other options have no effect on a Host. StrictHostKeyChecking is one: a host key is always checked,
+// and nobody is asked.
+//
+// A list of algorithms may hold some that package ssh does not have, as long as it has one. A ServerAliveInterval of 0 is
+// Config's default, and a ServerAliveCountMax of 0 counts as 1. Tokens and variables in User and Include are those of
+// OpenSSH 10, which earlier versions take as they are.
 func FromSSHConfig(destination, file string) (Config, error) {
 	r := sshConfigReader{file: file}
 	var err error
@@ -57,11 +68,23 @@ func (r *sshConfigReader) destination(spec string, hops int) (*Config, error) {
 	if hops > maxHops {
 		return nil, fmt.Errorf("more than %d jumps: does ProxyJump of %s lead back to it?", maxHops, spec)
 	}
-	spec = strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(spec), "ssh://"), "/")
+	spec = strings.TrimSpace(spec)
+	addr, isURI := strings.CutPrefix(spec, "ssh://")
 	set := map[string][]string{}
-	addr := spec
-	if at := strings.LastIndexByte(spec, '@'); at >= 0 {
-		set["user"], addr = []string{spec[:at]}, spec[at+1:]
+	at := strings.LastIndexByte(addr, '@')
+	if at >= 0 {
+		name, err := addr[:at], error(nil)
+		if isURI {
+			name, _, _ = strings.Cut(name, ";") // connection parameters, which OpenSSH ignores too
+			if name, err = url.PathUnescape(name); err != nil {
+				return nil, fmt.Errorf("user: %w", err)
+			}
+		}
+		set["user"] = []string{name}
+	}
+	addr = addr[at+1:]
+	if addr = strings.TrimSuffix(addr, "/"); isURI && strings.Contains(addr, "/") {
+		return nil, errors.New("an ssh:// address has no path")
 	}
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
@@ -73,7 +96,7 @@ func (r *sshConfigReader) destination(spec string, hops int) (*Config, error) {
 	if port != "" {
 		set["port"] = []string{port}
 	}
-	s := &sshSettings{host: host, me: r.user, home: r.home, set: set}
+	s := &sshSettings{host: host, me: r.user, home: r.home, uid: r.uid, set: set, userGiven: at >= 0}
 	if err := r.read(s); err != nil {
 		return nil, err
 	}
@@ -120,15 +143,10 @@ func (r *sshConfigReader) config(s *sshSettings, hops int) (*Config, error) {
 	if err != nil || number == 0 {
 		fail("Port", fmt.Errorf("%q is no port", s.get("port")))
 	}
-	c := &Config{
-		Addr:         net.JoinHostPort(name, strconv.Itoa(number)),
-		User:         cmp.Or(s.get("user"), r.user),
-		HostKeyAlias: s.get("hostkeyalias"),
-	}
-	local, _ := os.Hostname()
-	short, _, _ := strings.Cut(local, ".")
-	tokens := map[byte]string{'d': r.home, 'h': name, 'i': r.uid, 'k': cmp.Or(c.HostKeyAlias, s.host), 'L': short,
-		'l': local, 'n': s.host, 'p': strconv.Itoa(number), 'r': c.User, 'u': r.user}
+	c := &Config{Addr: net.JoinHostPort(name, strconv.Itoa(number)), HostKeyAlias: s.get("hostkeyalias")}
+	c.User, err = s.userName()
+	fail("User", err)
+	tokens := s.tokens()
 	files := func(key string) []string {
 		var all []string
 		for _, file := range s.set[strings.ToLower(key)] {
@@ -163,15 +181,32 @@ func (r *sshConfigReader) config(s *sshSettings, hops int) (*Config, error) {
 		c.Agent, err = s.expand(agent, tokens)
 		fail("IdentityAgent", err)
 	}
-	switch only := s.get("identitiesonly"); strings.ToLower(only) {
-	case "yes", "true":
-		c.IdentitiesOnly = true
-	case "", "no", "false":
-	default:
-		fail("IdentitiesOnly", fmt.Errorf("%q is neither yes nor no", only))
+	if c.IdentitiesOnly, err = s.yes("identitiesonly", false); err != nil {
+		fail("IdentitiesOnly", err)
+	}
+	keys, err := s.yes("pubkeyauthentication", true)
+	fail("PubkeyAuthentication", err)
+	if ways := s.get("preferredauthentications"); ways != "" && !slices.Contains(strings.Split(ways, ","), "publickey") {
+		keys = false
+	}
+	if !keys {
+		c.KeyFiles, c.CertificateFiles, c.Agent = []string{}, nil, "none"
+	}
+	if c.AddressFamily = s.get("addressfamily"); c.AddressFamily == "any" {
+		c.AddressFamily = ""
+	}
+	if _, ok := addressFamilies[c.AddressFamily]; !ok {
+		fail("AddressFamily", fmt.Errorf("%q is neither any nor inet nor inet6", c.AddressFamily))
+	}
+	c.BindAddress = s.get("bindaddress")
+	if v := s.get("requiredrsasize"); v != "" {
+		if c.RequiredRSASize, err = strconv.Atoi(v); err != nil || c.RequiredRSASize < 0 {
+			fail("RequiredRSASize", fmt.Errorf("%q is no number", v))
+		}
 	}
 	for option, list := range map[string]*[]string{"Ciphers": &c.Ciphers, "KexAlgorithms": &c.KeyExchanges, "MACs": &c.MACs,
-		"HostKeyAlgorithms": &c.HostKeyAlgorithms} {
+		"HostKeyAlgorithms": &c.HostKeyAlgorithms, "CASignatureAlgorithms": &c.CASignatureAlgorithms,
+		"PubkeyAcceptedAlgorithms": &c.PubkeyAcceptedAlgorithms} {
 		*list, err = algorithms(option, s.get(strings.ToLower(option)))
 		fail(option, err)
 	}
@@ -183,14 +218,12 @@ func (r *sshConfigReader) config(s *sshSettings, hops int) (*Config, error) {
 		if c.KeepAliveCount, err = strconv.Atoi(v); err != nil || c.KeepAliveCount < 0 {
 			fail("ServerAliveCountMax", fmt.Errorf("%q is no number", v))
 		}
+		c.KeepAliveCount = max(c.KeepAliveCount, 1)
 	}
 	if command := s.get("proxycommand"); command != "" && !strings.EqualFold(command, "none") {
 		c.ProxyCommand, err = percent(command, tokens)
 		if unsafe.MatchString(s.host) || unsafe.MatchString(name) || unsafe.MatchString(c.User) {
 			err = errors.New("the host's or the user's name has characters that mean something to a shell")
-		}
-		if strings.EqualFold(s.get("proxyusefdpass"), "yes") {
-			err = errors.New("ProxyUseFdpass is not supported")
 		}
 		fail("ProxyCommand", err)
 	}
@@ -204,6 +237,26 @@ func (r *sshConfigReader) config(s *sshSettings, hops int) (*Config, error) {
 	}
 	c.Jump, err = r.jump(jump, hops+1)
 	return c, err
+}
+
+// yes returns the value of an option that is yes or no, or otherwise if it is not set. PubkeyAuthentication has more forms
+// of yes.
+func (s *sshSettings) yes(key string, otherwise bool) (bool, error) {
+	switch v := strings.ToLower(s.get(key)); v {
+	case "":
+		return otherwise, nil
+	case "yes", "true":
+		return true, nil
+	case "unbound", "host-bound":
+		if key == "pubkeyauthentication" {
+			return true, nil
+		}
+		fallthrough
+	default:
+		return false, fmt.Errorf("%q is neither yes nor no", v)
+	case "no", "false":
+		return false, nil
+	}
 }
 
 // unsafe finds what a name must not have that is put into a shell's text, wherever it is put.
@@ -232,62 +285,6 @@ func (r *sshConfigReader) jump(list string, hops int) (last *Config, err error) 
 		last = c
 	}
 	return last, nil
-}
-
-// expand replaces a tilde at the beginning of a file's name, environment variables in ${}, and tokens with a percent sign.
-func (s *sshSettings) expand(file string, tokens map[byte]string) (string, error) {
-	if rest, ok := strings.CutPrefix(file, "~"); ok {
-		name, rest, _ := strings.Cut(rest, "/")
-		home := s.home
-		if name != "" {
-			u, err := user.Lookup(name)
-			if err != nil {
-				return "", err
-			}
-			home = u.HomeDir
-		}
-		file = strings.ReplaceAll(home, "%", "%%") + "/" + rest
-	}
-	file, err := percent(file, tokens)
-	if err != nil {
-		return "", err
-	}
-	for _, variable := range environment.FindAllStringSubmatch(file, -1) {
-		value := os.Getenv(variable[1])
-		if value == "" {
-			return "", fmt.Errorf("the environment has no %s", variable[1])
-		}
-		file = strings.ReplaceAll(file, variable[0], value)
-	}
-	return file, nil
-}
-
-var environment = regexp.MustCompile(`\$\{(\w+)\}`)
-
-// percent replaces a percent sign and a letter by the letter's value. Without values nothing is replaced.
-func percent(s string, tokens map[byte]string) (string, error) {
-	if tokens == nil || !strings.Contains(s, "%") {
-		return s, nil
-	}
-	var b strings.Builder
-	for i := 0; i < len(s); i++ {
-		switch value, ok := "", false; {
-		case s[i] != '%':
-			b.WriteByte(s[i])
-		case i+1 == len(s):
-			return "", errors.New("nothing behind the last %")
-		case s[i+1] == '%':
-			i++
-			b.WriteByte('%')
-		default:
-			i++
-			if value, ok = tokens[s[i]]; !ok {
-				return "", fmt.Errorf("%%%c is not supported here", s[i])
-			}
-			b.WriteString(value)
-		}
-	}
-	return b.String(), nil
 }
 
 var sshTimes = regexp.MustCompile(`^(\d+[sSmMhHdDwW]?)+$`)

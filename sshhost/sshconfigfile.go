@@ -19,19 +19,14 @@ const maxIncludes = 16
 type sshSettings struct {
 	host     string // as it was given
 	me, home string // the local user
+	uid      string
+
+	userGiven bool // by the destination, not by a file
 
 	set       map[string][]string // the arguments of each option, by its name in lower case
 	second    bool                // the files are being read for the second time
 	wantAgain bool                // a Match section asks for a second time
 }
-
-// The options that are understood: with one argument, with several, and those that add up.
-var (
-	single = []string{"hostname", "user", "port", "identitiesonly", "identityagent", "hostkeyalias", "hostkeyalgorithms", "revokedhostkeys",
-		"ciphers", "kexalgorithms", "macs", "proxyjump", "proxyusefdpass", "connecttimeout", "serveraliveinterval", "serveralivecountmax"}
-	several = []string{"userknownhostsfile", "globalknownhostsfile"}
-	adding  = []string{"identityfile", "certificatefile"}
-)
 
 // read reads a file. Relative names in it are of the folder base. When it is included by a section that does not match,
 // nothing in it does.
@@ -67,19 +62,30 @@ type lineError struct {
 func (e *lineError) Error() string { return fmt.Sprintf("%s line %d: %v", e.file, e.number, e.err) }
 func (e *lineError) Unwrap() error { return e.err }
 
-// line takes one line, and tells whether the ones after it are for the host.
+// line takes one line and reports whether the ones after it are for the host.
 func (s *sshSettings) line(line, base string, active, never bool, depth int) (bool, error) {
 	key, rest := cutKeyword(line)
+	if key == "" || key[0] == '#' {
+		return active, nil
+	}
+	if other, ok := otherNames[key]; ok {
+		key = other
+	}
+	option, known := optionsByName[key]
 	switch {
-	case key == "" || key[0] == '#':
+	case known && option.use == harmless, !active && (!known || option.use == refused || key == "proxycommand"):
 		return active, nil
-	case key == "proxycommand": // the rest is a shell's
-		if active {
-			s.put(key, []string{rest})
+	case !known && matchPatterns(lower(strings.Split(s.get("ignoreunknown"), ",")), key):
+		return active, nil
+	case !known:
+		return false, fmt.Errorf("%s is no option of ssh_config(5) that is known here: IgnoreUnknown can name it", key)
+	case key == "proxycommand", option.use == refused: // the rest is a shell's, or a text
+		if option.use == refused && s.set[key] == nil {
+			if err := option.refuse(strings.Trim(rest, `"`)); err != nil {
+				return false, err
+			}
 		}
-		return active, nil
-	case key != "host" && key != "match" && key != "include" &&
-		!slices.Contains(single, key) && !slices.Contains(several, key) && !slices.Contains(adding, key):
+		s.put(key, []string{rest})
 		return active, nil
 	}
 	args, err := splitArguments(rest)
@@ -96,26 +102,9 @@ func (s *sshSettings) line(line, base string, active, never bool, depth int) (bo
 		matches, err := s.match(args, never)
 		return matches && !never, err
 	case "include":
-		for _, arg := range args {
-			if arg, err = s.expand(arg, nil); err != nil {
-				return false, fmt.Errorf("include: %w", err)
-			}
-			if !filepath.IsAbs(arg) {
-				arg = filepath.Join(base, arg)
-			}
-			files, err := filepath.Glob(arg)
-			if err != nil {
-				return false, fmt.Errorf("include %s: %w", arg, err)
-			}
-			for _, file := range files {
-				if err := s.read(file, base, never || !active, depth+1); err != nil && !errors.Is(err, fs.ErrNotExist) {
-					return false, err
-				}
-			}
-		}
-		return active, nil
+		return active, s.include(args, base, never || !active, depth)
 	}
-	if slices.Contains(single, key) && len(args) > 1 {
+	if option.use == obeyed && len(args) > 1 {
 		return false, fmt.Errorf("%s has more than one value", key)
 	}
 	if active {
@@ -124,9 +113,38 @@ func (s *sshSettings) line(line, base string, active, never bool, depth int) (bo
 	return active, nil
 }
 
+// include reads the files that match patterns. A folder among them counts as an empty file.
+func (s *sshSettings) include(patterns []string, base string, never bool, depth int) error {
+	for _, pattern := range patterns {
+		if never && strings.Contains(pattern, "%") {
+			continue // nothing there counts, and its tokens may not be known yet
+		}
+		pattern, err := s.expand(pattern, s.tokens())
+		if err != nil {
+			return fmt.Errorf("include: %w", err)
+		}
+		if !filepath.IsAbs(pattern) {
+			pattern = filepath.Join(base, pattern)
+		}
+		files, err := filepath.Glob(pattern)
+		if err != nil {
+			return fmt.Errorf("include %s: %w", pattern, err)
+		}
+		for _, file := range files {
+			if info, err := os.Stat(file); err == nil && info.IsDir() {
+				continue
+			}
+			if err := s.read(file, base, never, depth+1); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 func (s *sshSettings) put(key string, args []string) {
 	switch {
-	case slices.Contains(adding, key):
+	case optionsByName[key].use == obeyedIn:
 		if !slices.Contains(s.set[key], args[0]) {
 			s.set[key] = append(s.set[key], args[0])
 		}
@@ -154,7 +172,7 @@ func (s *sshSettings) hostName() (string, error) {
 	return strings.ToLower(name), err
 }
 
-// match tells whether a Match section is for the host. What is not understood is an error only where it decides that.
+// match reports whether a Match section is for the host. What is not understood is an error only where it decides that.
 func (s *sshSettings) match(args []string, never bool) (matches bool, err error) {
 	name, err := s.hostName()
 	if err != nil {
@@ -193,6 +211,8 @@ func (s *sshSettings) match(args []string, never bool) (matches bool, err error)
 				is = matchPatterns(lower(patterns), strings.ToLower(s.host))
 			case "user":
 				is = matchPatterns(patterns, user)
+			case "tagged":
+				is = matchPatterns(patterns, s.get("tag"))
 			case "localuser":
 				is = matchPatterns(patterns, s.me)
 			default:
@@ -216,7 +236,7 @@ func lower(all []string) []string {
 	return low
 }
 
-// matchPatterns tells whether s matches one of the patterns, and none of those that begin with an exclamation mark.
+// matchPatterns reports whether s matches one of the patterns, and none of those that begin with an exclamation mark.
 func matchPatterns(patterns []string, s string) bool {
 	found := false
 	for _, p := range patterns {
