@@ -6,6 +6,8 @@
 // [Test] scripts the commands of one whole test on two hosts, from what the two ends of a real one printed; [TCP] makes
 // one up for given rates.
 //
+// [TestHost] tests a host of one's own, which iperf is to run on, against the contract of [iperf.HostSSH].
+//
 // Time is taken with package time, so in a bubble of testing/synctest a test of any length takes none. Hosts must then
 // be made within the bubble, with its testing.T.
 package iperftest
