@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -58,7 +59,8 @@ type written func(p []byte) (int, error)
 
 func (w written) Write(p []byte) (int, error) { return w(p) }
 
-// Each host breaks one rule. The test has to find that, and nothing else but what follows from it.
+// Each host breaks one rule, which the test has to find. Of the one that breaks none all rules are checked, and of the
+// others those that are broken: each rule takes time.
 func TestConformanceFindsWhatIsBroken(t *testing.T) {
 	testbed.Need(t, "sh", "dd", "mktemp")
 	this := sshhost.Local{}
@@ -153,6 +155,9 @@ func TestConformanceFindsWhatIsBroken(t *testing.T) {
 			t.Parallel()
 			var got []string
 			for _, r := range rules {
+				if test.want != nil && !slices.Contains(test.want, r.name) {
+					continue
+				}
 				if err := r.check(t.Context(), broken{test.run, test.addr}); err != nil {
 					got = append(got, r.name)
 					t.Logf("%s: %v", r.name, err)
