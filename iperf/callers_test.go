@@ -4,9 +4,6 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"os"
-	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -14,7 +11,6 @@ import (
 	"github.com/tunaperf/tuna/internal/testbed"
 	"github.com/tunaperf/tuna/iperf"
 	"github.com/tunaperf/tuna/iperf/iperftest"
-	"github.com/tunaperf/tuna/iperf/report"
 	"github.com/tunaperf/tuna/sshhost"
 	"github.com/tunaperf/tuna/storage"
 )
@@ -35,86 +31,6 @@ func (s callerStorage) Create(name string) (io.WriteCloser, error) {
 		return s.create(), nil
 	}
 	return callerWriter(func(p []byte) (int, error) { return len(p), nil }), nil
-}
-
-type callerParser func(io.Reader) (*report.Report, error)
-
-func (f callerParser) Parse(r io.Reader, _ func(report.Interval)) (*report.Report, error) {
-	return f(r)
-}
-
-// TestPanicOfTheCaller has code of the caller's that panics. The caller can recover from it, long before the test would
-// have been over, and nothing is left on the host.
-func TestPanicOfTheCaller(t *testing.T) {
-	testbed.Need(t, "iperf3")
-	boom := errors.New("boom")
-	fails := func() { panic(boom) }
-	writer := callerWriter(func([]byte) (int, error) { fails(); return 0, nil })
-	for _, test := range []struct {
-		name string
-		set  func(*iperf.Iperf)
-	}{
-		{"OnInterval", func(x *iperf.Iperf) { x.OnInterval = func(iperf.Role, report.Interval) { fails() } }},
-		{"LogWriter", func(x *iperf.Iperf) { x.LogWriter = writer }},
-		{"a file", func(x *iperf.Iperf) {
-			x.FileStorage = callerStorage{"client", func() io.WriteCloser { return writer }}
-		}},
-		{"the making of a file while the server waits", func(x *iperf.Iperf) {
-			x.FileStorage = callerStorage{"client", func() io.WriteCloser { fails(); return nil }}
-		}},
-		{"Parser", func(x *iperf.Iperf) {
-			x.Parser = callerParser(func(io.Reader) (*report.Report, error) { fails(); return nil, nil })
-		}},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			mark := "TUNA_PANIC_TEST=" + filepath.Base(t.TempDir()) + strings.ReplaceAll(t.Name(), " ", "_")
-			host := sshhost.Local{Prefix: "env " + mark}
-			x := iperf.Iperf{
-				ClientServer: iperf.Hosts{DUT: host, TrafficServer: host},
-				Client:       iperf.ClientSettings{Time: time.Minute, Rate: 1e6, Interval: 200 * time.Millisecond},
-				Server:       iperf.ServerSettings{AutoPort: true},
-			}
-			test.set(&x)
-			func() {
-				defer func() {
-					if err, _ := recover().(error); !errors.Is(err, boom) {
-						t.Errorf("recovered %v, want boom", err)
-					}
-				}()
-				res, err := x.Upstream(t.Context(), "")
-				t.Errorf("got %v, %v: want a panic", res, err)
-			}()
-			environments, _ := filepath.Glob("/proc/[0-9]*/environ")
-			for _, name := range environments {
-				if env, _ := os.ReadFile(name); strings.Contains(string(env), mark) {
-					t.Errorf("%s is left", filepath.Dir(name))
-				}
-			}
-		})
-	}
-}
-
-// TestFailNowInOnInterval has code of the caller's that ends its goroutine, as testing's FailNow does: Run ends its own.
-func TestFailNowInOnInterval(t *testing.T) {
-	testbed.Need(t, "iperf3")
-	x := iperf.Iperf{
-		ClientServer: iperf.Hosts{DUT: sshhost.Local{}, TrafficServer: sshhost.Local{}},
-		Client:       iperf.ClientSettings{Time: time.Minute, Rate: 1e6, Interval: 200 * time.Millisecond},
-		Server:       iperf.ServerSettings{AutoPort: true},
-		OnInterval:   func(iperf.Role, report.Interval) { runtime.Goexit() },
-	}
-	returned, over := true, make(chan struct{})
-	go func() {
-		defer close(over)
-		returned = false
-		x.Upstream(t.Context(), "")
-		returned = true
-	}()
-	<-over
-	if returned {
-		t.Error("Run returned")
-	}
 }
 
 // TestFileThatTakesLess has files that do not keep everything.

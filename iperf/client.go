@@ -17,7 +17,19 @@ func (x *Iperf) RunClient(ctx context.Context, h HostSSH, addr, name string) (*r
 	if err := x.Check(); err != nil {
 		return nil, err
 	}
-	m, err := x.ask(ctx, h, RoleClient)
+	x, c, ctx := x.guarded(ctx)
+	defer c.end(nil)
+	rep, err := x.runClientOn(ctx, c, h, addr, name)
+	return rep, c.result(err)
+}
+
+// runClientOn runs a client that is no part of a run.
+func (x *Iperf) runClientOn(ctx context.Context, c *catcher, h HostSSH, addr, name string) (*report.Report, error) {
+	host, err := c.host(h, "", "the host")
+	if err != nil {
+		return nil, err
+	}
+	m, err := x.ask(ctx, host, RoleClient)
 	if err != nil {
 		return nil, err
 	}
@@ -28,9 +40,7 @@ func (x *Iperf) RunClient(ctx context.Context, h HostSSH, addr, name string) (*r
 		return nil, err
 	}
 	<-p.done
-	err = p.closeFiles()
-	p.shared.caller.raise()
-	return p.report, both(both(p.runErr, p.outputFault()), err)
+	return p.report, both(both(p.runErr, p.outputFault()), p.closeFiles())
 }
 
 // startClient starts the client.

@@ -23,11 +23,12 @@ var (
 	ErrStorage         = errors.New("raw output could not be kept")       // FileStorage, or one of its files, failed
 	ErrSettings        = errors.New("bad settings")                       // found before anything was started
 	ErrTimeout         = report.ErrTimeout                                // of the run, or of the caller's context
-	ErrUnsupported     = report.ErrUnsupported                            // the program's version lacks an option
+	ErrUnsupported     = report.ErrUnsupported                            // the program, or the system that it runs on, lacks an option
 	ErrPortInUse       = report.ErrPortInUse                              // something else listens on the server's port
 	ErrRefused         = report.ErrConnectionRefused                      // nothing listened where the client connected to
 	ErrUnreachable     = report.ErrUnreachable                            // no way from the client to the server
 	ErrServerBusy      = report.ErrServerBusy                             // the server was serving somebody else
+	ErrRejected        = report.ErrRejected                               // the server has a limit, or a key, that the test does not meet
 	ErrPeerLost        = report.ErrPeerLost                               // the other end went away during the test
 	ErrInterrupted     = report.ErrInterrupted                            // iperf was ended by a signal that was not ours, or crashed
 	ErrIncomplete      = report.ErrIncomplete                             // the output stopped early
@@ -38,7 +39,7 @@ var (
 // errorKinds are those that a manifest names.
 var errorKinds = []error{
 	ErrNotInstalled, ErrVersionMismatch, ErrHostLost, ErrCanceled, ErrStorage, ErrSettings, ErrTimeout, ErrUnsupported,
-	ErrPortInUse, ErrRefused, ErrUnreachable, ErrServerBusy, ErrPeerLost, ErrInterrupted, ErrIncomplete, ErrNotUnderstood,
+	ErrPortInUse, ErrRefused, ErrUnreachable, ErrServerBusy, ErrRejected, ErrPeerLost, ErrInterrupted, ErrIncomplete, ErrNotUnderstood,
 	ErrNoBandwidth,
 }
 
@@ -131,7 +132,7 @@ func (e evidence) Format(s fmt.State, verb rune) {
 // printEvidence prints the evidence of every RunError that err wraps.
 func printEvidence(w io.Writer, err error) {
 	switch e := err.(type) {
-	case *RunError:
+	case *RunError, *PanicError:
 		fmt.Fprintf(w, "\n\n%+v", e)
 	case interface{ Unwrap() error }:
 		printEvidence(w, e.Unwrap())
@@ -178,6 +179,8 @@ func (c command) fail(ctx context.Context, err error, stderr string) *RunError {
 		e.ExitStatus = status
 	}
 	switch {
+	case errors.Is(err, ErrPanic):
+		e.Err = err
 	case exited && broken.MatchString(stderr):
 		e.Err = fmt.Errorf("%w: it cannot be executed: %s (%w)", ErrNotInstalled, firstLine(broken.FindString(stderr)), err)
 	case exited && notFound(status, stderr):
@@ -249,7 +252,7 @@ func endedBy(ctx context.Context) error {
 		kind = ErrTimeout
 	}
 	switch {
-	case errors.Is(cause, ErrTimeout), errors.Is(cause, ErrUnreachable), errors.Is(cause, ErrCanceled):
+	case isAny(cause, ErrTimeout, ErrUnreachable, ErrCanceled, ErrPanic):
 		return cause
 	case err == nil || errors.Is(cause, err):
 		return fmt.Errorf("%w: %w", kind, cause)
@@ -292,4 +295,9 @@ func exitStatus(err error) (int, bool) {
 		return e.ExitStatus(), true
 	}
 	return 0, false
+}
+
+// isAny reports whether err wraps one of the kinds.
+func isAny(err error, kinds ...error) bool {
+	return slices.ContainsFunc(kinds, func(kind error) bool { return errors.Is(err, kind) })
 }

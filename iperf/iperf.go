@@ -12,8 +12,9 @@ import (
 // An Iperf runs iperf between two hosts. Only ClientServer is required; the zero value of every other field works.
 // Its methods may be called from many goroutines, while no field is changed: all state of a run lives in the run.
 //
-// When code of the caller's panics while a test runs, be it OnInterval, a storage, a log or a parser, both programs are
-// ended first. Then the method that the caller has called panics too, with an error that has the other's stack.
+// If code of the caller's panics or calls runtime.Goexit, be it a host, OnInterval, a storage or a log, both programs are
+// ended and the method returns an error that wraps a *PanicError, which names the code and has its stack. That code is
+// not called again in the same run. It is called in goroutines of the package, also where it need not be.
 type Iperf struct {
 	ClientServer ClientServer   // which host is the client and which the server
 	Program      string         // "iperf3" (when empty) or "iperf", or a path to one or to a wrapper, which must wait for it; the same on both hosts

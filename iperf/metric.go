@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/tunaperf/tuna/iperf/report"
@@ -121,18 +122,11 @@ type Progress struct {
 // ErrPortInUse, ErrRefused (the server was seen to listen, or had its time), ErrPeerLost and ErrHostLost. They are about
 // the programs and the connections that drive a test. That a test got no data through is no such error: ErrTimeout and
 // ErrUnreachable, or ErrNoBandwidth alone, say something about the link under test, and trying until it goes well would
-// hide that. With one of the first two beside it, or when the caller ended the run, an error is not transient.
+// hide that. With one of the first two beside it, or when the caller ended the run, an error is not transient, nor if it
+// wraps ErrRejected or ErrUnsupported: the server would say the same again.
 func Transient(err error) bool {
-	is := func(kinds ...error) bool {
-		for _, k := range kinds {
-			if errors.Is(err, k) {
-				return true
-			}
-		}
-		return false
-	}
-	return is(ErrServerBusy, ErrPortInUse, ErrRefused, ErrPeerLost, ErrHostLost) &&
-		!is(ErrTimeout, ErrUnreachable, ErrCanceled, ErrStorage, ErrNotInstalled)
+	return isAny(err, ErrServerBusy, ErrPortInUse, ErrRefused, ErrPeerLost, ErrHostLost) &&
+		!isAny(err, ErrTimeout, ErrUnreachable, ErrCanceled, ErrStorage, ErrNotInstalled, ErrRejected, ErrUnsupported)
 }
 
 // Measure runs warm-ups and repetitions, all directions in turn so that a slow drift of the link meets them alike, and
@@ -147,6 +141,33 @@ func (m *Metric) Measure(ctx context.Context, name string) (*Measurement, error)
 	if err := m.check(); err != nil {
 		return nil, err
 	}
+	m, c, ctx := m.guarded(ctx)
+	defer c.end(nil)
+	got, err := m.measure(ctx, name)
+	return got, c.result(err)
+}
+
+// guarded returns a copy of m that calls the caller's code through a catcher, and the context that it ends.
+func (m *Metric) guarded(ctx context.Context) (*Metric, *catcher, context.Context) {
+	ctx, end := context.WithCancelCause(ctx)
+	c := &catcher{end: end}
+	with := *m
+	with.Aggregator = c.aggregator("Metric.Aggregator", m.aggregator())
+	if m.Combine != nil {
+		with.Combine = c.aggregator("Metric.Combine", m.Combine)
+	}
+	if f := m.OnProgress; f != nil {
+		with.OnProgress = func(p Progress) { c.call("Metric.OnProgress", func() { f(p) }) }
+	}
+	x := *m.Iperf
+	if x.Logger != nil {
+		x.Logger = slog.New(guardedHandler{x.Logger.Handler(), c})
+	}
+	with.Iperf = &x
+	return &with, c, ctx
+}
+
+func (m *Metric) measure(ctx context.Context, name string) (*Measurement, error) {
 	x := *m.Iperf
 	x.Retries = -1
 	got := &Measurement{Name: name, Start: time.Now()}
@@ -192,6 +213,9 @@ func (m *Metric) repeat(ctx context.Context, x *Iperf, s *Series, name string, r
 	for left, delay := m.retries(), time.Second; ; left, delay = left-1, 2*delay {
 		p.Attempt, p.RetryIn, p.Spread = nil, 0, s.Spread
 		m.progress(p)
+		if err := context.Cause(ctx); errors.Is(err, ErrPanic) {
+			return err
+		}
 		res, err := x.Run(ctx, s.Direction, name)
 		s.Attempts = append(s.Attempts, Attempt{Repetition: repetition, Result: res, Err: err})
 		m.settle(s)

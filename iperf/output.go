@@ -105,9 +105,6 @@ func (f *rawFile) create(s FileStorage, name string) error {
 		return nil
 	}
 	file, err := s.Create(name)
-	if err == nil && file == nil {
-		err = fmt.Errorf("%s: Create gives no file", name)
-	}
 	if err != nil {
 		return storageError{err}
 	}

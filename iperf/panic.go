@@ -1,78 +1,111 @@
 package iperf
 
 import (
+	"context"
+	"errors"
 	"fmt"
-	"runtime"
+	"io"
 	"runtime/debug"
 	"sync"
 )
 
-// A catcher calls the caller's code in goroutines of ours. A panic there would end the whole program at once, and could
-// not be recovered from. So it is kept, and raised again where the caller has called us, when the programs on the hosts
-// have been ended. The same holds for runtime.Goexit, which is what testing's FailNow does.
-type catcher struct {
-	mu     sync.Mutex
-	caught bool
-	panic  *panicError // nil: it was Goexit
+// ErrPanic is the kind of a *PanicError.
+var ErrPanic = errors.New("the caller's code panicked")
+
+// A PanicError is a panic of the caller's code, such as a HostSSH or OnInterval, or its call of runtime.Goexit, which is
+// what testing's FailNow does. The format %+v prints the stack.
+type PanicError struct {
+	What  string // what was called, such as "Iperf.OnInterval" or "HostSSH.Run of root@dut:22"
+	Value any    // of the panic; nil: it called runtime.Goexit
+	Stack []byte // of the goroutine that panicked
 }
 
-// call calls f, unless the caller's code has failed before, and failed when it fails now.
-func (c *catcher) call(f, failed func()) {
-	if c.failed() {
-		return
+// Error returns one line that names what panicked and the panic's value.
+func (e *PanicError) Error() string {
+	if e.Value == nil {
+		return e.What + " called runtime.Goexit, as FailNow does"
 	}
-	returned := false
-	defer func() {
-		if returned {
-			return
-		}
-		value := recover()
-		c.keep(value)
-		failed()
+	return fmt.Sprintf("%s panicked: %v", e.What, e.Value)
+}
+
+// Unwrap returns ErrPanic, and the panic's value if that is an error.
+func (e *PanicError) Unwrap() []error {
+	if err, ok := e.Value.(error); ok {
+		return []error{ErrPanic, err}
+	}
+	return []error{ErrPanic}
+}
+
+// Format prints Error for every verb, and for %+v the stack too.
+func (e *PanicError) Format(s fmt.State, verb rune) {
+	io.WriteString(s, e.Error())
+	if verb == 'v' && s.Flag('+') {
+		fmt.Fprintf(s, "\n%s", e.Stack)
+	}
+}
+
+// guard calls f, which calls the caller's code, and returns a *PanicError if f does not return. f runs in its own
+// goroutine because runtime.Goexit cannot be stopped: it would end a goroutine that others wait for.
+func guard(what string, f func()) (err error) {
+	done := make(chan struct{})
+	go func() {
+		returned := false
+		defer close(done)
+		defer func() {
+			if !returned {
+				err = &PanicError{What: what, Value: recover(), Stack: debug.Stack()}
+			}
+		}()
+		f()
+		returned = true
 	}()
-	f()
-	returned = true
-}
-
-// keep keeps the first panic.
-func (c *catcher) keep(value any) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.caught {
-		return
-	}
-	c.caught = true
-	if value != nil {
-		c.panic = &panicError{value, debug.Stack()}
-	}
-}
-
-func (c *catcher) failed() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.caught
-}
-
-// raise panics as the caller's code did, if it did.
-func (c *catcher) raise() {
-	switch {
-	case !c.failed():
-	case c.panic != nil:
-		panic(c.panic)
-	default:
-		runtime.Goexit()
-	}
-}
-
-// A panicError is a panic of another goroutine.
-type panicError struct {
-	value any
-	stack []byte
-}
-
-func (e *panicError) Error() string { return fmt.Sprintf("%v\n\n%s", e.value, e.stack) }
-
-func (e *panicError) Unwrap() error {
-	err, _ := e.value.(error)
+	<-done
 	return err
+}
+
+// A catcher guards the caller's code during one run. The first panic ends the run's context with the *PanicError as its
+// cause. Code that has panicked is not called again, as it may hold a lock of its own.
+type catcher struct {
+	end context.CancelCauseFunc
+
+	mu     sync.Mutex
+	first  error
+	failed map[string]error // by what was called
+}
+
+// call calls f, unless what has panicked before, and returns the *PanicError if there is one.
+func (c *catcher) call(what string, f func()) error {
+	c.mu.Lock()
+	err := c.failed[what]
+	c.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	if err = guard(what, f); err == nil {
+		return nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.failed == nil {
+		c.failed = map[string]error{}
+	}
+	c.failed[what] = err
+	if c.first == nil {
+		c.first = err
+		c.end(err)
+	}
+	return err
+}
+
+// result returns a run's error. After a panic, errors that only say that the panic ended the programs are left out.
+func (c *catcher) result(err error) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.first == nil {
+		return err
+	}
+	if err == nil || errors.Is(err, c.first) && !errors.Is(err, ErrHostLost) {
+		return evidence{c.first}
+	}
+	return both(c.first, err)
 }

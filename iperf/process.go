@@ -34,20 +34,11 @@ type process struct {
 // errStopped is the cause by which stop ends a program, which is no failure of it.
 var errStopped = errors.New("stopped")
 
-// errPanicked is the cause by which a panic of the caller's code ends a program.
-var errPanicked = errors.New("the caller's code panicked")
-
 // A session is what the two ends of a run share.
 type session struct {
-	x      *Iperf
-	name   string     // of the files, without the role
-	mu     sync.Mutex // of LogWriter and OnInterval
-	caller catcher
-
-	ends struct { // of the session, so far
-		sync.Mutex
-		all []*process
-	}
+	x    *Iperf
+	name string     // of the files, without the role
+	mu   sync.Mutex // of LogWriter and OnInterval
 }
 
 func (x *Iperf) newSession(name string) *session { return &session{x: x, name: name} }
@@ -81,7 +72,6 @@ func (s *session) start(ctx context.Context, c command, m *machine, onLine func(
 		File: p.stdout.name, IntervalsFile: p.intervals.name, ExitStatus: -1, Start: time.Now(),
 	}
 	p.ctx, p.cancel = context.WithCancelCause(ctx)
-	s.add(p)
 	s.x.logger().DebugContext(ctx, "start", "role", c.role.String(), "host", p.end.Host, "command", p.end.Command)
 
 	pr, pw := io.Pipe()
@@ -89,13 +79,11 @@ func (s *session) start(ctx context.Context, c command, m *machine, onLine func(
 	parsed.Go(func() {
 		// A parser may stop before the end. The rest is still stored.
 		defer pr.CloseWithError(io.ErrClosedPipe)
-		p.guard(func() {
-			p.report, p.parseErr = s.x.parser(c.role).Parse(pr, func(i report.Interval) {
-				p.intervals.interval(i)
-				s.interval(c.role, i)
-			})
-			p.intervals.finish(p.report)
+		p.report, p.parseErr = s.x.parser(c.role).Parse(pr, func(i report.Interval) {
+			p.intervals.interval(i)
+			s.interval(c.role, i)
 		})
+		p.intervals.finish(p.report)
 	})
 	lines := lineWriter{each: func(line []byte) {
 		s.log(line)
@@ -105,21 +93,17 @@ func (s *session) start(ctx context.Context, c command, m *machine, onLine func(
 	}}
 	errLines := lineWriter{each: s.log}
 	stdout := writerFunc(func(b []byte) {
-		p.guard(func() {
-			p.stdout.write(b)
-			lines.Write(b)
-			pw.Write(b) // fails only when the parser has stopped
-		})
+		p.stdout.write(b)
+		lines.Write(b)
+		pw.Write(b) // fails only when the parser has stopped
 	})
 	stderr := writerFunc(func(b []byte) {
 		p.stderr.Write(b)
-		p.guard(func() {
-			if p.errFile.file == nil && p.errFile.err == nil {
-				p.errFile.err = p.errFile.create(s.x.FileStorage, file+".err")
-			}
-			p.errFile.write(b)
-			errLines.Write(b)
-		})
+		if p.errFile.file == nil && p.errFile.err == nil {
+			p.errFile.err = p.errFile.create(s.x.FileStorage, file+".err")
+		}
+		p.errFile.write(b)
+		errLines.Write(b)
 	})
 	var watching sync.WaitGroup
 	if watch != nil {
@@ -130,10 +114,8 @@ func (s *session) start(ctx context.Context, c command, m *machine, onLine func(
 		defer watching.Wait()
 		defer p.cancel(nil)
 		err := c.host.Run(p.ctx, p.end.Command, stdout, stderr)
-		p.guard(func() {
-			lines.flush()
-			errLines.flush()
-		})
+		lines.flush()
+		errLines.flush()
 		pw.Close()
 		parsed.Wait()
 		p.end.Elapsed = time.Since(p.end.Start)
@@ -150,28 +132,6 @@ func (s *session) start(ctx context.Context, c command, m *machine, onLine func(
 		s.x.logger().DebugContext(ctx, "end", "role", c.role.String(), "host", p.end.Host, "error", err)
 	}()
 	return p, nil
-}
-
-// add tells the session of a process.
-func (s *session) add(p *process) {
-	s.ends.Lock()
-	defer s.ends.Unlock()
-	s.ends.all = append(s.ends.all, p)
-	if s.caller.failed() {
-		p.cancel(errPanicked)
-	}
-}
-
-// guard calls the caller's code, such as storage. When it panics, the programs of both ends are ended; see catcher.
-func (p *process) guard(f func()) {
-	s := p.shared
-	s.caller.call(f, func() {
-		s.ends.Lock()
-		defer s.ends.Unlock()
-		for _, p := range s.ends.all {
-			p.cancel(errPanicked)
-		}
-	})
 }
 
 // stop ends the program, and waits until it is gone. It does nothing when it has ended already.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -25,8 +26,18 @@ func (x *Iperf) Run(ctx context.Context, d Direction, name string) (*Result, err
 	if err := x.Check(); err != nil {
 		return nil, err
 	}
+	x, c, ctx := x.guarded(ctx)
+	defer c.end(nil)
+	res, err := x.run(ctx, c, d, name)
+	return res, c.result(err)
+}
+
+func (x *Iperf) run(ctx context.Context, c *catcher, d Direction, name string) (*Result, error) {
 	x, client, server, reversed, err := x.towards(d)
 	if err != nil {
+		return nil, err
+	}
+	if client, server, err = c.hosts(client, server, (d == Upstream) != reversed); err != nil {
 		return nil, err
 	}
 	var failed []error
@@ -98,7 +109,6 @@ func (x *Iperf) attempt(ctx context.Context, d Direction, client, server HostSSH
 	if err != nil {
 		return nil, err
 	}
-	defer srv.finish(ctx, 0) // for when the caller's code panics
 	cli, err := x.startClient(ctx, s, onClient, server.TestAddr(), srv.Port)
 	if err != nil {
 		srv.finish(ctx, 0)
@@ -107,13 +117,11 @@ func (x *Iperf) attempt(ctx context.Context, d Direction, client, server HostSSH
 	<-cli.done
 	// After a failure there may be nothing to wait for, but what the server still knows arrives soon.
 	wait := srv.drain
-	if cli.runErr != nil || s.caller.failed() || !srv.mayBeUsed() {
+	if cli.runErr != nil || !srv.mayBeUsed() {
 		wait = min(wait, time.Second)
 	}
 	srv.finish(ctx, wait)
 	storeErr := both(cli.closeFiles(), srv.storeErr)
-	s.caller.raise()
-
 	res.ClientEnd, res.ServerEnd = cli.end, srv.process.end
 	res.Reversed = reversed
 	res.Warnings = append(res.Warnings, srv.warnings...)
@@ -175,24 +183,66 @@ func (x *Iperf) endingUnused(v Version, limit time.Duration) *Iperf {
 	return &with
 }
 
-// judge is the error of a run. Odd output is a warning where the bandwidth is not from it, or where the other program
-// failed, as that is why.
+// judge returns the error of a run. Odd output is a warning if the bandwidth is not from it, or if the other program
+// failed, as that is the cause.
 func (res *Result) judge(ctx context.Context, client, server *process) error {
-	fault := func(p, other *process) error {
-		err := p.outputFault()
-		if complaint := p.complaint(); err == nil && complaint != nil {
-			if p.role == RoleServer && errors.Is(complaint, ErrPortInUse) {
-				return both(p.runErr, complaint) // the client may have had another's server
-			}
-			res.Warnings = append(res.Warnings, complaint)
-		}
-		if err != nil && p.parseErr != nil && (other.runErr != nil || res.Source.Role != 0 && p.role != res.Source.Role) {
-			res.Warnings = append(res.Warnings, err)
-			err = nil
-		}
-		return both(p.runErr, err)
+	clientErr, clientSaid := res.faults(client, server)
+	serverErr, serverSaid := res.faults(server, client)
+	// A program that turns its peer away often exits with status 0, so its reason is no failure of its own.
+	if serverErr == nil && clientErr != nil && isReason(serverSaid) || errors.Is(serverSaid, ErrPortInUse) {
+		serverErr, serverSaid = serverSaid, nil // in the second case, the client may have met another's server
 	}
-	return oneEnd(ctx, fault(client, server), fault(server, client))
+	if clientErr == nil && serverErr != nil && isReason(clientSaid) {
+		clientErr, clientSaid = clientSaid, nil
+	}
+	for _, said := range []error{clientSaid, serverSaid} {
+		if said != nil {
+			res.Warnings = append(res.Warnings, said)
+		}
+	}
+	switch {
+	case isReason(serverErr) && isEffect(clientErr):
+		res.Warnings = append(res.Warnings, clientErr)
+		return serverErr
+	case isReason(clientErr) && (isEffect(serverErr) || sameReason(clientErr, serverErr)):
+		res.Warnings = append(res.Warnings, serverErr)
+		return clientErr
+	}
+	return oneEnd(ctx, clientErr, serverErr)
+}
+
+// faults returns what failed a program, and what else it complained of on stderr.
+func (res *Result) faults(p, other *process) (err, said error) {
+	err = p.outputFault()
+	if err == nil {
+		said = p.complaint()
+	}
+	if p.parseErr != nil && !isReason(err) && (other.runErr != nil || res.Source.Role != 0 && p.role != res.Source.Role) {
+		if err != nil {
+			res.Warnings = append(res.Warnings, err)
+		}
+		err = nil
+	}
+	return both(p.runErr, err), said
+}
+
+// reasons are the kinds by which a program says why it does not go on.
+var reasons = []error{ErrRejected, ErrUnsupported, ErrPortInUse, ErrServerBusy, ErrTimeout, report.ErrReported}
+
+// sameReason reports whether both ends say why they do not go on, in the same way.
+func sameReason(a, b error) bool {
+	return isReason(b) && slices.ContainsFunc(reasons, func(kind error) bool { return errors.Is(a, kind) && errors.Is(b, kind) })
+}
+
+// isReason reports whether a program's error says by itself why a test failed.
+func isReason(err error) bool {
+	return isAny(err, reasons...) && !isAny(err, ErrHostLost, ErrCanceled, ErrInterrupted)
+}
+
+// isEffect reports whether a program's error only says that its peer did not go on.
+func isEffect(err error) bool {
+	return isAny(err, ErrPeerLost, ErrRefused, ErrIncomplete, ErrNoBandwidth) &&
+		!isAny(err, ErrHostLost, ErrCanceled, ErrInterrupted, ErrStorage) && !isReason(err)
 }
 
 // oneEnd joins the errors of two ends. What ended the one ended the other, and is told once.
@@ -216,6 +266,9 @@ func (x *Iperf) towards(d Direction) (_ *Iperf, client, server HostSSH, reversed
 		return fail("ClientServer is nil: it must tell the hosts")
 	}
 	client, server, err = x.ClientServer.ClientServer(d)
+	if errors.Is(err, ErrPanic) {
+		return nil, nil, nil, false, err
+	}
 	if err != nil {
 		return fail("%w", err)
 	}

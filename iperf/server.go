@@ -17,6 +17,7 @@ type Server struct {
 	Port int // where it listens; with IncrDstPort the first port
 
 	process  *process
+	catcher  *catcher // nil in a run, which has its own
 	warnings []error
 	ports    int           // how many from Port on it listens on
 	reserved int           // the port that reserve gave; 0: none
@@ -38,7 +39,23 @@ func (x *Iperf) StartServer(ctx context.Context, h HostSSH, name string) (*Serve
 	if err := x.Check(); err != nil {
 		return nil, err
 	}
-	m, err := x.ask(ctx, h, RoleServer)
+	x, c, ctx := x.guarded(ctx)
+	srv, err := x.startServerOn(ctx, c, h, name)
+	if err != nil {
+		c.end(nil)
+		return nil, c.result(err)
+	}
+	srv.catcher = c
+	return srv, nil
+}
+
+// startServerOn starts a server that is no part of a run.
+func (x *Iperf) startServerOn(ctx context.Context, c *catcher, h HostSSH, name string) (*Server, error) {
+	host, err := c.host(h, "", "the host")
+	if err != nil {
+		return nil, err
+	}
+	m, err := x.ask(ctx, host, RoleServer)
 	if err != nil {
 		return nil, err
 	}
@@ -132,9 +149,7 @@ func (x *Iperf) startServerAt(ctx context.Context, s *session, m *machine, port 
 	if err == nil { // iperf 2 exits with 0 when it cannot bind
 		err = p.fail(context.WithoutCancel(ctx), errEarlyExit, p.stderr.String())
 	}
-	err = both(err, p.closeFiles())
-	s.caller.raise()
-	return nil, err
+	return nil, both(err, p.closeFiles())
 }
 
 func portInUse(port int) error {
@@ -183,8 +198,9 @@ func (s *Server) Stop(ctx context.Context) (*report.Report, error) {
 		wait = s.drain
 	}
 	s.finish(ctx, wait)
-	s.process.shared.caller.raise()
-	return s.process.report, both(both(both(s.process.runErr, s.process.outputFault()), s.process.stopErr), s.storeErr)
+	s.catcher.end(nil)
+	err := both(both(both(s.process.runErr, s.process.outputFault()), s.process.stopErr), s.storeErr)
+	return s.process.report, s.catcher.result(err)
 }
 
 // mayBeUsed reports whether a client came, as far as the server says such things.

@@ -27,6 +27,10 @@ func (x *Iperf) Check() error {
 	if strings.ContainsFunc(x.Program, unicode.IsControl) {
 		f.bad("Program", fmt.Sprintf("%q", x.Program), "without control characters")
 	}
+	f.notNilPointer("ClientServer", x.ClientServer)
+	f.notNilPointer("FileStorage", x.FileStorage)
+	f.notNilPointer("LogWriter", x.LogWriter)
+	f.notNilPointer("Parser", x.Parser)
 	f.notNegative("Timeout", x.Timeout)
 	f.client(&x.Client)
 	f.together(&x.Client)

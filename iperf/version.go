@@ -62,7 +62,14 @@ func ParseVersion(text string) (Version, error) {
 // Version asks h which version of Program it has. Errors are *RunError; one that wraps ErrNotInstalled means that the
 // host has no such program, or may not execute it.
 func (x *Iperf) Version(ctx context.Context, h HostSSH) (Version, error) {
-	return askVersion(ctx, h, x.program())
+	x, c, ctx := x.guarded(ctx)
+	defer c.end(nil)
+	host, err := c.host(h, "", "the host")
+	if err != nil {
+		return Version{}, err
+	}
+	v, err := askVersion(ctx, host, x.program())
+	return v, c.result(err)
 }
 
 func askVersion(ctx context.Context, h HostSSH, program string) (Version, error) {

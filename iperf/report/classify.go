@@ -16,6 +16,16 @@ type said struct {
 // What iperf 2, iperf 3 and the C library print, the special before the general.
 var messages = []said{
 	{"the server is busy running a test", ErrServerBusy},
+	{"larger than server limit", ErrRejected},
+	{"bps exceeded", ErrRejected},
+	{"exceeds the server's maximum", ErrRejected},
+	{"test authorization failed", ErrRejected},
+	{"(permit key fail)", ErrRejected},
+	{"server test duration expired", ErrTimeout},
+	{"during active test due to idle", ErrTimeout},
+	{"unable to set cpu affinity", ErrUnsupported}, // the errno behind these may be an older one
+	{"unable to set tcp_congestion", ErrUnsupported},
+	{"congestion control failed", ErrUnsupported},
 	{"unable to start listener for connections: address already in use", ErrPortInUse},
 	{"bind failed: address already in use", ErrPortInUse},
 	{"address already in use", ErrPortInUse},
@@ -62,6 +72,11 @@ var messages = []said{
 	{"protocol not supported", ErrUnsupported},
 	{"protocol not available", ErrUnsupported},
 	{"operation not supported", ErrUnsupported},
+	{"unable to set ", ErrUnsupported},
+	{"socket buffer size not set correctly", ErrUnsupported},
+	{"unable to bind-to-device", ErrUnsupported},
+	{"this os does not support", ErrUnsupported},
+	{"no sctp support available", ErrUnsupported},
 	{"expected reverse connect did not occur", ErrPeerLost},
 	{"tcp write failed", ErrPeerLost},
 	{"did not receive ack of last datagram", nil},

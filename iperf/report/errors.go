@@ -14,8 +14,9 @@ var (
 	ErrConnectionRefused = errors.New("connection refused")
 	ErrUnreachable       = errors.New("host unreachable") // no route, network down, or the name is unknown
 	ErrServerBusy        = errors.New("server is busy")
+	ErrRejected          = errors.New("the server rejects the test") // for a limit of its own, or the client may not use it
 	ErrPortInUse         = errors.New("port is in use")
-	ErrUnsupported       = errors.New("option is not supported") // by that version of the program or by its build
+	ErrUnsupported       = errors.New("option is not supported") // by that version of the program, by its build or by its host
 	ErrTimeout           = errors.New("timed out")
 	ErrPeerLost          = errors.New("the other end went away") // it was ended, or the control connection closed
 	ErrInterrupted       = errors.New("iperf was interrupted")   // this end got a signal

@@ -12,13 +12,13 @@ var kinds = map[string]error{
 	"no bandwidth": report.ErrNoBandwidth, "incomplete": report.ErrIncomplete, "not understood": report.ErrNotUnderstood,
 	"refused": report.ErrConnectionRefused, "unreachable": report.ErrUnreachable, "busy": report.ErrServerBusy,
 	"in use": report.ErrPortInUse, "unsupported": report.ErrUnsupported, "timeout": report.ErrTimeout,
-	"peer lost": report.ErrPeerLost, "interrupted": report.ErrInterrupted, "reported": report.ErrReported,
+	"peer lost": report.ErrPeerLost, "rejected": report.ErrRejected, "interrupted": report.ErrInterrupted, "reported": report.ErrReported,
 }
 
 // kindsOf names the kinds that err wraps, in the alphabet's order.
 func kindsOf(err error) string {
 	var all []string
-	for _, name := range []string{"busy", "in use", "incomplete", "interrupted", "no bandwidth", "not understood", "peer lost", "refused", "reported", "timeout", "unreachable", "unsupported"} {
+	for _, name := range []string{"busy", "in use", "incomplete", "interrupted", "no bandwidth", "not understood", "peer lost", "refused", "rejected", "reported", "timeout", "unreachable", "unsupported"} {
 		if errors.Is(err, kinds[name]) {
 			all = append(all, name)
 		}
