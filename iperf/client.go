@@ -33,9 +33,12 @@ func (x *Iperf) runClientOn(ctx context.Context, c *catcher, h HostSSH, addr, na
 	if err != nil {
 		return nil, err
 	}
+	if err := x.tooLate(ctx); err != nil {
+		return nil, err
+	}
 	ctx, cancel := withTimeout(ctx, x.timeout(m.rtt))
 	defer cancel()
-	p, err := x.startClient(ctx, x.newSession(x.fileName(0, name)), m, addr, x.port(m.version))
+	p, err := x.startClient(ctx, x.newSession(x.fileName(0, name)), m, nil, addr, x.port(m.version))
 	if err != nil {
 		return nil, err
 	}
@@ -43,8 +46,8 @@ func (x *Iperf) runClientOn(ctx context.Context, c *catcher, h HostSSH, addr, na
 	return p.report, both(both(p.runErr, p.outputFault()), p.closeFiles())
 }
 
-// startClient starts the client.
-func (x *Iperf) startClient(ctx context.Context, s *session, m *machine, addr string, port int) (*process, error) {
+// startClient starts the client. peer is the host with the address addr; nil: unknown.
+func (x *Iperf) startClient(ctx context.Context, s *session, m *machine, peer HostSSH, addr string, port int) (*process, error) {
 	v := m.version
 	if x.Client.Port != 0 {
 		port = x.Client.Port
@@ -53,7 +56,7 @@ func (x *Iperf) startClient(ctx context.Context, s *session, m *machine, addr st
 	if err != nil {
 		return nil, err
 	}
-	cmd := command{host: m.host, role: RoleClient, argv: append([]string{m.program}, args...)}
+	cmd := command{host: m.host, role: RoleClient, argv: append([]string{m.program}, args...), addr: addr, port: port, peer: peer}
 	if v.Major >= 3 || x.Client.protocol() != report.ProtocolTCP || !printsBanner(v, args) {
 		return s.start(ctx, cmd, m, nil, nil)
 	}

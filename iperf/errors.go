@@ -46,21 +46,31 @@ var errorKinds = []error{
 // A RunError is one program's failure with all the evidence. Error prints one short line. The format %+v adds the
 // command, the exit status and the first lines of Stderr.
 type RunError struct {
-	Host       string
-	Role       Role // 0: it was only asked for its version
+	Host       string // what it calls itself
+	Machine    string // "DUT" or "traffic server"; empty: it was not run between the two
+	Role       Role   // 0: it was only asked for its version
 	Command    string
 	ExitStatus int    // -1: it did not exit by itself, or never started
 	Stderr     string // what it printed there: all of it, but only the first and last 32 KiB of more
+	Hint       string // what to look at, such as the address that was dialled; empty: not known
 	Err        error  // wraps one of the kinds where it is known, and the error of HostSSH.Run
 }
 
-// Error says which program failed, where and why.
+// Error returns one line that says which program failed, where, why, and what to look at.
 func (e *RunError) Error() string {
 	program := firstWord(e.Command)
 	if e.Role != 0 {
 		program += " " + e.Role.String()
 	}
-	return program + " on " + e.Host + ": " + e.Err.Error()
+	host := e.Host
+	if e.Machine != "" {
+		host = "the " + e.Machine + " (" + e.Host + ")"
+	}
+	text := program + " on " + host + ": " + e.Err.Error()
+	if e.Hint != "" {
+		text += "; " + e.Hint
+	}
+	return text
 }
 
 // firstWord is the first word of a shell command, as it is quoted there.
@@ -164,6 +174,11 @@ type command struct {
 	host HostSSH
 	role Role
 	argv []string
+
+	// Of a client.
+	addr string // that it connects to
+	port int
+	peer HostSSH // whose address that is; nil: unknown
 }
 
 // text is the command as the host's shell gets it.
@@ -171,7 +186,8 @@ func (c command) text() string { return shquote.Join(c.argv) }
 
 // fail makes a RunError of an error of HostSSH.Run, or of what was wrong with the output.
 func (c command) fail(ctx context.Context, err error, stderr string) *RunError {
-	e := &RunError{Host: hostName(c.host), Role: c.role, Command: c.text(), ExitStatus: -1, Stderr: stderr}
+	e := &RunError{Host: hostName(c.host), Machine: machineOf(c.host), Role: c.role, Command: c.text(), ExitStatus: -1, Stderr: stderr}
+	defer func() { e.Hint = c.hint(e.Err) }()
 	said := report.ClassifyError(stderr)
 	status, exited := exitStatus(err)
 	err = unnamed{err, e.Host}

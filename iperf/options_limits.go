@@ -47,8 +47,8 @@ func (l *commandLine) limitClient3(c *ClientSettings) {
 		l.bad("MSS", c.MSS, "9216 or less")
 	}
 	if c.protocol() == report.ProtocolUDP {
-		if c.Length != 0 && (c.Length < 16 || c.Length > 65507) {
-			l.bad("Length", c.Length, "from 16 to 65507 bytes with UDP")
+		if c.Length > 65507 {
+			l.bad("Length", c.Length, "65507 bytes or less with UDP")
 		}
 		if c.File != "" && l.version.AtLeast(3, 20, 0) {
 			l.bad("File", c.File, "empty with UDP")

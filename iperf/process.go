@@ -196,7 +196,10 @@ func (p *process) complaint() error {
 
 // failure is an error of a program that exited well, or was ended by us.
 func (p *process) failure(err error, stderr string) *RunError {
-	return &RunError{Host: p.end.Host, Role: p.role, Command: p.end.Command, ExitStatus: p.end.ExitStatus, Stderr: stderr, Err: err}
+	return &RunError{
+		Host: p.end.Host, Machine: machineOf(p.host), Role: p.role, Command: p.end.Command, ExitStatus: p.end.ExitStatus,
+		Stderr: stderr, Hint: p.hint(err), Err: err,
+	}
 }
 
 func (s *session) log(line []byte) {

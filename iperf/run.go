@@ -79,7 +79,13 @@ func (x *Iperf) retries() int {
 
 // attempt is one turn of Run.
 func (x *Iperf) attempt(ctx context.Context, d Direction, client, server HostSSH, reversed bool, name string) (*Result, error) {
+	if err := x.tooLate(ctx); err != nil {
+		return nil, err
+	}
 	res := &Result{Name: name, Direction: d, Start: time.Now(), Attempts: 1}
+	if err := x.Client.tooSlow(); err != nil {
+		res.Warnings = append(res.Warnings, err)
+	}
 	var onClient, onServer *machine
 	var clientErr, serverErr error
 	var asked sync.WaitGroup
@@ -90,8 +96,8 @@ func (x *Iperf) attempt(ctx context.Context, d Direction, client, server HostSSH
 		return nil, err
 	}
 	if onClient.version.Major >= 3 != (onServer.version.Major >= 3) {
-		return nil, fmt.Errorf("%w: %v on %s, %v on %s", ErrVersionMismatch,
-			onClient.version, hostName(client), onServer.version, hostName(server))
+		return nil, fmt.Errorf("%w: %v on the %s (%s), %v on the %s (%s); Iperf.Program must be of the same major on both", ErrVersionMismatch,
+			onClient.version, machineOf(client), hostName(client), onServer.version, machineOf(server), hostName(server))
 	}
 	x = x.reaching(ctx, client, onServer.version, server.TestAddr())
 	if err := x.checkVersions(onClient.version, onServer.version, server.TestAddr()); err != nil {
@@ -101,15 +107,12 @@ func (x *Iperf) attempt(ctx context.Context, d Direction, client, server HostSSH
 	limit := x.timeout(max(onClient.rtt, onServer.rtt))
 	ctx, cancel := withTimeout(ctx, limit)
 	defer cancel()
-	if err := x.tooLate(ctx); err != nil {
-		res.Warnings = append(res.Warnings, err)
-	}
 	s := x.newSession(x.fileName(d, name))
 	srv, err := x.endingUnused(onServer.version, limit).startServer(ctx, s, onServer)
 	if err != nil {
 		return nil, err
 	}
-	cli, err := x.startClient(ctx, s, onClient, server.TestAddr(), srv.Port)
+	cli, err := x.startClient(ctx, s, onClient, server, server.TestAddr(), srv.Port)
 	if err != nil {
 		srv.finish(ctx, 0)
 		return nil, both(both(err, srv.process.stopErr), srv.storeErr)
@@ -159,17 +162,6 @@ func (x *Iperf) conclude(ctx context.Context, res *Result, client, server *proce
 		return nil
 	}
 	return both(err, server.stopErr)
-}
-
-// tooLate tells when ctx ends before the test can be over. It is made all the same: the caller may want what there is by
-// then.
-func (x *Iperf) tooLate(ctx context.Context) error {
-	test, fixed := x.Client.duration()
-	deadline, ok := ctx.Deadline()
-	if left := time.Until(deadline); fixed && ok && left < test {
-		return fmt.Errorf("%w: a test of %v cannot be over in the %v that are left for it", ErrTimeout, test, left.Round(time.Millisecond))
-	}
-	return nil
 }
 
 // endingUnused gives x with a server that ends by itself when no client has come by the end of the run, as far as its

@@ -96,7 +96,7 @@ func (x *Iperf) startServerAt(ctx context.Context, s *session, m *machine, port 
 	cmd := command{host: h, role: RoleServer, argv: append([]string{m.program}, args...)}
 	n := x.Client.ports()
 	if m.before != nil && m.before.takenOf(x.Client.protocol(), v, port, n) > 0 {
-		return nil, &RunError{Host: hostName(h), Role: RoleServer, Command: cmd.text(), ExitStatus: -1, Err: portInUse(port)}
+		return nil, &RunError{Host: hostName(h), Machine: machineOf(h), Role: RoleServer, Command: cmd.text(), ExitStatus: -1, Err: portInUse(port)}
 	}
 	srv := &Server{Port: port, ports: n, textual: printsBanner(v, args), drain: x.EventTimer.limit()}
 	gate := EventTimer{Time: x.EventTimer.limit()}

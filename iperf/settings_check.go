@@ -32,6 +32,7 @@ func (x *Iperf) Check() error {
 	f.notNilPointer("LogWriter", x.LogWriter)
 	f.notNilPointer("Parser", x.Parser)
 	f.notNegative("Timeout", x.Timeout)
+	f.withoutUnit(x)
 	f.client(&x.Client)
 	f.together(&x.Client)
 	f.server(&x.Server, &x.Client)

@@ -22,7 +22,7 @@ func TestCheckFindsWhatDoesNotGoTogether(t *testing.T) {
 		{"reverse and bidir", ClientSettings{Reverse: true, Bidir: true}, ServerSettings{}, []string{"Client.Reverse and Client.Bidir are set: only one of them may be"}},
 		{"every way to send back", ClientSettings{Reverse: true, Bidir: true, FullDuplex: true, Dualtest: true, Tradeoff: true}, ServerSettings{},
 			[]string{"Client.Reverse and Client.Bidir and Client.FullDuplex and Client.Dualtest and Client.Tradeoff are set: only one of them may be"}},
-		{"two ends of a test", ClientSettings{Time: 1, Blocks: 1}, ServerSettings{}, []string{"Client.Time and Client.Blocks are set: only one of them may be"}},
+		{"two ends of a test", ClientSettings{Time: time.Second, Blocks: 1}, ServerSettings{}, []string{"Client.Time and Client.Blocks are set: only one of them may be"}},
 		{"two rates", ClientSettings{Protocol: udp, Rate: 1e6, PacketRate: 5, Unlimited: true}, ServerSettings{},
 			[]string{"Client.Rate and Client.PacketRate and Client.Unlimited are set: only one of them may be"}},
 		{"compatibility", ClientSettings{Compatibility: true, Enhanced: true, TripTimes: true}, ServerSettings{},
