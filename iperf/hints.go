@@ -11,7 +11,7 @@ import (
 )
 
 // A DeadlineError means that the context ends before the test can be over. Nothing was started. It wraps ErrSettings and
-// ErrTimeout.
+// ErrTimeout, and context.DeadlineExceeded.
 type DeadlineError struct {
 	Left time.Duration // until the context ends
 	Test time.Duration // that the test takes by its settings, without its start and end
@@ -23,8 +23,10 @@ func (e *DeadlineError) Error() string {
 		ErrSettings, e.Left.Round(time.Millisecond), e.Test)
 }
 
-// Unwrap returns ErrSettings and ErrTimeout.
-func (e *DeadlineError) Unwrap() []error { return []error{ErrSettings, ErrTimeout} }
+// Unwrap returns ErrSettings, ErrTimeout and context.DeadlineExceeded.
+func (e *DeadlineError) Unwrap() []error {
+	return []error{ErrSettings, ErrTimeout, context.DeadlineExceeded}
+}
 
 // tooLate returns a *DeadlineError if ctx ends before the test can be over.
 func (x *Iperf) tooLate(ctx context.Context) error {

@@ -109,7 +109,7 @@ func TestDirectionWithoutAValue(t *testing.T) {
 		if err == nil || got.Value != 0 || mbit(got.Of(iperf.Downstream).Value) != 90 || len(got.Of(iperf.Upstream).Attempts) != 2 {
 			t.Errorf("got %+v, %v", got, err)
 		}
-		if want := "upstream, repetition 1: iperf3 client on 192.0.2.50: "; err != nil && err.Error()[:len(want)] != want {
+		if want := "upstream, repetition 1: iperf3 client on the DUT (192.0.2.50): "; err != nil && err.Error()[:len(want)] != want {
 			t.Errorf("error: got %v, want %s…", err, want)
 		}
 	})
@@ -126,8 +126,8 @@ func TestMeasureIsEndedByItsContext(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				ctx, cancel := context.WithTimeout(t.Context(), test.end)
-				defer cancel()
+				ctx, cancel := context.WithCancelCause(t.Context()) // one with a deadline would not start the last test
+				defer time.AfterFunc(test.end, func() { cancel(context.DeadlineExceeded) }).Stop()
 				s := newMetricScript(t)
 				s.Repetitions = 5
 				s.upstream(50, 51)

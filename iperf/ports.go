@@ -22,6 +22,7 @@ type ports struct {
 	tcp, udp, remote map[int]bool
 	several          map[int]bool     // listened on by more than one socket of UDP
 	peers            map[int][]string // the other ends of UDP sockets that are connected
+	sockets          map[int][]string // the inodes of the sockets that listen on a port, of either protocol
 }
 
 // taken reports whether a server for the protocol could not use the port, or would share it: two UDP sockets can.
@@ -82,7 +83,7 @@ func connectedTo(ctx context.Context, h HostSSH, port int) bool {
 // state. 0A is TCP's LISTEN, 01 ESTABLISHED, and 07 is what the kernel gives for a UDP socket that is not connected;
 // one that is has 01 too.
 func parseListening(text string) (ports, bool) {
-	p := ports{tcp: map[int]bool{}, udp: map[int]bool{}, remote: map[int]bool{}, several: map[int]bool{}, peers: map[int][]string{}}
+	p := ports{tcp: map[int]bool{}, udp: map[int]bool{}, remote: map[int]bool{}, several: map[int]bool{}, peers: map[int][]string{}, sockets: map[int][]string{}}
 	found, ofUDP := false, false
 	for line := range strings.Lines(text) {
 		f := strings.Fields(line)
@@ -97,6 +98,9 @@ func parseListening(text string) (ports, bool) {
 		remote, remoteOK := portOf(f[2])
 		if !ok || !remoteOK {
 			continue
+		}
+		if (f[3] == "0A" || f[3] == "07") && len(f) > inodeColumn {
+			p.sockets[local] = append(p.sockets[local], f[inodeColumn])
 		}
 		switch f[3] {
 		case "0A":
@@ -115,6 +119,9 @@ func parseListening(text string) (ports, bool) {
 	}
 	return p, found
 }
+
+// inodeColumn is where a row of the tables has its socket's inode. Queues and timers have one column each.
+const inodeColumn = 9
 
 func portOf(addr string) (int, bool) {
 	_, hex, ok := strings.Cut(addr, ":")

@@ -2,6 +2,7 @@ package iperf_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -31,7 +32,7 @@ func TestLookAtPortsFails(t *testing.T) {
 		host := iperf2Host(t)
 		host.Expect(tableCommand, iperftest.Stdout(table))
 		host.Expect(tableCommand, iperftest.Fail(errMoment))
-		host.Expect(tableCommand, iperftest.Stdout(tableOf5001))
+		host.Allow(tableCommand, iperftest.Stdout(tableOf5001))
 		host.ExpectMatch("iperf -s.*", iperftest.Hang())
 		x := iperf.Iperf{Program: "iperf"}
 		start := time.Now()
@@ -41,6 +42,31 @@ func TestLookAtPortsFails(t *testing.T) {
 		}
 		if took := time.Since(start); took > 4*time.Second {
 			t.Errorf("took %v, which is without evidence", took)
+		}
+		srv.Stop(t.Context())
+	})
+}
+
+// TestPortOfAnothersServer has other servers that come and go at the port of one that should print a banner and does not.
+// It is taken for ready when one socket has listened for some time.
+func TestPortOfAnothersServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		host := iperf2Host(t)
+		host.Expect(tableCommand, iperftest.Stdout(table))
+		for _, inode := range []string{" 7 ", " 7 ", " 8 "} {
+			host.Expect(tableCommand, iperftest.Stdout(strings.Replace(tableOf5001, " 2210 ", inode, 1)))
+		}
+		host.Expect(tableCommand, iperftest.Stdout(table))
+		host.Allow(tableCommand, iperftest.Stdout(tableOf5001))
+		host.ExpectMatch("iperf -s.*", iperftest.Hang())
+		x := iperf.Iperf{Program: "iperf"}
+		start := time.Now()
+		srv, err := x.StartServer(t.Context(), host, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(start); took < 1150*time.Millisecond || took > 4*time.Second {
+			t.Errorf("took %v, want 250 ms for the banner, five looks and 750 ms of the same socket", took)
 		}
 		srv.Stop(t.Context())
 	})

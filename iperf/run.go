@@ -125,6 +125,10 @@ func (x *Iperf) attempt(ctx context.Context, d Direction, client, server HostSSH
 	}
 	srv.finish(ctx, wait)
 	storeErr := both(cli.closeFiles(), srv.storeErr)
+	if failed, ok := errors.AsType[*RunError](cli.runErr); ok && errors.Is(failed, ErrRefused) && srv.wasTaken() {
+		failed.Err = fmt.Errorf("%w: others test at port %d of the same host: %w", ErrPortInUse, srv.Port, failed.Err)
+	}
+
 	res.ClientEnd, res.ServerEnd = cli.end, srv.process.end
 	res.Reversed = reversed
 	res.Warnings = append(res.Warnings, srv.warnings...)

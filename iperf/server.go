@@ -24,7 +24,9 @@ type Server struct {
 	textual  bool          // it prints a line for each connection
 	drain    time.Duration // how long it may take to finish its report
 	accepted EventTimer    // open: a client came
+	banner   EventTimer    // open: it said that it listens
 	again    EventTimer    // open: the test is over and it listens for another
+	startup  time.Duration // how long its program takes to start, as far as known
 	stop     sync.Once
 	storeErr error
 }
@@ -98,17 +100,19 @@ func (x *Iperf) startServerAt(ctx context.Context, s *session, m *machine, port 
 	if m.before != nil && m.before.takenOf(x.Client.protocol(), v, port, n) > 0 {
 		return nil, &RunError{Host: hostName(h), Machine: machineOf(h), Role: RoleServer, Command: cmd.text(), ExitStatus: -1, Err: portInUse(port)}
 	}
-	srv := &Server{Port: port, ports: n, textual: printsBanner(v, args), drain: x.EventTimer.limit()}
+	srv := &Server{Port: port, ports: n, textual: printsBanner(v, args), drain: x.EventTimer.limit(), startup: m.rtt}
 	gate := EventTimer{Time: x.EventTimer.limit()}
 	gate.Clear()
 	srv.accepted.Clear()
+	srv.banner.Clear()
 	srv.again.Clear()
 	p, err := s.start(ctx, cmd, m, func(line []byte) {
 		switch {
 		case bytes.Contains(line, []byte("Server listening on")):
-			if isClosed(gate.Event()) {
+			if isClosed(srv.banner.Event()) {
 				srv.again.Set()
 			}
+			srv.banner.Set()
 			if n == 1 { // of several ports, others may still be missing
 				gate.Set()
 			}
@@ -160,6 +164,11 @@ func portInUse(port int) error {
 // passes or, on a machine that takes long to answer, some times as much as it took: others may be waiting for it too.
 const bannerTime, pollTime, pollRest = 250 * time.Millisecond, 50 * time.Millisecond, 10
 
+// sameSocket is how long the port of a server that should print a banner must be listened on by the same socket. The port
+// alone may be another run's that was faster. A server that cannot bind has ended by then, on a machine that starts its
+// program as fast as when it was asked for its version.
+const sameSocket, sameStartups = 750 * time.Millisecond, 5
+
 // watchPort opens the gate when the server's port is listened on. It costs a command each time, so a server that prints
 // a banner gets some time to do so first.
 func (x *Iperf) watchPort(ctx context.Context, srv *Server, h HostSSH, v Version, gate *EventTimer) {
@@ -168,6 +177,8 @@ func (x *Iperf) watchPort(ctx context.Context, srv *Server, h HostSSH, v Version
 		timer.Reset(bannerTime)
 	}
 	defer timer.Stop()
+	var socket string
+	var since time.Time
 	for {
 		select {
 		case <-ctx.Done():
@@ -182,8 +193,15 @@ func (x *Iperf) watchPort(ctx context.Context, srv *Server, h HostSSH, v Version
 			return
 		}
 		if now.takenOf(x.Client.protocol(), v, srv.Port, srv.ports) == srv.ports {
-			gate.Set()
-			return
+			if found := fmt.Sprint(now.sockets[srv.Port]); since.IsZero() || found != socket {
+				socket, since = found, start
+			}
+			if !srv.textual || isClosed(srv.banner.Event()) || start.Sub(since) >= max(sameSocket, sameStartups*srv.startup) {
+				gate.Set()
+				return
+			}
+		} else {
+			since = time.Time{}
 		}
 		timer.Reset(max(pollTime, pollRest*time.Since(start)))
 	}
@@ -201,6 +219,12 @@ func (s *Server) Stop(ctx context.Context) (*report.Report, error) {
 	s.catcher.end(nil)
 	err := both(both(both(s.process.runErr, s.process.outputFault()), s.process.stopErr), s.storeErr)
 	return s.process.report, s.catcher.result(err)
+}
+
+// wasTaken reports whether the port where the server was to listen may have been another's for a moment, or the server
+// may have served another client: others test at the same port.
+func (s *Server) wasTaken() bool {
+	return !s.textual || !isClosed(s.banner.Event()) || isClosed(s.accepted.Event())
 }
 
 // mayBeUsed reports whether a client came, as far as the server says such things.
