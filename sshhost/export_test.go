@@ -78,3 +78,17 @@ func Feed(mark string, chunks ...string) (output string, words []string) {
 	}
 	return output, words
 }
+
+// An SSHOption is a row of the table of options.
+type SSHOption struct {
+	Name, But, Reason string
+	Refused, Obeyed   bool
+}
+
+// SSHOptions is the table of options.
+var SSHOptions = func() (all []SSHOption) {
+	for _, o := range sshOptions {
+		all = append(all, SSHOption{o.name, o.but, o.reason, o.use == refused, o.use != refused && o.use != harmless})
+	}
+	return all
+}()

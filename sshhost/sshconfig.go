@@ -143,7 +143,7 @@ func (r *sshConfigReader) config(s *sshSettings, hops int) (*Config, error) {
 	if err != nil || number == 0 {
 		fail("Port", fmt.Errorf("%q is no port", s.get("port")))
 	}
-	c := &Config{Addr: net.JoinHostPort(name, strconv.Itoa(number)), HostKeyAlias: s.get("hostkeyalias")}
+	c := &Config{Addr: net.JoinHostPort(name, strconv.Itoa(number)), HostKeyAlias: strings.ToLower(s.get("hostkeyalias"))}
 	c.User, err = s.userName()
 	fail("User", err)
 	tokens := s.tokens()
