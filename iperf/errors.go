@@ -22,6 +22,7 @@ var (
 	ErrCanceled        = errors.New("ended by the caller")                // the caller's context was cancelled
 	ErrStorage         = errors.New("raw output could not be kept")       // FileStorage, or one of its files, failed
 	ErrSettings        = errors.New("bad settings")                       // found before anything was started
+	ErrClocksDiffer    = errors.New("the hosts' clocks differ")           // by more than what TripTimes or TxStartTime reports can bear
 	ErrTimeout         = report.ErrTimeout                                // of the run, or of the caller's context
 	ErrUnsupported     = report.ErrUnsupported                            // the program, or the system that it runs on, lacks an option
 	ErrPortInUse       = report.ErrPortInUse                              // something else listens on the server's port
@@ -38,7 +39,7 @@ var (
 
 // errorKinds are those that a manifest names.
 var errorKinds = []error{
-	ErrNotInstalled, ErrVersionMismatch, ErrHostLost, ErrCanceled, ErrStorage, ErrSettings, ErrTimeout, ErrUnsupported,
+	ErrNotInstalled, ErrVersionMismatch, ErrHostLost, ErrCanceled, ErrStorage, ErrSettings, ErrClocksDiffer, ErrTimeout, ErrUnsupported,
 	ErrPortInUse, ErrRefused, ErrUnreachable, ErrServerBusy, ErrRejected, ErrPeerLost, ErrInterrupted, ErrIncomplete, ErrNotUnderstood,
 	ErrNoBandwidth,
 }

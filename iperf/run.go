@@ -104,6 +104,14 @@ func (x *Iperf) attempt(ctx context.Context, d Direction, client, server HostSSH
 		return nil, err
 	}
 
+	unsure, err := x.compareClocks(ctx, onClient, onServer)
+	if err != nil {
+		return nil, err
+	}
+	if unsure != nil {
+		res.Warnings = append(res.Warnings, unsure)
+	}
+
 	limit := x.timeout(max(onClient.rtt, onServer.rtt))
 	ctx, cancel := withTimeout(ctx, limit)
 	defer cancel()

@@ -42,7 +42,7 @@ type ClientSettings struct {
 	Isochronous   Isochronous    // send like a video; iperf 2 only
 	Bounceback    Bounceback     // measure requests and their answers in place of bulk data; iperf 2 and TCP only
 	WorkingLoad   string         // bulk streams beside Bounceback: "up", "down" or "bidir", with their number as in "up,4"; iperf 2 only
-	TxStartTime   time.Time      // when to start sending, by the client's clock; iperf 2 only
+	TxStartTime   time.Time      // when to start sending, by the client's clock; ErrClocksDiffer as with TripTimes before 2.2.1; iperf 2 only
 	TxDelayTime   time.Duration  // between connecting and sending; iperf 2 only
 	File          string         // on the client's host, whose content is sent; empty: generated data; iperf 3 would write it with Reverse or Bidir
 	XBind         []string       // the addresses that an SCTP association uses; iperf 3 only
@@ -108,7 +108,7 @@ type ClientSettings struct {
 	ReportExclude        string     // of C (connections), M (multicast), S (settings), V (server's reports); iperf 2 only
 	SumOnly              bool       // no rows of single streams; iperf 2 only
 	PrintMSS             bool       // iperf 2 only
-	TripTimes            bool       // measure from write to read, of hosts with synchronised clocks; iperf 2 only
+	TripTimes            bool       // measure from write to read; a run compares the clocks, and ErrClocksDiffer ends it; iperf 2 only
 	TCPWriteTimes        bool       // measure the writes; iperf 2 only
 	Histograms           Histograms // of write times; iperf 2 only
 	Title                string     // in front of every line; iperf 3 only
