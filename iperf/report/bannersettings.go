@@ -9,13 +9,9 @@ import (
 
 // readStarting reads "TCP, 1 streams, 131072 byte blocks, omitting 0 seconds, 2 second test, tos 0".
 func readStarting(rep *Report, b []byte) {
-	switch {
-	case scan.HasPrefix(b, "TCP"):
-		rep.Protocol = ProtocolTCP
-	case scan.HasPrefix(b, "UDP"):
-		rep.Protocol = ProtocolUDP
-	case scan.HasPrefix(b, "SCTP"):
-		rep.Protocol = ProtocolSCTP
+	name, _, _ := bytes.Cut(b, []byte(","))
+	if p := protocolOf(name); p != 0 {
+		rep.Protocol = p
 	}
 	s := &rep.Settings
 	for part := range bytes.SplitSeq(b, []byte(", ")) {
@@ -38,6 +34,19 @@ func readStarting(rep *Report, b []byte) {
 			s.TOS = intAfter(part, "tos ")
 		}
 	}
+}
+
+// protocolOf returns the protocol of that name, 0 if it is unknown.
+func protocolOf(name []byte) Protocol {
+	switch string(name) {
+	case "TCP":
+		return ProtocolTCP
+	case "UDP":
+		return ProtocolUDP
+	case "SCTP":
+		return ProtocolSCTP
+	}
+	return 0
 }
 
 // maxSeconds is what a Duration has room for.

@@ -64,9 +64,7 @@ func (r *reader) readAfterBrace(b []byte) bool {
 	}
 	outer := r.src
 	r.src = outer.Without(prefix[:n])
-	if d := newDocument(r, lines.Scanner{Source: r.src}); r.tests.peerNext {
-		r.tests.peerNext = false
-		d.t = r.tests.begin(false)
+	if d := newDocument(r, lines.Scanner{Source: r.src}); r.tests.beginDocument() {
 		d.peerMembers()
 	} else {
 		d.members()

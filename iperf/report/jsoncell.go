@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// seconds gives a Duration of what JSON counts in seconds.
+// seconds returns the Duration of what JSON counts in seconds.
 func seconds(f float64) time.Duration {
 	f *= float64(time.Second)
 	if math.Abs(f) >= math.MaxInt64 {
@@ -20,13 +20,16 @@ type jsonCell struct {
 	id        int
 	sender    bool // this end sends
 	hasSender bool
-	some      bool // it has bytes and a rate
+	reverse   bool // a sum of the reverse direction
 }
 
-func (d *document) cell() (c jsonCell) {
+// readCell reads such an object. It returns false if the object has no bytes or no rate, or ends early.
+func (d *document) readCell() bool {
+	c := &d.cell
+	*c = jsonCell{}
 	c.line = d.Lines
 	if !d.Open('{') {
-		return c
+		return false
 	}
 	has := 0
 	for d.More('}') {
@@ -94,8 +97,7 @@ func (d *document) cell() (c jsonCell) {
 			d.Skip()
 		}
 	}
-	c.some = has == 3 && !d.Cut
-	return c
+	return has == 3 && !d.Cut
 }
 
 func (d *document) field(to *int64, has *Fields, f Fields) {

@@ -7,91 +7,92 @@ import (
 	"github.com/tunaperf/tuna/iperf/report/internal/scan"
 )
 
-func (d *document) start() {
+// A jsonStart is what a document says of a test before its intervals.
+type jsonStart struct {
+	set     []func(*Report) // enter it in the report
+	cookie  string
+	conns   int
+	reverse *bool // nil: not stated
+}
+
+func (s *jsonStart) add(set func(*Report)) { s.set = append(s.set, set) }
+
+// start reads the start of a document. It returns nil if there is none.
+func (d *document) start() *jsonStart {
 	if !d.Open('{') {
-		return
+		return nil
 	}
-	rep := d.t.rep
+	start := new(jsonStart)
 	for d.More('}') {
 		switch string(d.Key()) {
 		case "connected":
 			if d.Open('[') {
 				for d.More(']') {
-					d.t.conns = append(d.t.conns, conn{})
+					start.conns++
 					d.Skip()
 				}
 			}
 		case "version":
-			rep.Version = strings.TrimPrefix(string(d.Text()), "iperf ")
+			version := strings.TrimPrefix(string(d.Text()), "iperf ")
+			start.add(func(rep *Report) { rep.Version = version })
 		case "cookie":
-			d.t.cookie = string(d.Text())
+			start.cookie = string(d.Text())
 		case "timestamp":
 			if d.Open('{') {
 				for d.More('}') {
 					if string(d.Key()) != "timesecs" {
 						d.Skip()
 					} else if v, ok := d.Int(); ok && v > 0 && v < 1<<40 {
-						rep.Start = time.Unix(v, 0).UTC()
+						start.add(func(rep *Report) { rep.Start = time.Unix(v, 0).UTC() })
 					}
 				}
 			}
 		case "connecting_to":
-			rep.Side = ClientSide
-			d.port()
+			start.add(func(rep *Report) { rep.Side = ClientSide })
+			d.port(start)
 		case "accepted_connection":
-			rep.Side = ServerSide
+			start.add(func(rep *Report) { rep.Side = ServerSide })
 			d.Skip()
 		case "tcp_mss", "tcp_mss_default":
-			rep.Settings.MSS, _ = d.Int()
+			v, _ := d.Int()
+			start.add(func(rep *Report) { rep.Settings.MSS = v })
 		case "sock_bufsize":
-			rep.Settings.Window, _ = d.Int()
+			v, _ := d.Int()
+			start.add(func(rep *Report) { rep.Settings.Window = v })
 		case "target_bitrate":
 			if v, ok := d.Float(); ok {
-				rep.Settings.Rate = BitRate(v)
+				start.add(func(rep *Report) { rep.Settings.Rate = BitRate(v) })
 			}
 		case "test_start":
-			d.testStart(rep)
+			d.testStart(start)
 		default:
 			d.Skip()
 		}
 	}
-	if again := d.t.again; again != nil && again.cookie != d.t.cookie {
-		// It is another test after all.
-		d.t.again = nil
-		d.r.tests.end()
-		was := d.t
-		d.t = d.r.tests.begin(false)
-		d.t.rep, d.t.conns, d.t.cookie, d.t.json, d.t.lines = was.rep, was.conns, was.cookie, true, 1
-	}
+	return start
 }
 
-func (d *document) port() {
+func (d *document) port(start *jsonStart) {
 	if d.Open('{') {
 		for d.More('}') {
 			if string(d.Key()) != "port" {
 				d.Skip()
 			} else if v, ok := d.Int(); ok {
-				d.t.rep.Settings.Port = int(v)
+				start.add(func(rep *Report) { rep.Settings.Port = int(v) })
 			}
 		}
 	}
 }
 
-func (d *document) testStart(rep *Report) {
+func (d *document) testStart(start *jsonStart) {
 	if !d.Open('{') {
 		return
 	}
-	s := &rep.Settings
 	for d.More('}') {
 		key := string(d.Key())
 		if key == "protocol" {
-			switch string(d.Text()) {
-			case "TCP":
-				rep.Protocol = ProtocolTCP
-			case "UDP":
-				rep.Protocol = ProtocolUDP
-			case "SCTP":
-				rep.Protocol = ProtocolSCTP
+			if p := protocolOf(d.Text()); p != 0 {
+				start.add(func(rep *Report) { rep.Protocol = p })
 			}
 			continue
 		}
@@ -113,31 +114,27 @@ func (d *document) testStart(rep *Report) {
 			d.Skip()
 			continue
 		}
-		v := int64(f)
-		switch key {
-		case "num_streams":
-			s.Streams = int(v)
-		case "blksize":
-			s.Length = v
-		case "omit":
-			s.Omit = seconds(f)
-		case "duration":
-			s.Duration = seconds(f)
-		case "bytes":
-			s.Bytes = v
-		case "blocks":
-			s.Blocks = v
-		case "reverse":
-			s.Reverse = v != 0
-			d.t.reverse = s.Reverse
-		case "bidir":
-			s.Bidir = v != 0
-		case "tos":
-			s.TOS = int(v)
-		case "target_bitrate":
-			s.Rate = BitRate(f)
-		case "interval":
-			s.Interval = seconds(f)
+		if set := settings[key]; set != nil {
+			start.add(func(rep *Report) { set(&rep.Settings, f) })
+		}
+		if key == "reverse" {
+			reverse := int64(f) != 0
+			start.reverse = &reverse
 		}
 	}
+}
+
+// settings are the members of test_start that a report has.
+var settings = map[string]func(*Settings, float64){
+	"num_streams":    func(s *Settings, f float64) { s.Streams = int(int64(f)) },
+	"blksize":        func(s *Settings, f float64) { s.Length = int64(f) },
+	"omit":           func(s *Settings, f float64) { s.Omit = seconds(f) },
+	"duration":       func(s *Settings, f float64) { s.Duration = seconds(f) },
+	"bytes":          func(s *Settings, f float64) { s.Bytes = int64(f) },
+	"blocks":         func(s *Settings, f float64) { s.Blocks = int64(f) },
+	"reverse":        func(s *Settings, f float64) { s.Reverse = int64(f) != 0 },
+	"bidir":          func(s *Settings, f float64) { s.Bidir = int64(f) != 0 },
+	"tos":            func(s *Settings, f float64) { s.TOS = int(int64(f)) },
+	"target_bitrate": func(s *Settings, f float64) { s.Rate = BitRate(f) },
+	"interval":       func(s *Settings, f float64) { s.Interval = seconds(f) },
 }

@@ -45,7 +45,7 @@ func (r *reader) step() bool {
 		}
 		return false
 	}
-	if i := jsonStart(b); i >= 0 {
+	if i := documentStart(b); i >= 0 {
 		r.readJSON(i)
 		return true
 	}

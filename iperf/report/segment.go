@@ -26,9 +26,10 @@ type segmenter struct {
 	chain []*test // that may be parts of the next one
 	part  bool    // the test that ends may be one of these
 
-	peerNext bool // the next document is the server's, within a client's text
-	wide     bool // the last heading is as wide as iperf 3's
-	counts   bool // iperf 2 counts its connections, as since 2.1: their ids are no sockets
+	doc      *test // that the JSON document is of; nil: it is not iperf's so far
+	peerNext bool  // the next document is the server's, within a client's text
+	wide     bool  // the last heading is as wide as iperf 3's
+	counts   bool  // iperf 2 counts its connections, as since 2.1: their ids are no sockets
 
 	title  []byte   // what stands before the lines of cur
 	titles []titled // the tests that other lines are of

@@ -59,10 +59,7 @@ func (s *segmenter) beginPeer() {
 	if s.outer != nil {
 		return
 	}
-	peer := s.newTest(nil)
-	peer.setIperf3(ServerSide, 0)
-	peer.reverse = t.reverse
-	s.outer, s.cur = t, peer
+	s.outer, s.cur = t, s.newPeer(t)
 }
 
 // takeBanner2 takes the banner of a client or a server of iperf 2. With -d and -r one program prints both.
