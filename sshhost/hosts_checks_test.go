@@ -51,7 +51,13 @@ var hostChecks = []hostCheck{
 func hasSetsid(h hostTrial) bool { return h.userland != "minimal" }
 
 // dial connects to the host until the check is over.
-func (h hostTrial) dial(t *testing.T) *sshhost.Host { return dial(t, config(h.SSHServer)) }
+func (h hostTrial) dial(t *testing.T) *sshhost.Host { return dial(t, h.config()) }
+
+func (h hostTrial) config() sshhost.Config {
+	c := config(h.SSHServer)
+	c.Timeout = 20 * time.Second
+	return c
+}
 
 // expect runs a command and compares what it gives.
 func expect(t *testing.T, r runner, command, stdout, stderr string, status int) {
@@ -238,7 +244,7 @@ func checkFiles(t *testing.T, h hostTrial) {
 }
 
 func checkKeepAlive(t *testing.T, h hostTrial) {
-	c := config(h.SSHServer)
+	c := h.config()
 	c.KeepAlive, c.KeepAliveCount = 200*time.Millisecond, 50
 	r := dial(t, c)
 	expect(t, r, "echo a; sleep 2; echo b", "a\nb\n", "", 0)

@@ -17,7 +17,7 @@ import (
 
 // within waits until list is empty, for 15 s at most, and returns what is left in it.
 func within(list func() []testbed.Process) []testbed.Process {
-	tick := time.NewTicker(50 * time.Millisecond)
+	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	left := list()
 	for began := time.Now(); len(left) > 0 && time.Since(began) < 15*time.Second; left = list() {
@@ -66,7 +66,7 @@ func checkConnectionKilled(t *testing.T, h hostTrial) {
 func checkShellStopped(t *testing.T, h hostTrial) {
 	for above := 1; ; above++ {
 		for _, end := range []string{"cancelled", "closed"} {
-			c := config(h.SSHServer)
+			c := h.config()
 			c.KeepAlive = time.Second // so that the lease is short
 			r, nap := dial(t, c), napper()
 			ctx, cancel := context.WithCancel(t.Context())
@@ -123,7 +123,7 @@ func checkPrefixes(t *testing.T, h hostTrial) {
 	}
 	for _, prefix := range prefixes {
 		t.Run(prefix, func(t *testing.T) {
-			c := config(h.SSHServer)
+			c := h.config()
 			c.Prefix = prefix
 			r := dial(t, c)
 			expect(t, r, "echo 'it'\\''s'; echo err >&2; exit 3", "it's\n", "err\n", 3)

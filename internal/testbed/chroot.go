@@ -244,6 +244,7 @@ func prepareOpenSSH(tb testing.TB, c *Chroot) func(string) []string {
 func (c *Chroot) opensshKeys(tb testing.TB) {
 	for _, k := range openSSHKeys(tb) {
 		c.etc("ssh/ssh_host_"+k.kind+"_key", 0o600, k.private)
+		c.etc("ssh/ssh_host_"+k.kind+"_key.pub", 0o644, k.public+"\n")
 		c.hostPublic = append(c.hostPublic, k.public)
 	}
 }

@@ -31,7 +31,12 @@ var userlands = map[string]func(testing.TB, *Suite) map[string]string{
 	"BusyBox": func(tb testing.TB, s *Suite) map[string]string { return applets(tb, s, "/usr/bin/busybox", "--list") },
 	"toybox":  func(tb testing.TB, s *Suite) map[string]string { return applets(tb, s, "/usr/bin/toybox") },
 	"minimal": func(testing.TB, *Suite) map[string]string {
-		return map[string]string{"sleep": "/usr/bin/sleep", "cat": "/usr/bin/cat", "env": "/usr/bin/env"}
+		programs := map[string]string{}
+		// yash, as sh, has a builtin of these names only if there is a program too.
+		for _, name := range []string{"sleep", "cat", "env", "[", "test", "echo", "printf", "kill"} {
+			programs[name] = "/usr/bin/" + name
+		}
+		return programs
 	},
 }
 
