@@ -31,7 +31,11 @@ type ClientServer interface {
 }
 
 // Parser reads what one end printed. It is given the output as it arrives, and calls each, which may be nil, with every
-// interval as soon as it has read it. It may give a report and an error together. *report.Parser is one.
+// interval as soon as it has read it. It may return a report and an error together, but not neither. *report.Parser is one.
+//
+// The bandwidth needs Report.Protocol, and Forward for data from client to server or Reverse for the others. In that flow
+// it needs Intervals with Start, End and Rate, or one of the totals Received, Unlabelled and Sent with Bytes and Rate. Err
+// is what the program itself reported. A run warns of a Protocol that is not the test's and of a Rate that is missing.
 type Parser interface {
 	Parse(r io.Reader, each func(report.Interval)) (*report.Report, error)
 }
@@ -39,6 +43,9 @@ type Parser interface {
 // FileStorage keeps raw output. Create never overwrites: when the name is taken, it makes another, and a file that has
 // a method Name() string tells which. The run closes the file. Package storage has several. A Write that blocks holds up
 // the run, past its time too: the programs on the hosts are ended then, but Run returns after it.
+//
+// A storage that also has the method WriteFile(name string, data []byte) (finalName string, err error), which writes a
+// whole file at once, keeps a Manifest of each run, which Replay needs. Without it the result has a warning.
 type FileStorage interface {
 	Create(name string) (io.WriteCloser, error)
 }

@@ -8,9 +8,66 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"time"
 
 	"github.com/tunaperf/tuna/iperf/report"
 )
+
+// ErrArchive means that what Replay reads is not as a run can have left it.
+var ErrArchive = errors.New("the archive is not as the run left it")
+
+// check finds what a run's manifest cannot have.
+func (m *Manifest) check() error {
+	var errs []error
+	bad := func(field string, value any, why string) {
+		errs = append(errs, fmt.Errorf("%w: %s is %v: %s", ErrArchive, field, value, why))
+	}
+	rate := func(field string, r report.BitRate) {
+		if !(r >= 0) || r > 1e18 {
+			bad(field, float64(r), "no bandwidth")
+		}
+	}
+	source := func(field string, s Source) {
+		if s.Role > RoleServer || s.Intervals < 0 {
+			bad(field, fmt.Sprintf("%+v", s), "no end of a run")
+		}
+	}
+	if m.Direction != Upstream.String() && m.Direction != Downstream.String() {
+		bad("direction", fmt.Sprintf("%q", m.Direction), "must be upstream or downstream")
+	}
+	if m.End.Before(m.Start) {
+		bad("end", m.End, "before start")
+	}
+	rate("bandwidth_bit_per_second", m.Bandwidth)
+	rate("opposite_bit_per_second", m.Opposite)
+	source("source", m.Source)
+	source("opposite_source", m.OppositeSource)
+	for name, e := range map[string]ManifestEnd{"client": m.Client, "server": m.Server} {
+		if e.End.Before(e.Start) {
+			bad(name+".end", e.End, "before start")
+		}
+		if e.ExitStatus < -1 {
+			bad(name+".exit_status", e.ExitStatus, "no exit status")
+		}
+		for _, file := range []string{e.File, e.ErrFile, e.IntervalsFile} {
+			if file != "" && m.Files[file] == "" {
+				bad("files", fmt.Sprintf("without %q", file), "the SHA-256 of every raw file must be there")
+			}
+		}
+	}
+	c, s := m.Settings.Client, m.Settings.Server
+	for field, port := range map[string]int{"client.Port": c.Port, "client.ClientPort": c.ClientPort, "client.ListenPort": c.ListenPort, "server.Port": s.Port} {
+		if port < 0 || port > 65535 {
+			bad("settings."+field, port, "no port")
+		}
+	}
+	for field, d := range map[string]time.Duration{"client.Time": c.Time, "client.Omit": c.Omit, "client.Interval": c.Interval, "server.Interval": s.Interval} {
+		if d < 0 {
+			bad("settings."+field, d, "less than nothing")
+		}
+	}
+	return errors.Join(errs...)
+}
 
 // Replay gives the Result of a run again from what was kept of it: its manifest, which is the file name in fsys, and the
 // raw files beside it, which are checked against their SHA-256 and read anew. The error is that of the run, if it had
@@ -32,6 +89,9 @@ func (x *Iperf) Replay(fsys fs.FS, name string) (*Result, error) {
 	}
 	if m.Schema < 1 || m.Schema > ManifestSchema {
 		return nil, fmt.Errorf("replay: %s: schema is %d: must be from 1 to %d", name, m.Schema, ManifestSchema)
+	}
+	if err := m.check(); err != nil {
+		return nil, fmt.Errorf("replay: %s: %w", name, err)
 	}
 	d, err := ParseDirection(m.Direction)
 	if err != nil {
@@ -90,7 +150,7 @@ func checkFile(fsys fs.FS, name, want string) error {
 		return err
 	}
 	if got := hex.EncodeToString(h.Sum(nil)); got != want {
-		return fmt.Errorf("%s: its SHA-256 is %s: the manifest has %s", name, got, want)
+		return fmt.Errorf("%w: %s: its SHA-256 is %s: the manifest has %s", ErrArchive, name, got, want)
 	}
 	return nil
 }

@@ -115,6 +115,9 @@ func (x *Iperf) attempt(ctx context.Context, d Direction, client, server HostSSH
 	limit := x.timeout(max(onClient.rtt, onServer.rtt))
 	ctx, cancel := withTimeout(ctx, limit)
 	defer cancel()
+	if _, ok := x.FileStorage.(fileWriter); x.FileStorage != nil && !ok {
+		res.Warnings = append(res.Warnings, errors.New("no manifest is kept, which Replay needs: FileStorage has no method WriteFile(name, data)"))
+	}
 	s := x.newSession(x.fileName(d, name))
 	srv, err := x.endingUnused(onServer.version, limit).startServer(ctx, s, onServer)
 	if err != nil {
@@ -153,6 +156,10 @@ func (x *Iperf) attempt(ctx context.Context, d Direction, client, server HostSSH
 // conclude makes the bandwidth of what both programs reported, when they have ended, and tells what was wrong with them.
 func (x *Iperf) conclude(ctx context.Context, res *Result, client, server *process, limit time.Duration) error {
 	res.Client, res.Server = client.report, server.report
+	if x.Parser != nil {
+		res.Warnings = append(res.Warnings, unfilled(&x.Client, RoleClient, client.report)...)
+		res.Warnings = append(res.Warnings, unfilled(&x.Client, RoleServer, server.report)...)
+	}
 	from, noRate := res.aggregate(x.reading(res.ClientEnd.Version), x.aggregator())
 	if noRate == nil {
 		res.Warnings = append(res.Warnings, res.oddities(&x.Client, from)...)
