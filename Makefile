@@ -4,9 +4,10 @@
 # make matrix    every fault in every stage, with both programs and both SSH servers; about half an hour
 # make hosts     every pair of SSH server, login shell, sh and userland, of three Debian releases; about half an hour.
 #                HOSTS=full: every combination. The releases are kept in the user's cache directory, as tuna/*
+# make versions  the tests of rates with iperf 2 and iperf 3 of newer Debian suites as well, which it downloads
 # make soak      2,000 short runs while things break
 # make fuzz      every fuzz target: FUZZTIME=10m or 5000x
-.PHONY: test tools check unit fuzz readme bench corpus matrix hosts soak
+.PHONY: test tools check unit fuzz readme bench corpus matrix hosts soak versions
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 MODULES     := . examples
@@ -48,3 +49,7 @@ hosts:
 
 soak:
 	go run ./internal/soak -runs 1000 -together 1000 -parallel 50
+
+versions:
+	programs=$$(.ci/programs | paste -sd: -) && TUNA_INTEGRATION=required TUNA_PROGRAMS="$$programs" \
+		go test -count=1 -run 'RateIsOf|NothingArrives' -v ./iperf
