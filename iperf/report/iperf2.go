@@ -2,6 +2,27 @@ package report
 
 import "time"
 
+// An iperf2Test is the state of the assembler of iperf 2. Its rows come as each stream is ready, do not tell totals from
+// intervals, and name the connections that earlier lines introduce.
+type iperf2Test struct {
+	listens      []int           // the ports that this end listens on
+	connects     []int           // the ports that it connects to
+	serves       bool            // it accepted a connection before it made one
+	here, there  string          // the addresses of this end of the first connection and of the other end
+	flowsPrinted int             // how many flows the client announces
+	waiting      []conn          // of this test or of the next one, as the next row tells
+	connAt       map[connKey]int // into conns, the last one of each
+	lastConn     int             // the connection of the last row
+	near         [64]rowStream   // the streams of the last rows, by the end of their ids
+
+	intervals bool          // its rows are intervals, with totals after them
+	first     time.Duration // the length of the first interval
+	bursts    bool          // the rows are of bursts
+	unstarred bool          // it has connections whose rows do not tell which end sends
+	untimed   bool          // it was warned of sums without a time
+	csv       csvLayout
+}
+
 // iperf2Row takes a row of iperf 2.
 func (t *test) iperf2Row(row *row, kind rowKind) {
 	c := &row.cell

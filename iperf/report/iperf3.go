@@ -1,5 +1,26 @@
 package report
 
+// An iperf3Test is the state of the assembler of iperf 3. It prints the streams of an interval in turn, then their sum,
+// and the totals under a heading of their own.
+type iperf3Test struct {
+	reverse   bool    // the server sends
+	mirrored  bool    // the server prints to the same output
+	heading   heading // of the rows that follow
+	sendsHere bool    // the heading is a sender's
+	ruled     bool    // the line before the totals came
+	summary   bool    // the rows that follow are totals
+	unruled   bool    // only a heading tells that
+	labelled  bool    // a total came that tells its side
+	section   byte    // 's' or 'r': the totals that follow are the sender's or the receiver's
+	wrapped   *stream // the stream of the last total, which lacks its side
+
+	json   bool   // it is a document, or events
+	stream bool   // it comes as events
+	ended  bool   // with its totals
+	cookie string // names the test
+	again  *test  // the document repeats that test
+}
+
 // takeRule takes the line between the intervals and the totals.
 func (t *test) takeRule() {
 	t.becomeIperf3()

@@ -8,60 +8,32 @@ import (
 	"github.com/tunaperf/tuna/iperf/report/internal/lines"
 )
 
-// A test gathers what one end printed of one test.
+// A test assembles the report of one test from its rows, in one of two ways: iperf2Test is the state of the assembler of
+// iperf 2, iperf3Test that of iperf 3. Until a line tells which program it is of, it is that of neither.
 type test struct {
-	p         *Parser
-	src       *lines.Source
-	each      func(Interval)
-	rep       *Report
-	slabs     slabs
-	sums      sumPolicy
-	flows     []*flow
-	conns     []conn        // as the text introduces them
-	iperf2    bool          // it is iperf 2's
-	guessed   bool          // that is so, or not, by the form of a row alone
-	intervals bool          // its rows are intervals, with totals after them
-	first     time.Duration // the first interval's length
-	longest   time.Duration // the latest end of a total
-	lines     int           // that belong to it
-	cut       bool          // its end is missing
-	added     bool          // the warning about it was given
-	untimed   bool          // and that about sums without a time
-	unsummed  bool          // totals were left out, as there is no sum of them
-	reverse   bool          // iperf 3 says so
-	done      bool          // what follows belongs to another test
-	broken    bool          // the last row was cut
-	usage     bool          // the program's help was printed
-	said      []error       // the failures that iperf reported
-	csv       csvLayout
-	heading   heading // of the rows that follow
-	bursts    bool    // the rows are of bursts
-	unstarred bool    // it has connections whose rows do not tell which end sends
-	ruled     bool    // a line was drawn, which a summary may follow
-	summary   bool    // what follows are totals
-	unruled   bool    // only a heading tells that
-	mirrored  bool    // iperf 3's server prints to the same output
-	labelled  bool    // a total came that says whose it is
-	section   byte    // 's' or 'r': the totals that follow are the sender's or the receiver's
-	wrapped   *stream // whose total came last, which lacks its side
-	sendsHere bool    // the heading is a sender's
-	listens   []int   // ports that this end listens on
-	connects  []int   // ports that it connects to
-	serves    bool    // it accepted a connection before it made one
-	here      string  // the address of this end of the first connection
-	there     string  // and that of the other end, in iperf 2
+	p     *Parser
+	src   *lines.Source
+	each  func(Interval)
+	rep   *Report
+	slabs slabs
+	sums  sumPolicy
+	flows []*flow
+	conns []conn // as the text introduces them
 
-	flowsPrinted int             // how many iperf 2's client says that it makes
-	waiting      []conn          // this test's or the next one's: the next row tells
-	connAt       map[connKey]int // into conns, the last of each
-	lastConn     int             // whose row came last
-	near         [64]rowStream   // by the end of their ids
+	iperf2   bool          // the program is iperf 2
+	guessed  bool          // the form of a row alone decided the program
+	longest  time.Duration // the latest end of a total
+	lines    int           // that are of it
+	cut      bool          // its end is missing
+	broken   bool          // its last row was cut
+	done     bool          // it is over
+	usage    bool          // the program's help was printed
+	said     []error       // the failures that iperf reported
+	added    bool          // it was warned that streams are added up
+	unsummed bool          // totals were left out because their sum is missing
 
-	json   bool // it is a document, or events
-	stream bool // it comes as events
-	ended  bool // with its totals
-	cookie string
-	again  *test // it is that test said again
+	iperf2Test
+	iperf3Test
 }
 
 // room returns a list with room for one more interval.
