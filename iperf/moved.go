@@ -121,7 +121,8 @@ func (r reading) whileSent(all []report.Interval) (rest []report.Interval, partl
 		}
 		return whole, false
 	}
-	if whole = whole[begun:]; begun > 0 && len(whole) > 1 {
+	// Data that began late in their first interval left it less full than the next one.
+	if whole = whole[begun:]; len(whole) > 1 && (begun > 0 || whole[0].Rate < whole[1].Rate*3/4) {
 		whole = whole[1:]
 	}
 	return whole, false

@@ -19,6 +19,7 @@ type Result struct {
 	//   - After a TxDelayTime or TxStartTime, it begins with the first interval that is full of data.
 	//   - iperf 3.16 and later look only at the end of an interval whether Bytes, Blocks or File are sent. The interval
 	//     in which they ended counts only if there is no other. A warning then says that the bandwidth is a lower bound.
+	//     Neither does a first interval that is clearly less full than the second.
 	//   - Intervals of an amount that are shorter than the caller asked for are joined to a second, and those that differ
 	//     by whole blocks are joined until they hold about ten.
 	//
