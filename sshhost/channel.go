@@ -150,18 +150,18 @@ func (c *conn) supervise(ctx context.Context, wg *sync.WaitGroup, prefix string,
 		stdout: ch,
 		stderr: ch.Stderr(),
 		wait:   func() { <-ch.exit },
+		kill:   func() { ch.signal("KILL") },
 		stop:   ch.end,
-	}, prefix, lease, wg)
+	}, prefix, lease, false, wg)
 }
 
 // end closes the session when the server has, which it does when what ran there has ended. A server counts the session
 // until then. Besides, Dropbear ends the whole connection when a session is closed under what runs there and still prints.
-func (ch *channel) end() {
-	late := time.NewTimer(termGrace + killGrace)
-	defer late.Stop()
+// When late is closed, end does not wait any more.
+func (ch *channel) end(late <-chan struct{}) {
 	select {
 	case <-ch.closed:
-	case <-late.C:
+	case <-late:
 	}
 	ch.Close()
 }

@@ -38,7 +38,7 @@ func TryStartSupervisor(t testing.TB, prefix string, env []string, shell ...stri
 	}
 	var wg sync.WaitGroup
 	t.Cleanup(wg.Wait)
-	s, err := newSession(context.Background(), p, prefix, 0, &wg)
+	s, err := newSession(context.Background(), p, prefix, 0, true, &wg)
 	if err != nil {
 		return nil, err
 	}
@@ -63,20 +63,33 @@ func (s *Supervisor) Expire() { s.request("lease 1\n") }
 func (s *Supervisor) Renew() { s.request("lease 60\n") }
 
 // Recycle makes the number of the last command's process that of another, as the kernel may.
-func (s *Supervisor) Recycle(pid int) { s.request(fmt.Sprintf("job=%d\n", pid)) }
+func (s *Supervisor) Recycle(pid int) { s.request(fmt.Sprintf("_job=%d\n", pid)) }
+
+// Reusable reports whether the supervisor may run another command.
+func (s *Supervisor) Reusable() bool { return s.reusable() }
 
 var (
 	WithPrefix = withPrefix
 	NewMark    = newMark
 )
 
-// Feed reads chunks as a stream with that mark and returns the output and the words.
-func Feed(mark string, chunks ...string) (output string, words []string) {
+// Feed reads chunks as a stream with that mark, to its end, and returns the output, the words, and what came apart.
+func Feed(mark string, chunks ...string) (output string, words []string, torn string) {
 	m := markReader{mark: []byte(mark)}
+	out := func(p []byte) { output += string(p) }
 	for _, c := range chunks {
-		m.feed([]byte(c), func(p []byte) { output += string(p) }, func(w string) { words = append(words, w) })
+		if torn := m.feed([]byte(c), out, func(w string) { words = append(words, w) }); torn != nil {
+			return output, words, string(torn)
+		}
 	}
-	return output, words
+	return output, words, string(m.end(out))
+}
+
+// FeedOpen returns the output of a stream that goes on after text.
+func FeedOpen(mark, text string) (output string) {
+	m := markReader{mark: []byte(mark)}
+	m.feed([]byte(text), func(p []byte) { output += string(p) }, func(string) {})
+	return output
 }
 
 // An SSHOption is a row of the table of options.

@@ -44,12 +44,13 @@ func Dial(ctx context.Context, c Config) (*Host, error) {
 //
 // When ctx ends first, Run ends the command and everything that it has started on the host: with SIGTERM, and with SIGKILL
 // two seconds later. It waits for that and returns an error that wraps both ctx's error and its cause. If the host does
-// not say within some five seconds that all has ended, the error wraps ErrNotEnded as well; the host sees to it by itself
+// not say within some six seconds that all has ended, the error wraps ErrNotEnded as well; the host sees to it by itself
 // as soon as it notices that the connection is gone. A deadline of ctx is known on the host, and holds there too.
 //
-// A command that has exited leaves nothing in the background: what is still in its process group is ended before Run
-// returns. Only a process that has put itself into a session of its own, as a daemon does, lives on, and only when the
-// command ended by itself.
+// A command that has exited leaves nothing in the background: what is still in its session or its process group is ended
+// before Run returns. If that fails, the error wraps ErrNotEnded, and also an *ExitError unless the exit status is 0. Only a
+// process that has put itself into a session of its own, as a daemon does, lives on, and only if the command ended by itself.
+// What such a process prints after that is discarded, as long as the host is open.
 //
 // An exit status other than 0 is an *ExitError. When the connection is lost, nobody knows how the command ended, if it did:
 // the error wraps ErrLost, and neither has an exit status nor wraps ctx's error. When a writer fails, the command is ended
@@ -75,6 +76,8 @@ func (h *Host) Run(ctx context.Context, command string, stdout, stderr io.Writer
 // outcome returns what Run does.
 func outcome(host string, status int, err error) error {
 	switch {
+	case err != nil && status != 0:
+		return fmt.Errorf("%w; %w", &ExitError{Host: host, Status: status}, err)
 	case err != nil:
 		return fmt.Errorf("%s: %w", host, err)
 	case status != 0:

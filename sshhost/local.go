@@ -6,6 +6,7 @@ import (
 	"io"
 	"os/exec"
 	"sync"
+	"time"
 )
 
 // Local is this machine, without SSH. Its methods may be called from many goroutines at once, and there is nothing to
@@ -28,24 +29,40 @@ func (l Local) run(ctx context.Context, command string, stdout, stderr io.Writer
 	if err != nil {
 		return 0, err
 	}
-	shell := exec.Command("sh", "-c", loader)
-	ownGroup(shell)
-	p, err := startPipes(shell)
-	if err != nil {
-		return 0, err
-	}
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	s, err := newSession(ctx, p, l.Prefix, 0, &wg)
+	s, err := l.supervise(ctx, &wg)
 	if err != nil {
 		return 0, err
 	}
 	defer s.close()
+	s.help = func(ctx context.Context, kill bool) bool {
+		other, err := l.supervise(ctx, &wg)
+		if err != nil {
+			return false
+		}
+		defer other.close()
+		return other.rescue(ctx, s, kill)
+	}
 	status, err := s.run(ctx, command, stdout, stderr)
 	if err == nil {
 		s.request("idle\n")
 	}
 	return status, err
+}
+
+// localLease is how long a command lives that does not hear from this program, as when that is stopped.
+const localLease = 90 * time.Second
+
+// supervise starts a supervisor on this machine.
+func (l Local) supervise(ctx context.Context, wg *sync.WaitGroup) (*session, error) {
+	shell := exec.Command("sh", "-c", loader)
+	ownGroup(shell)
+	p, err := startPipes(shell)
+	if err != nil {
+		return nil, err
+	}
+	return newSession(ctx, p, l.Prefix, localLease, true, wg)
 }
 
 // startPipes starts a shell and returns its ends of the pipes.
@@ -62,7 +79,12 @@ func startPipes(shell *exec.Cmd) (p pipes, err error) {
 	}
 	p.stdout, p.stderr = out, errs
 	p.wait = func() { shell.Process.Wait() } // Cmd's own would close the pipes, with what was printed last in them
-	p.stop = func() {
+	p.kill = func() {
+		if shell.Process.Kill() == nil { // its number is not another's by now
+			killGroup(shell)
+		}
+	}
+	p.stop = func(<-chan struct{}) {
 		out.Close()
 		errs.Close()
 	}

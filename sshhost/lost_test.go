@@ -141,7 +141,7 @@ func TestKilledSupervisor(t *testing.T) {
 			waitRuns(t, nap)
 			waitRuns(t, daemon)
 			// Its own lease is told to a supervisor when its command has run for a moment.
-			eventually(t, 5*time.Second, "the lease has begun", func() bool { return len(leases(s)) == 2 })
+			eventually(t, 5*time.Second, "the lease has begun", func() bool { return len(leases(s)) == 3 })
 			killed, ends := supervisors(s), leases(s)
 			for _, pid := range killed {
 				testbed.Signal(pid, syscall.SIGKILL)

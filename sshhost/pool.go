@@ -41,8 +41,9 @@ type pool struct {
 	starts int                // how many supervisors are being started
 	freed  chan struct{}      // closed, and replaced, when there is room again
 
-	dialling *dialling // nil: nobody connects
-	orphans  []string  // ids of supervisors that were lost: what they ran may still do so
+	parked   []*session // that only daemons use, which commands have left; the oldest is first
+	dialling *dialling  // nil: nobody connects
+	orphans  []string   // ids of supervisors that were lost: what they ran may still do so
 }
 
 // An idler is a supervisor that runs nothing.
@@ -187,6 +188,7 @@ func (p *pool) supervise(ctx context.Context, c *conn) (*session, error) {
 	if err != nil {
 		return nil, p.vacate(c, err)
 	}
+	s.help = func(ctx context.Context, kill bool) bool { return p.rescue(ctx, s, kill) }
 	p.mu.Lock()
 	p.homes[s] = c
 	p.mu.Unlock()
@@ -295,11 +297,38 @@ func (p *pool) drop(s *session) {
 		p.orphans = append(append(p.orphans, s.swept...), s.id)
 		p.orphans = p.orphans[max(0, len(p.orphans)-maxOrphans):]
 	}
+	if s.isHeld() {
+		p.parked = append(p.parked, s)
+	}
 	p.mu.Unlock()
 	p.wg.Go(func() {
 		s.close()
+		p.mu.Lock()
+		p.parked = slices.DeleteFunc(p.parked, func(other *session) bool { return other == s })
+		p.mu.Unlock()
 		p.vacate(c, nil)
 	})
+}
+
+// rescue has a new supervisor carry out session.rescue for s. One that is idle may have been stopped as s was.
+func (p *pool) rescue(ctx context.Context, s *session, kill bool) bool {
+	for {
+		c, err := p.room(ctx, false)
+		if err != nil {
+			return false
+		}
+		if c == nil {
+			continue
+		}
+		other, err := p.supervise(ctx, c)
+		if err == nil {
+			defer p.release(other)
+			return other.rescue(ctx, s, kill)
+		}
+		if !errors.Is(err, errSessions) {
+			return false
+		}
+	}
 }
 
 // sweep ends what a lost supervisor, which is dropped, has left running, where its connection has not gone with it:

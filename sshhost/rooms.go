@@ -67,7 +67,18 @@ func (p *pool) room(ctx context.Context, supervisor bool) (*conn, error) {
 	if !supervisor {
 		p.yield()
 	}
+	p.unpark()
 	return nil, await(ctx, freed)
+}
+
+// unpark closes the session that has been parked for longest, if there is one. Its daemon cannot print any more.
+func (p *pool) unpark() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.parked) > 0 {
+		p.parked[0].evict()
+		p.parked = p.parked[1:]
+	}
 }
 
 // await waits until something has become free.

@@ -8,37 +8,57 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
+	"unicode/utf8"
 )
 
 const (
 	termGrace = 2 * time.Second        // from TERM to KILL
-	killGrace = 3 * time.Second        // from KILL until the session is given up
+	killGrace = 2 * time.Second        // from KILL until another supervisor kills this one with its command
+	lastGrace = 2 * time.Second        // from then until the session is given up
 	leaseWait = 100 * time.Millisecond // a command that is over sooner needs no lease of its own
 	lastWords = 500 * time.Millisecond // that a shell is given which ends before it has begun
 
 	// leaseMargin is how long after its deadline a command may live on a host that has gone silent. In the usual case it
 	// is ended from here, at the deadline.
 	leaseMargin = 10 * time.Second
+
+	// firstLease is for how long a supervisor may live that is to have no lease later, until it has answered.
+	firstLease = time.Minute
 )
 
 // A session is a supervisor that runs on a host, in a shell that was paid for once. It runs one command at a time.
 type session struct {
 	pipes
+	wg     *sync.WaitGroup
 	lease  time.Duration // how long the supervisor lives without hearing from us; 0: for ever
+	local  bool          // that it runs on this machine, so no keep-alive renews the lease
 	id     string        // begins the mark that its processes have in their environment
 	mark   string
 	events chan event
 	done   chan struct{} // closed by close
 	once   sync.Once
+	late   chan struct{} // closed by evict: close does not wait any more
+	evict  func()
 	out    [2]gate
 	early  earlyOutput
 	stray  atomic.Bool // something printed when no command ran
-	broken atomic.Bool // a stream ended
+	broken atomic.Bool // a stream ended, or cannot be read any more
+	held   atomic.Bool // a process that a command has left may still print into a stream
+
+	// Set by the supervisor's first words.
+	pid, since string // its process and the time of its start; since is empty on a host without /proc
+	chars      string // what its shell can hold: any, utf8 or ascii
+
+	command string // the process that is or was the last command; empty until it has begun
+
+	// help has another supervisor carry out rescue for this one. It reports whether all that was to be killed has ended.
+	help func(ctx context.Context, kill bool) bool
 
 	swept []string // ids that it was told to sweep and has not said that it did; whose it is, the pool or a command, uses it
 
@@ -49,6 +69,7 @@ type session struct {
 
 // An event is what a reader of one stream has to say: one of these.
 type event struct {
+	stream int    // that the word came on
 	word   string // of the supervisor's
 	failed error  // a writer has failed
 	err    error  // the session is over
@@ -59,13 +80,18 @@ type pipes struct {
 	stdin          io.WriteCloser
 	stdout, stderr io.Reader
 	wait           func() // waits for the end of the shell
-	stop           func() // closes everything below, once stdin is closed; the readers end after it, and wait too, unless the link is dead
+	kill           func() // kills the shell, if that is possible
+	// stop closes everything below, once stdin is closed. Before that it waits for the end of the streams until late is closed.
+	// The readers end after it, and wait too, unless the link is dead.
+	stop func(late <-chan struct{})
 }
 
-// newSession starts a supervisor for commands that begin with prefix. The goroutines that read from it belong to wg. When
-// ctx ends first, or no supervisor answers, the pipes are closed, by a goroutine of wg's.
-func newSession(ctx context.Context, p pipes, prefix string, lease time.Duration, wg *sync.WaitGroup) (*session, error) {
-	s := &session{pipes: p, lease: lease, id: rand.Text(), mark: newMark(), events: make(chan event), done: make(chan struct{})}
+// newSession starts a supervisor for commands that begin with prefix. The goroutines that read from it belong to wg. If
+// ctx ends first, or no supervisor answers, the shell is killed and the pipes are closed, by a goroutine of wg's. A shell
+// that cannot be killed ends with its first lease, which local ones do not have.
+func newSession(ctx context.Context, p pipes, prefix string, lease time.Duration, local bool, wg *sync.WaitGroup) (*session, error) {
+	s := &session{pipes: p, wg: wg, lease: lease, local: local, id: rand.Text(), mark: newMark(), events: make(chan event), done: make(chan struct{}), late: make(chan struct{})}
+	s.evict = sync.OnceFunc(func() { close(s.late) })
 	for i, r := range []io.Reader{p.stdout, p.stderr} {
 		wg.Go(func() { s.read(i, r) })
 	}
@@ -75,16 +101,21 @@ func newSession(ctx context.Context, p pipes, prefix string, lease time.Duration
 		s.broken.Store(true)
 		s.tell(event{err: io.EOF})
 	})
-	if err := s.hello(ctx, prefix); err != nil {
+	first := cmp.Or(lease, firstLease)
+	if local {
+		first = 0
+	}
+	if err := s.hello(ctx, prefix, first); err != nil {
+		s.kill()
 		wg.Go(s.close)
 		return nil, err
 	}
 	return s, nil
 }
 
-func (s *session) hello(ctx context.Context, prefix string) error {
+func (s *session) hello(ctx context.Context, prefix string, lease time.Duration) error {
 	// Until the supervisor speaks, start-up files of the login shell may.
-	if _, err := io.WriteString(s.stdin, supervisorText(s.mark, s.id, prefix)); err != nil {
+	if _, err := io.WriteString(s.stdin, supervisorText(s.mark, s.id, prefix, seconds(lease))); err != nil {
 		return s.stillborn(ctx, 3)
 	}
 	for range s.out {
@@ -96,13 +127,22 @@ func (s *session) hello(ctx context.Context, prefix string) error {
 				if e.err != nil {
 					return s.stillborn(ctx, 2)
 				}
-				greeted = e.word != "" && e.word[0] == '='
+				words := strings.Fields(e.word)
+				if greeted = len(words) > 2 && words[0][0] == '='; greeted {
+					s.chars, s.pid, s.since = words[1], words[2], strings.Join(words[3:], "")
+				}
 			}
 		}
 	}
 	s.stray.Store(false)
-	return s.renew()
+	if s.lease == 0 && lease != 0 {
+		return s.request("lease 0\n")
+	}
+	return nil
 }
+
+// seconds returns a lease as the supervisor takes it.
+func seconds(lease time.Duration) int { return int(math.Ceil(lease.Seconds())) }
 
 // stillborn is the error of a shell that ended before it began. What it printed last comes within a moment: its two
 // streams and itself end one by one, of which so many are still to be told.
@@ -125,19 +165,27 @@ func (s *session) stillborn(ctx context.Context, ends int) error {
 func (s *session) read(i int, r io.Reader) {
 	marks := markReader{mark: []byte(s.mark)}
 	buf := make([]byte, 32<<10)
+	output := func(p []byte) {
+		if open, err := s.out[i].write(p); !open {
+			s.early.Write(p)
+			s.stray.Store(true)
+		} else if err != nil {
+			s.tell(event{failed: err})
+		}
+	}
 	for {
 		n, err := r.Read(buf)
-		marks.feed(buf[:n], func(p []byte) {
-			if open, err := s.out[i].write(p); !open {
-				s.early.Write(p)
-				s.stray.Store(true)
-			} else if err != nil {
-				s.tell(event{failed: err})
-			}
-		}, func(word string) { s.tell(event{word: word}) })
+		torn := marks.feed(buf[:n], output, func(word string) { s.tell(event{stream: i, word: word}) })
+		if torn == nil && err != nil {
+			torn = marks.end(output)
+		}
+		if torn != nil {
+			err = fmt.Errorf("the host's answer comes apart: %s", quoteShort(torn[min(len(torn), len(s.mark)):]))
+		}
 		if err != nil {
 			s.broken.Store(true)
 			s.tell(event{err: err})
+			io.Copy(io.Discard, r) // what still prints is not held up
 			return
 		}
 	}
@@ -203,13 +251,33 @@ func (s *session) renew() error {
 	if !s.deadline.IsZero() {
 		lease = max(min(lease, time.Until(s.deadline)+leaseMargin), time.Second)
 	}
-	_, err := fmt.Fprintf(s.stdin, "lease %.0f\n", math.Ceil(lease.Seconds()))
+	_, err := fmt.Fprintf(s.stdin, "lease %d\n", seconds(lease))
 	return err
 }
 
 // run runs one command and returns its exit status. Of the errors, that of ctx or of a writer comes when the command has
 // been ended; the session can run another command then, unless the error wraps ErrNotEnded too. After ErrLost it cannot.
+// ErrNotEnded alone comes with the exit status: something that the command has left in the background lives on.
 func (s *session) run(ctx context.Context, command string, stdout, stderr io.Writer) (status int, err error) {
+	if err := s.holds(command); err != nil {
+		return 0, err
+	}
+	return s.runQuoted(ctx, quoteCommand(command), stdout, stderr)
+}
+
+// holds returns an error if the host's shell cannot hold command. Most can hold any.
+func (s *session) holds(command string) error {
+	for i, r := range command {
+		_, size := utf8.DecodeRuneInString(command[i:])
+		if s.chars == "ascii" && r >= utf8.RuneSelf || s.chars == "utf8" && r == utf8.RuneError && size == 1 {
+			return fmt.Errorf("the host's sh cannot take byte 0x%02x of the command: in its locale it is no character", command[i])
+		}
+	}
+	return nil
+}
+
+// runQuoted is run for a command that is quoted for the supervisor's shell.
+func (s *session) runQuoted(ctx context.Context, quoted string, stdout, stderr io.Writer) (status int, err error) {
 	if ctx.Err() != nil {
 		return 0, ctxError(ctx)
 	}
@@ -219,7 +287,8 @@ func (s *session) run(ctx context.Context, command string, stdout, stderr io.Wri
 	}
 	s.setDeadline(ctx.Deadline())
 	s.number++
-	if err := s.request(startRequest(s.number, command)); err != nil {
+	s.command = ""
+	if err := s.request(fmt.Sprintf("start %d %s\n", s.number, quoted)); err != nil {
 		s.broken.Store(true)
 		return 0, fmt.Errorf("%w: %w", errNotBegun, err) // for the host has not got the whole line
 	}
@@ -232,9 +301,23 @@ func (s *session) run(ctx context.Context, command string, stdout, stderr io.Wri
 	return status, err
 }
 
+// rescue continues another supervisor of the same host, which does not answer; with kill it kills it and what it runs. It
+// reports whether that is done.
+func (s *session) rescue(ctx context.Context, other *session, kill bool) bool {
+	victim := ""
+	if kill {
+		victim = other.id + " " + other.command
+	}
+	if s.request(fmt.Sprintf("rescue %s '%s' %s\n", other.pid, other.since, victim)) != nil {
+		return false
+	}
+	status, err := s.runQuoted(ctx, `"exit $_rescued"`, io.Discard, io.Discard)
+	return err == nil && status == 0
+}
+
 // sweep ends, before the next command, what other supervisors have left that were lost and had these ids.
 func (s *session) sweep(ids []string) error {
-	return s.request("sweep " + strings.Join(ids, " ") + "\n")
+	return s.request("lost " + strings.Join(ids, " ") + "\n")
 }
 
 func (s *session) setDeadline(deadline time.Time, _ bool) {
@@ -243,21 +326,51 @@ func (s *session) setDeadline(deadline time.Time, _ bool) {
 	s.deadline = deadline
 }
 
+// An answer is what a supervisor says at the end of a command.
+type answer struct {
+	status int
+	left   bool // something of the command could not be ended
+	held   bool // something may still print into the streams
+}
+
+var answers = regexp.MustCompile(`^:([0-9]{1,3})(!?)(~?)$`)
+
+// parseAnswer parses a supervisor's word, without the command's number.
+func parseAnswer(word string) (a answer, ok bool) {
+	m := answers.FindStringSubmatch(word)
+	if m == nil {
+		return a, false
+	}
+	a.status, _ = strconv.Atoi(m[1])
+	if a.status > 256 { // ksh93 adds 256 to a signal's number
+		a.status -= 128
+	}
+	return answer{a.status, m[2] != "", m[3] != ""}, true
+}
+
 // wait waits for the end of the command that was started, and ends it when ctx ends or a writer fails.
 func (s *session) wait(ctx context.Context) (status int, err error) {
 	var (
-		cause    error // why the command is being ended
-		started  bool
-		ends     int // of the two streams
-		done     = ctx.Done()
-		lease    = time.NewTimer(leaseWait)
-		grace    = time.NewTimer(0)
-		requests = []string{"term\n", "kill9\n"} // that are still to be sent
+		cause  error   // why the command is being ended
+		told   bool    // the supervisor was told to end the command
+		over   [2]bool // the streams
+		left   bool    // something could not be ended
+		done   = ctx.Done()
+		lease  = time.NewTimer(leaseWait)
+		leased bool
+		grace  = time.NewTimer(0)
+		step   int                  // of what is done when the grace is over
+		helped = make(chan bool, 1) // whether another supervisor has killed this one with its command
 	)
 	defer lease.Stop()
 	grace.Stop()
 	defer grace.Stop()
-	for ends < len(s.out) {
+	defer func() {
+		if leased {
+			s.renew() // for the time after the command
+		}
+	}()
+	for over != [2]bool{true, true} {
 		before := cause
 		select {
 		case e := <-s.events:
@@ -268,41 +381,83 @@ func (s *session) wait(ctx context.Context) (status int, err error) {
 				return 0, lost(e.err)
 			case e.failed != nil:
 				cause = cmp.Or(cause, e.failed)
-			case e.word == "+":
-				started = true
 			default:
-				word, left := strings.CutSuffix(e.word, "!")
-				if status, err = strconv.Atoi(word); err != nil {
+				word, ok := strings.CutPrefix(e.word, strconv.Itoa(s.number))
+				if ok && strings.HasPrefix(word, "+") && e.stream == 0 && s.command == "" {
+					s.command = word[len("+"):]
+					break
+				}
+				a, ok := parseAnswer(word)
+				if !ok || over[e.stream] {
 					return 0, fmt.Errorf("%w: unexpected answer %q", ErrLost, e.word)
 				}
-				if ends++; left && cause != nil && !errors.Is(cause, ErrNotEnded) {
-					cause = fmt.Errorf("%w; %w", cause, ErrNotEnded)
+				status, over[e.stream], left = a.status, true, left || a.left
+				if a.held {
+					s.held.Store(true)
 				}
 			}
 		case <-done:
 			cause, done = cmp.Or(cause, ctxError(ctx)), nil
 		case <-lease.C:
 			s.renew()
-			defer s.renew() // for the time after the command
+			if leased = true; s.local && s.lease > 0 {
+				lease.Reset(s.lease / 4)
+			}
+		case ended := <-helped:
+			if ended {
+				s.broken.Store(true)
+				return 0, cause
+			}
 		case <-grace.C:
-			if len(requests) == 0 {
+			switch step++; step {
+			case 1:
+				s.request("kill9 " + s.command + "\n")
+				s.callHelp(ctx, false, nil)
+				told = true
+				grace.Reset(killGrace)
+			case 2:
+				s.request("last " + s.command + "\n")
+				s.callHelp(ctx, true, helped)
+				grace.Reset(lastGrace)
+			default:
 				return 0, fmt.Errorf("%w; %w", cause, ErrNotEnded)
 			}
-			s.request(requests[len(requests)-1])
-			requests = nil
-			grace.Reset(killGrace)
 		}
 		if before == nil && cause != nil {
 			grace.Reset(termGrace)
 		}
 		// Before it has started the command, the supervisor would not know what to end.
-		if cause != nil && started && len(requests) == 2 {
-			s.request(requests[0])
-			requests = requests[1:]
+		if cause != nil && s.command != "" && !told {
+			s.request("term " + s.command + "\n")
+			told = true
 		}
 	}
 	s.setDeadline(time.Time{}, false)
-	return status, cause
+	switch {
+	case left && cause != nil:
+		return 0, fmt.Errorf("%w; %w", cause, ErrNotEnded)
+	case left:
+		return status, fmt.Errorf("%w: something that the command has left in the background lives on", ErrNotEnded)
+	case cause != nil:
+		return 0, cause
+	}
+	return status, nil
+}
+
+// callHelp has another supervisor do what help does, in a goroutine of its own, and sends the result to done, which may be
+// nil. A supervisor that has been stopped answers only when it is continued.
+func (s *session) callHelp(ctx context.Context, kill bool, done chan<- bool) {
+	if s.help == nil {
+		return
+	}
+	s.wg.Go(func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), killGrace+lastGrace)
+		defer cancel()
+		ended := s.help(ctx, kill)
+		if done != nil {
+			done <- ended
+		}
+	})
 }
 
 // lost returns the error of a session whose stream has ended.
@@ -314,13 +469,21 @@ func lost(err error) error {
 }
 
 // reusable reports whether the session can run another command.
-func (s *session) reusable() bool { return !s.stray.Load() && !s.broken.Load() }
+func (s *session) reusable() bool { return !s.stray.Load() && !s.broken.Load() && !s.held.Load() }
 
-// close ends the session and what it runs, and waits for that as long as stop does.
+// isHeld reports whether the session is kept open only for a daemon, which could not print any more without it.
+func (s *session) isHeld() bool { return s.held.Load() && !s.broken.Load() }
+
+// close ends the session and what it runs, and waits for that. If the session is held by a daemon, it waits as long as the
+// daemon lives, or until evict is called.
 func (s *session) close() {
 	s.once.Do(func() {
 		close(s.done)
 		s.stdin.Close()
-		s.stop()
+		if !s.isHeld() {
+			timer := time.AfterFunc(termGrace+killGrace+lastGrace, s.evict)
+			defer timer.Stop()
+		}
+		s.stop(s.late)
 	})
 }

@@ -1,322 +1,562 @@
-# This text runs on the host, under the user's sh, for as long as a session lasts: dash, BusyBox ash and bash run it.
+# This text runs on the host, under the user's sh, for as long as a session lasts: dash, BusyBox ash, bash, mksh and others.
 # It reads requests from standard input, one line of shell each, and runs one command at a time. While a command runs it
 # goes on reading, so that a request to end the command, or the end of standard input, is seen at once: the session ends,
 # and the command with it, when the connection does or the program at its other end is killed.
 #
-# Lines before this text set two random words: mark begins our own lines in what is otherwise the command's output, and
-# session begins the mark that each process has in its environment. The third, root, is what becomes root, if it is known.
-
-# The shell tells of killed jobs on stderr, which is the command's: it is fd 4 here, and ours is nowhere.
+# Lines before this text set _mark, a random word that begins our own lines in what is otherwise the command's output;
+# _session, which begins the mark that each process has in its environment; _root, the command line that becomes root, if it
+# is known; and _lease, in seconds. Names begin with _ because a variable of the login's environment stays exported when it is
+# assigned to, so the command would see our value. The text is one compound command, so that half of it is a syntax error.
+{
+# The shell reports killed jobs on stderr, which is the command's: it is fd 4 here, and ours is nowhere.
 exec 4>&2 2>/dev/null
-nl='
+_nl='
 '
-job= watch=
+case $IFS in " "?"$_nl") ;; *) IFS=" $_nl" ;; esac # posh takes it from the environment
+_ifs=$IFS _job= _run= _watch= _own=
 
-# pause sleeps for a moment, a longer one when it has come to that before, and counts the hundredths of a second, with
-# some for the work between two pauses. Grace is how many TERM is given.
-grace=100
+# What the environment has changed in this shell, and is different only in the command's: options (SHELLOPTS of bash), the
+# time limit of bash and ksh for read (TMOUT, which the loader has put into _m), a PATH without sleep.
+_options= _path=
+for _x in a C e f u v x; do
+	case $- in *$_x*) _options=$_options$_x ;; esac
+done
+set +aCefuvx
+command -v sleep >/dev/null || _path=$PATH PATH=$PATH:/usr/bin:/bin
+
+# pause sleeps for a moment, a longer one if it was called often, and adds the hundredths of a second to _count, with some
+# for the work between two pauses. Grace is the time that TERM is given.
+_grace=100 _count=0
 pause() {
-	if [ "$count" -lt 20 ] && sleep 0.02; then
-		count=$((count + 4))
+	if [ "$_count" -lt 20 ] && sleep 0.02; then
+		_count=$((_count + 4))
 	elif sleep 0.1; then
-		count=$((count + 13))
+		_count=$((_count + 13))
 	else # this sleep knows whole seconds only
 		sleep 1
-		count=$((count + 100))
+		_count=$((_count + 100))
 	fi
 }
 
-# A command needs a process group of its own. Without setsid, job control makes one in shells that have it without a
-# terminal. Elsewhere processes are found only by the mark in their environment.
-apart=setsid
-if ! command -v setsid >/dev/null; then
-	apart=
-	set -m
-	sleep 1 & kill -0 "-$!" && apart=monitor
-	kill $!
-	wait $!
-	set +m
-fi
-
-# born PID puts the time at which the process started into $born; nothing on a host without /proc.
-born() {
-	born=
-	read -r born <"/proc/$1/stat" || return 0
-	born=${born##*) }
-	set -- $born
-	born=${20}
-}
-
-# marked NAME=MARK puts the processes into $marked whose environment has that mark, or one that begins so: everything that
-# a command started, whatever session or group it has put itself into.
-marked() {
-	marked=
-	for file in $(grep $zeros -l -s -F "$1" /proc/[0-9]*/environ); do
-		file=${file#/proc/}
-		marked="$marked ${file%/environ}"
+# say WORD prints a line of ours. It is one write: echo is built in everywhere, and printf is a program for mksh and posh, of
+# which toybox's writes a line in pieces. A command may have left a full pipe behind that does not block.
+say() {
+	_tries=0
+	until echo "$_mark$1;" || [ "$_tries" -ge 20 ]; do
+		_tries=$((_tries + 1))
+		sleep 0.1
 	done
 }
 
-# end NAME PROCESS... sends a signal, and wakes who has been stopped and would not act on it. It fails when nobody could be
-# sent it.
-end() {
-	name=$1
+# stat PROCESS reads the state of a process from /proc. A program's name may contain a newline.
+stat() {
+	_line= _born=
+	while read -r _x; do _line=$_line$_x; done <"/proc/$1/stat"
+	[ "$_line" ] || return 1
+	set -- ${_line##*\) }
+	_state=$1 _parent=$2 _group=$3 _sid=$4 _threads=${18} _born=${20} _size=${21}
+}
+
+# alive reports whether the supervisor itself runs, or is stopped.
+alive() {
+	kill -0 $$ || return 1
+	[ "$_since" ] || return 0
+	stat $$ && [ "$_born" = "$_since" ] && [ "$_state" != Z ]
+}
+
+# wake continues our own processes, any of which may have been stopped: a stopped one does not act on a signal.
+wake() { kill -CONT ${_ours:-"$_job" $_watch}; }
+
+# marked WORDS PROCESS... puts those of the processes into $_marked whose environment contains one of the words: everything that
+# a command has started, whatever session or group it has moved to. all stands for all processes.
+marked() {
+	_words=$1 _marked=
 	shift
 	[ "$1" ] || return 0
-	if kill "-$name" "$@"; then
-		kill -CONT "$@"
-	elif [ "$root" ]; then
-		# Programs called kill read their arguments in different ways, a shell's own does not.
-		$root sh -c 'kill "$@"' sh "-$name" "$@" 4>&-
+	if [ "$1" = all ]; then
+		set -- /proc/[0-9]*/environ
 	else
-		kill -CONT "$@"
-		return 1
+		_files=
+		for _p; do _files="$_files /proc/$_p/environ"; done
+		set -- $_files
 	fi
+	[ "$_grep" ] && set -- $(GREP_OPTIONS= LC_ALL=C grep $_zeros -l -s -F "$_words" "$@")
+	for _file; do
+		if [ -z "$_grep" ]; then # every byte costs a system call
+			_line= _found=
+			while LC_ALL=C read -r _x || [ "$_x" ]; do _line=$_line$_x; done <"$_file"
+			for _x in $_words; do
+				case $_line in *"$_x"*) _found=1 ;; esac
+			done
+			[ "$_found" ] || continue
+		fi
+		_file=${_file#/proc/}
+		_marked="$_marked ${_file%/environ}"
+	done
+}
+
+# sweep WORDS kills the processes that are marked. It fails if some live on.
+sweep() {
+	_count=0
+	while marked "$1" all; [ "$_marked" ] && [ "$_count" -lt "$_grace" ]; do
+		send KILL $_marked
+		pause
+	done
+	[ -z "$_marked" ]
+}
+
+# send NAME PROCESS... sends a signal, and continues processes that are stopped. It fails if one could not be sent it.
+send() {
+	_name=$1
+	shift
+	[ "$1" ] || return 0
+	kill "-$_name" "$@"
+	_x=$?
+	kill -CONT "$@"
+	if [ "$_x" != 0 ] && [ "$_root" ]; then
+		# Programs called kill read their arguments in different ways, a shell's own does not.
+		$_root sh -c 'kill "$@"; x=$?; shift; kill -CONT "$@"; exit "$x"' sh "-$_name" "$@" </dev/null 4>&-
+		return
+	fi
+	return "$_x"
+}
+
+# young PROCESS puts the processes into $_young that were started since PROCESS was, which ran until now; with a second
+# argument, that was a moment ago. Linux gives out numbers in turn: if PROCESS has the last one, nothing was started. Without a
+# /proc of our own processes it fails.
+young() {
+	_young= _last=
+	[ "$_own" = $$ ] || return 1
+	[ "$_numbers" ] && read -r _x _x _x _x _last </proc/loadavg
+	[ "$_last" != "$1" ] || return 0
+	stat self
+	_self=${_line%% *} _began=${_born%??}
+	read -r _x _line </proc/uptime
+	_x=${_x%.*}
+	if [ "$_last" ] && [ "$_last" -gt "$1" ] && { [ "$2" ] || [ $((_x - _began)) -lt "$_numbers" ]; }; then
+		_n=$1
+		if [ $((_last - _n)) -le 300 ]; then
+			while [ "$_n" -lt "$_last" ]; do
+				_n=$((_n + 1))
+				[ -d "/proc/$_n" ] && _young="$_young $_n"
+			done
+			return 0
+		fi
+		for _file in /proc/[0-9]*; do
+			_file=${_file#/proc/}
+			[ "$_file" -gt "$_n" ] && [ "$_file" -le "$_last" ] && _young="$_young $_file"
+		done
+		return 0
+	fi
+	for _file in /proc/[0-9]*; do # the numbers may have started again from 1
+		stat "${_file#/proc/}" && [ "${_born%??}" -ge "$_began" ] && _young="$_young ${_file#/proc/}"
+	done
+	return 0
+}
+
+# prints PROCESS reports whether a process has one of the command's streams open. If it fails, _unknown is set unless all files
+# of the process could be seen.
+prints() {
+	_unknown=
+	[ "$1" != $$ ] && [ "$1" != "$_self" ] && [ -d "/proc/$1" ] || return 1
+	[ "$_compares" ] && [ -r "/proc/$1/fd" ] || _unknown=1
+	[ -z "$_unknown" ] || return 1
+	for _file in "/proc/$1/fd/"*; do
+		if [ "$_file" -ef /proc/self/fd/1 ] || [ "$_file" -ef /proc/self/fd/4 ]; then
+			# The server's end of a pipe is the same file, but it is open for reading.
+			_flags=
+			{ read -r _x; read -r _x _flags; } <"/proc/$1/fdinfo/${_file##*/}"
+			case $_flags in
+			*[04]) ;;
+			*[0-9]) return 0 ;;
+			*) _unknown=1 ;;
+			esac
+		elif [ ! -L "$_file" ]; then # it has no files, or its first thread has ended, and others have them
+			stat "$1" && [ "$_size" = 0 ] && [ "$_threads" -gt 1 ] && return 0
+		elif [ ! -e "$_file" ]; then
+			_unknown=1
+		fi
+	done
+	return 1
+}
+
+# holds PROCESS reports whether a process may print into one of the command's streams. If its files cannot be seen, it belongs
+# to another user. If it is the command's, its ancestors are too, up to one that has lost its parent.
+holds() {
+	prints "$1" && return 0
+	[ "$_unknown" ] || return 1
+	stat "$1" || [ ! -d "/proc/$1" ] || return 0
+	[ "$_size" != 0 ] || [ "$_threads" -gt 1 ] || return 1 # a zombie, or of the kernel
+	while [ "${_born%??}" -ge "$_began" ]; do
+		_n=$_parent
+		stat "$_n" || return 0
+	done
+	[ "$_orphans" ] || _orphans=$(sh -c '{
+		while read -r s </proc/self/stat; s=${s##*\) ? }; [ "${s%% *}" = $$ ]; do :; done
+		echo "${s%% *}"
+	} &')
+	[ "$_n" = "$_orphans" ]
+}
+
+# held PROCESS reports whether some process may still print into the streams of the command, which was PROCESS. One that is
+# seen only once may have been between fork and exec. If there is none among those that are young, only younger ones can be
+# one, whose parent has ended in the meantime.
+held() {
+	[ "$_numbers" ] || return 0
+	_from=$1 _recent= _rounds=0 _holder=
+	while [ "$_rounds" -lt 20 ] && young "$_from" "$_recent"; do
+		[ "$_last" != "$_from" ] || return 1
+		_seen=$_last _was=$_holder _holder=
+		for _p in $_young; do
+			holds "$_p" && _holder=$_p && break
+		done
+		if [ -z "$_holder" ]; then
+			_from=$_seen _recent=1
+		elif [ "$_was" ]; then
+			return 0
+		else
+			sleep 0.02 || sleep 1
+		fi
+		_rounds=$((_rounds + 1))
+	done
+	return 0
 }
 
 # signal NAME ends the command's group with a signal or, before there is one, the process that is about to make it. For a
 # moment that one has this one's traps, and would only note a TERM: it is given the time to make its group.
 signal() {
-	[ "$pid" ] || return 0
-	if [ "$apart" = setsid ] && [ "$1" = TERM ]; then
-		count=0
-		until kill -0 "-$pid" || [ "$count" -ge 50 ]; do pause; done
+	[ "$_pid" ] || return 0
+	if [ "$_apart" = setsid ] && [ "$1" = TERM ]; then
+		_count=0
+		until kill -0 "-$_pid" || { stat "$_pid" && [ "$_group" = "$_pid" ]; } || [ "$_count" -ge 50 ]; do pause; done
 	fi
-	end "$1" "-$pid" || end "$1" "$pid"
-	[ "$apart" ] || { marked "TUNA_RUN=$id"; end "$1" $marked; }
+	send "$1" "-$_pid" || send "$1" "$_pid"
+	[ "$_apart" ] && return
+	young "$_pid" || _young=all
+	marked "TUNA_RUN=$_id" $_young
+	send "$1" $_marked
 }
 
-# members PGID puts the processes of a group, and of its session, into $left. Zombies are no longer among them: they may
-# stay for long where process 1 does not care, and answer kill -0 as the living do. Processes that may not be sent
-# signals are, though they do not answer.
+# members PROCESS adds to $_left those of the processes in $_young that belong to the group or the session of PROCESS. Zombies
+# are not among them: they may stay for long if process 1 does not wait for them.
 members() {
-	left=
-	kill -0 "-$1" && left=-$1
-	[ "$left" ] || [ "$ended" ] || return 0
-	[ -r /proc/self/stat ] || return 0
-	left=
-	# A group keeps its number from being used anew. So where a process has that number now, the group was empty.
-	[ -d "/proc/$1" ] && return
-	if [ "$grep" ]; then
-		for file in $(grep -l -s -E "\) [^XZ] [0-9]+ ($1 [0-9]+|[0-9]+ $1) " /proc/[0-9]*/stat); do
-			file=${file#/proc/}
-			left="$left ${file%/stat}"
+	_leader=$1
+	set -- $_young
+	if [ "$_grep" ] && [ $# -gt 10 ]; then # one program is faster than many reads
+		_files=
+		for _p; do _files="$_files /proc/$_p/stat"; done
+		for _file in $(grep -l -s -E "\) [^XZ] [0-9]+ ($_leader [0-9]+|[0-9]+ $_leader) " $_files); do
+			_file=${_file#/proc/}
+			_left="$_left ${_file%/stat}"
 		done
 		return
 	fi
-	group=$1
-	for file in /proc/[0-9]*/stat; do
-		stat=
-		read -r stat <"$file"
-		set -- ${stat##*) }
-		case $1 in
-		X | Z | '') ;;
-		*)
-			file=${file#/proc/}
-			[ "$3" = "$group" ] || [ "$4" = "$group" ] && left="$left ${file%/stat}"
-			;;
-		esac
+	for _p; do
+		stat "$_p" && [ "$_state" != Z ] && { [ "$_group" = "$_leader" ] || [ "$_sid" = "$_leader" ]; } &&
+			_left="$_left $_p"
 	done
 }
 
-# clear PID ends what the command has left, when PID, its group's leader, is gone: the rest of the group and, if the
-# command was ended before its time, every process with its mark. It fails when something cannot be ended.
+# remove PROCESS kills the group and the session of PROCESS, a command whose end was not waited for. It fails if some of it
+# lives on, or PROCESS is unknown and it may.
+remove() {
+	[ "$1" ] || [ -z "$_root" ] || return 1
+	[ "$1" ] || return 0
+	_count=0
+	while [ "$_count" -lt "$_grace" ]; do
+		_young= _left=
+		for _file in /proc/[0-9]*; do _young="$_young ${_file#/proc/}"; done
+		if [ "$_own" = $$ ]; then members "$1"; else kill -0 "-$1" && _left=-$1; fi
+		[ "$_left" ] || return 0
+		send KILL $_left
+		pause
+	done
+	return 1
+}
+
+# rest PROCESS puts into $_left what the command, which was PROCESS, has left: the rest of its group and its session or, if
+# it was ended before its time, also every process that has its mark or holds its streams.
+rest() {
+	_left=
+	if young "$1"; then
+		[ "$_apart" ] && members "$1"
+		[ "$_young" ] || [ "$_ended" ] || return 0
+	else
+		_young=all
+		[ "$_apart" ] && kill -0 "-$1" && _left=-$1
+	fi
+	if [ "$_ended" ] || [ -z "$_apart" ]; then
+		marked "TUNA_RUN=$_id" $_young
+		_left="$_left $_marked"
+	fi
+	_left=${_left# }
+	if [ "$_ended" ] && [ -z "$_left" ]; then
+		for _p in $_young; do
+			prints "$_p" && _left="$_left $_p"
+		done
+	fi
+	return 0
+}
+
+# clear PROCESS ends the rest of the command, which was PROCESS. It fails if something cannot be ended.
 clear() {
-	count=0 last=
-	while :; do
-		left=
-		[ "$apart" ] && members "$1"
-		if [ "$ended" ] || [ -z "$apart" ]; then
-			marked "TUNA_RUN=$id"
-			left="$left $marked"
+	_count=0 _tried=
+	while rest "$1"; [ "$_left" ]; do
+		[ "$_ended" = KILL ] && [ "$_count" -lt "$_grace" ] && _count=$_grace
+		[ "$_count" -lt $((2 * _grace)) ] || return 1
+		if [ "$_count" -ge "$_grace" ]; then
+			send KILL $_left
+		elif [ "$_left" != "$_tried" ]; then
+			send TERM $_left
 		fi
-		[ "${left# }" ] || return 0
-		[ "$count" -lt $((2 * grace)) ] || return 1
-		if [ "$ended" = KILL ] || [ "$count" -ge "$grace" ]; then
-			end KILL $left
-		elif [ "$left" != "$last" ]; then
-			end TERM $left
-		fi
-		last=$left
+		_tried=$_left
 		pause
 	done
 }
 
+# begin PROGRAM... becomes the command, in the environment that the login has.
+begin() {
+	export TUNA_RUN="$_id"
+	[ "$_m" ] && export TMOUT="$_m"
+	[ "$_path" ] && PATH=$_path
+	[ "$_options" ] && set "-$_options"
+	exec "$@" 2>&4 4>&-
+}
+
 # run NUMBER COMMAND runs a command to its end. It is a process of its own: the one that waits for the command, so that
-# nobody else frees the number that it sends signals to.
+# no other one frees the number that it sends signals to.
 run() {
-	id=$session.$1. pid= gone= ended= status=
+	exec </dev/null
+	_id=$_run _pid= _gone= _ended= _status= _orphans=
 	trap tell EXIT
-	trap 'cut=1 ended=TERM; signal TERM' TERM
-	trap 'cut=1 ended=KILL; signal KILL' USR1
-	case $apart in
-	setsid) TUNA_RUN=$id setsid sh -c "$2" 2>&4 4>&- & ;;
-	monitor) set -m; TUNA_RUN=$id sh -c "$2" 2>&4 4>&- & set +m ;;
-	*) TUNA_RUN=$id sh -c "$2" 2>&4 4>&- & ;;
+	trap '_cut=1 _ended=TERM; signal TERM' TERM
+	trap '_cut=1 _ended=KILL; signal KILL' USR1
+	case $_apart in
+	setsid) begin setsid sh -c "$2" & ;;
+	monitor) set -m; begin sh -c "$2" & set +m ;;
+	*) begin sh -c "$2" & ;;
 	esac
-	pid=$!
-	printf '%s+\n' "$mark"
-	[ "$ended" ] && signal "$ended"
-	# A trap cuts wait short, with a status of its own; and whoever waits again may hear that there is no such process.
-	while cut=; wait "$pid"; got=$?; [ "$status" ] && [ "$got" = 127 ] || status=$got; [ "$cut" ]; do :; done
-	gone=$pid pid=
-	clear "$gone" || status=$status!
-	gone=
+	_pid=$!
+	say "$1+$_pid"
+	[ "$_ended" ] && signal "$_ended"
+	# A trap cuts wait short, with a status of its own, and a second wait may find no such process.
+	while _cut=; wait "$_pid"; _got=$?; [ "$_status" ] && [ "$_got" = 127 ] || _status=$_got; [ "$_cut" ]; do :; done
+	_gone=$_pid _pid=
+	clear "$_gone" || _status=$_status!
+	held "$_gone" && _status=$_status~
+	_gone=
 	exit 0
 }
 
-# tell tells the command's exit status at the end of both of its streams, with a ! if something of it could not be ended.
-# A shell that cannot make a process gives up, wherever it is, and comes here too. It can still send signals.
+# tell reports the command's exit status at the end of both of its streams, with ! if something of it could not be ended, and
+# ~ if something may still print into the streams. A shell that cannot make a process exits, wherever it is, and calls this
+# too. It can still send signals.
 tell() {
-	if [ "$pid" ]; then
-		kill -KILL "-$pid" || kill -KILL "$pid"
-		status=137!
-	elif [ "$gone" ]; then
-		[ -d "/proc/$gone" ] || kill -KILL "-$gone"
-		status=$status!
-	elif [ -z "$status" ]; then
-		printf '%s\n' 'tuna: cannot start a process' >&4
-		status=2
+	if [ "$_pid" ]; then
+		kill -KILL "-$_pid" || kill -KILL "$_pid"
+		_status=137!~
+	elif [ "$_gone" ]; then
+		[ -d "/proc/$_gone" ] || kill -KILL "-$_gone"
+		_status=${_status%!}!~
+	elif [ -z "$_status" ]; then
+		echo 'tuna: cannot start a process' >&4
+		_status=2
 	fi
 	told
 	exit 0
 }
 told() {
-	printf '%s%s\n' "$mark" "$status" >&4
-	printf '%s%s\n' "$mark" "$status"
+	say "$_number:$_status" >&4
+	say "$_number:$_status"
 }
 
 # guard decides what a signal does to this process. Before it starts another it leaves it to the default: a signal that
 # reached the new one before it had forgotten its parent's traps would be lost.
 guard() { trap "$1" HUP INT TERM; }
 
-# The requests. start NUMBER COMMAND runs a command, term and kill9 end it.
+# The requests. start NUMBER COMMAND runs a command; term PROCESS and kill9 PROCESS end it, of which PROCESS is the first, and
+# last PROCESS does if run's process does not answer.
 start() {
-	[ "$job" ] && wait "$job"
+	[ "$_job" ] && wait "$_job"
+	_number=$1 _run=$_session.$1
 	guard -
-	run "$1" "$2" </dev/null &
-	job=$!
+	run "$1" "$2" &
+	_job=$!
 	guard finish
 }
-term() { if dead; then orphan; else kill -TERM "$job"; fi; }
-kill9() { if dead; then orphan; else kill -USR1 "$job"; fi; }
-
-# dead tells whether the process that waits for the command, run's, is no more, or a zombie, as the killed are that nobody
-# has waited for. A shell such as bash frees the number as soon as it has ended: it may be somebody else's by now.
-dead() {
-	kill -0 "$job" || return 0
-	stat=
-	read -r stat <"/proc/$job/stat" || return 1
-	case ${stat##*) } in # which holds the state, the parent and more
-	[XZ]*) ;;
-	?" $$ "*) return 1 ;;
-	*) [ "$own" = $$ ] ;;
-	esac
+term() { if dead; then orphan "$1"; else kill -TERM "$_job"; wake; fi; }
+kill9() { if dead; then orphan "$1"; else kill -USR1 "$_job"; wake; fi; }
+last() {
+	dead || kill -KILL "$_job"
+	orphan "$1"
 }
 
-# orphan ends the command whose process, run's, somebody has killed.
+# dead reports whether the process that waits for the command, run's, is no more, or a zombie, as the killed are that nobody
+# has waited for. A shell such as bash frees the number as soon as it has ended: it may be another process's by now.
+dead() {
+	kill -0 "$_job" || return 0
+	stat "$_job" || return 1
+	case $_state in [XZ]) return 0 ;; esac
+	[ "$_parent" = $$ ] && return 1
+	[ "$_own" = $$ ]
+}
+
+# orphan PROCESS ends the command whose process, run's, was killed. PROCESS may be unknown; behind sudo there are no marks.
 orphan() {
-	wait "$job"
-	got=$? job=
-	[ "$got" -gt 128 ] || return 0
-	marked "TUNA_RUN=$session"
-	end KILL $marked
-	status=137
+	[ "$_job" ] || return 0
+	wait "$_job"
+	_got=$? _job=
+	[ "$_got" -gt 128 ] || return 0
+	_status=137
+	sweep "TUNA_RUN=$_run" && remove "$1" || _status=137!
+	_status=$_status~
 	told
 }
 
 # idle says that the command has ended: there is nothing to end with the session.
 idle() {
-	wait "$job"
-	job=
+	wait "$_job"
+	_job=
 }
 
-# lease SECONDS ends the session if it hears nothing, not even another lease, for so long. A link that dies without a
-# word closes nothing here. As it comes from time to time, it is also the time to look for a command that nobody waits for.
+# lease SECONDS ends the session if it hears nothing, not even another lease, for so long; 0: it never does. A link that dies
+# without a word closes nothing here. While a command runs, two processes watch, as one of them may have been stopped.
 lease() {
-	[ "$job" ] && dead && orphan
-	[ "$watch" ] && kill "$watch"
+	[ "$_job" ] && dead && orphan
+	[ "$_watch" ] && send TERM $_watch
+	_watch=
+	[ "$1" -gt 0 ] || return 0
 	guard -
-	watch "$1" </dev/null >/dev/null 4>&- &
-	watch=$!
+	for _x in 1 ${_job:+2}; do
+		watch "$1" &
+		_watch="$_watch $!"
+	done
 	guard finish
 }
 
-# watch SECONDS is a lease's process. It ends its sleep with itself.
+# watch SECONDS is a lease's process. It ends its sleep with itself. It is the last resort: it kills what does not end.
 watch() {
-	cut= nap=
-	trap 'cut=1' TERM
-	TUNA_LEASE=$session sleep "$1" &
-	nap=$!
-	trap 'kill -KILL "$nap"; exit' TERM
-	[ "$cut" ] && kill -KILL "$nap" && exit
-	wait "$nap"
-	was=$self
-	born $$
-	if [ "$born" = "$was" ]; then
-		kill -TERM $$
-	else # somebody has killed the supervisor
-		marked "TUNA_RUN=$session"
-		end KILL $marked
-	fi
+	exec </dev/null >/dev/null 4>&- # a redirection of the call would keep copies of the streams
+	_cut= _nap=
+	trap '_cut=1' TERM
+	while :; do
+		TUNA_LEASE=$_session sleep "$1" &
+		_nap=$!
+		trap 'kill -KILL "$_nap"; exit' TERM
+		[ "$_cut" ] && kill -KILL "$_nap" && exit
+		wait "$_nap"
+		[ $? -gt 128 ] && alive || break # unless the sleep was killed, it is over
+	done
+	trap '' TERM
+	alive && kill -TERM $$
+	wake
+	_count=0
+	while alive && [ "$_count" -lt $((3 * _grace)) ]; do pause; done
+	alive && kill -KILL $$
+	sweep "TUNA_RUN=$_session"
+	[ "$_ours" ] && kill -KILL "$_ours"
+	exit
 }
 
-# sweep SESSION... ends what other supervisors have left that were lost: their commands, and the ends of their leases.
-sweep() {
-	all=
-	for id; do
-		all="$all${all:+$nl}TUNA_RUN=$id${nl}TUNA_LEASE=$id"
+# lost SESSION... kills what other supervisors have left that were lost: their commands, and the ends of their leases.
+lost() {
+	_all=
+	for _x; do
+		_all="$_all${_all:+$_nl}TUNA_RUN=$_x${_nl}TUNA_LEASE=$_x"
 	done
-	count=0
-	while marked "$all"; [ "$marked" ] && [ "$count" -lt "$grace" ]; do
-		end KILL $marked
-		pause
-	done
+	sweep "$_all"
+}
+
+# rescue PROCESS BORN continues another supervisor, which does not answer, and its processes; with SESSION COMMAND it kills them and
+# what they run, which is COMMAND. _rescued is the exit status of that.
+rescue() {
+	_name=CONT _rescued=0
+	[ "$3" ] && _name=KILL
+	stat "$1"
+	if [ "$_born" = "$2" ] || [ -z "$2" ]; then
+		kill "-$_name" "-$1" || kill "-$_name" "$1"
+	fi
+	[ -z "$3" ] || { lost "$3" && remove "$4"; } || _rescued=1
 }
 
 # finish ends the session. It may come as a trap while IFS is empty, which it is in bash as long as read goes on.
 finish() {
 	guard ''
-	IFS=" $nl"
+	IFS=$_ifs
 	trap - EXIT
-	[ "$watch" ] && kill "$watch"
-	if [ "$job" ]; then
-		dead || kill -TERM "$job"
-		count=0
-		until dead || [ "$count" -ge "$grace" ]; do pause; done
-		dead || kill -USR1 "$job"
-		wait "$job"
-		if [ $? -gt 128 ]; then # somebody has killed it
-			marked "TUNA_RUN=$session"
-			end KILL $marked
-		fi
+	if [ "$_job" ]; then
+		_count=0
+		dead || kill -TERM "$_job"
+		wake
+		until dead || [ "$_count" -ge "$_grace" ]; do pause; done
+		dead || kill -USR1 "$_job"
+		wake
+		until dead || [ "$_count" -ge $((4 * _grace)) ]; do pause; done
+		dead || kill -KILL "$_job"
+		wait "$_job"
+		[ $? -gt 128 ] && sweep "TUNA_RUN=$_run" # it was killed
 	fi
+	[ "$_watch" ] && send TERM $_watch
 	exit
 }
 
-# A shell that was started with a signal ignored cannot have it otherwise, and would end nothing. A new one can.
-heard=
-trap 'heard=$heard.' TERM USR1
-kill -TERM $$
-kill -USR1 $$
-trap - TERM USR1
-if [ "$heard" != .. ]; then
-	[ "$again" ] && exit
-	exec env --default-signal sh -c "again=1$nl$t" 2>&4 4>&-
+# Our processes are in one group, unless the login shell could not exec this one. The time at which this one was started is
+# empty without /proc.
+_ours= _since=
+kill -0 "-$$" && _ours=-$$
+stat $$ && _since=$_born
+_number=0
+guard finish
+trap 'echo "tuna: cannot start a process" >&4; finish' EXIT # a shell that cannot make a process exits
+_grep=$(command -v grep)
+lease "$_lease"
+
+# A shell that was started with a signal ignored cannot have it otherwise, and would end nothing. A new one can. Whatever is
+# tested about a shell is tested in a child: signals to itself make BusyBox 1.38 spin later. Files below /proc/sys can be read
+# only at once, which a shell does not do.
+_x=$(sh -c 'h=; trap "h=\$h." TERM USR1; kill -TERM $$; kill -USR1 $$
+	[ "$h" = .. ] && echo $$ $(cat /proc/sys/kernel/pid_max)' 4>&-)
+_n=${_x#* } _x=${_x%% *}
+if [ -z "$_x" ]; then
+	trap - EXIT
+	[ "$_watch" ] && kill -KILL $_watch && sweep "TUNA_LEASE=$_session"
+	[ "$_again" ] && exit
+	exec env --default-signal sh -c "_again=1 _t=1 _m='$_m'$_nl$_t" 2>&4 4>&-
 fi
 
-guard finish
-trap 'printf "%s\n" "tuna: cannot start a process" >&4; finish' EXIT # where a shell cannot make a process, it ends
-born $$
-self=$born own=
-read -r own </proc/self/stat && own=${own%% *} # another number than $$ where this /proc is for other processes than ours
-grep=$(command -v grep)
+# _numbers is for how many seconds the numbers of processes are not given out twice, at 4096 a second. It is empty if /proc
+# does not show our processes, or not those of others, or shows an old state. _compares is empty if this shell cannot compare
+# files.
+_numbers= _compares=
+read -r _own _line </proc/self/stat
+if [ "$_own" = $$ ] && [ -d /proc/1 ] && read -r _last _last _last _last _last </proc/loadavg && [ "$_last" -ge "$_x" ]; then
+	[ "$_n" != "$_x" ] || _n=32768
+	_numbers=$((_n / 4096))
+fi
+[ / -ef /. ] && _compares=1
+
+# A command needs a process group of its own. Without setsid, job control makes one in shells that have it without a
+# terminal. Elsewhere processes are found only by the mark in their environment.
+_apart=setsid
+if ! command -v setsid >/dev/null; then
+	_apart=
+	(set -m; sleep 1 & kill -0 "-$!"; _x=$?; kill "$!"; exit "$_x") && _apart=monitor
+fi
+
 # The environment of a process is words with zero bytes between. A grep that does not take them for lines sees the first.
-zeros=-z
-echo | grep -q -z . || zeros=
+_zeros=-z
+echo | grep -q -z . || _zeros=
+
+# yash cannot hold a byte that is no character. Others read bytes: bash loses a \001 after half a character of UTF-8.
+_chars=any _locale=C
+if [ "$YASH_VERSION" ]; then
+	_chars=ascii _locale=$LC_ALL
+	_x=$(printf '\303\251.')
+	[ "${#_x}" = 2 ] && _chars=utf8
+fi
 trap finish EXIT
-printf '%s=%s\n' "$mark" "$apart"
-printf '%s=%s\n' "$mark" "$apart" >&4
-# bash loses a \001 after half a character of UTF-8, unless it reads bytes.
-while IFS= LC_ALL=C read -r request; do eval "$request"; done
+say "=${_apart:-none} $_chars $$ $_since"
+say "=${_apart:-none} $_chars $$ $_since" >&4
+while IFS= LC_ALL=$_locale read -r _request; do eval "$_request"; done
 finish
+}

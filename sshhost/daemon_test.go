@@ -1,0 +1,111 @@
+package sshhost_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/tunaperf/tuna/internal/testbed"
+	"github.com/tunaperf/tuna/sshhost"
+)
+
+// TestDaemonsOutput has commands leave daemons that go on printing. Nothing of that is in another command's output, and the
+// daemons live on.
+func TestDaemonsOutput(t *testing.T) {
+	everywhere(t, func(t *testing.T, r runner) {
+		if _, ok := r.(sshhost.Local); ok {
+			return // each of its commands has streams of its own
+		}
+		for _, test := range []struct{ name, command string }{
+			{"stdout", "setsid sh -c '%s' &"},
+			{"stderr", "setsid sh -c '%s' >/dev/null &"},
+			{"cleared environment", "env -i /usr/bin/setsid /bin/sh -c '%s' &"},
+			{"two forks", "(setsid sh -c '(%s) & exit' &)"},
+			{"another descriptor", "setsid sh -c 'exec 7>&1 >/dev/null; (%s) >&7' &"},
+		} {
+			nap := napper()
+			loop := "while :; do echo foreign; echo foreign >&2; " + "sleep 0.01; [ -e /proc/self ] || " + nap + "; done"
+			if err := r.Run(t.Context(), strings.ReplaceAll(test.command, "%s", loop)+" sleep 0.1", nil, nil); err != nil {
+				t.Errorf("%s: %v", test.name, err)
+			}
+			for range 10 {
+				var out, errs strings.Builder
+				if err := r.Run(t.Context(), "echo mine; sleep 0.02; echo mine >&2", &out, &errs); err != nil || out.String() != "mine\n" || errs.String() != "mine\n" {
+					t.Errorf("%s: the next command: got %q, %q (%v)", test.name, &out, &errs, err)
+				}
+			}
+			pids := processes(t, nap)
+			if len(pids) == 0 {
+				t.Errorf("%s: the daemon does not live on", test.name)
+			}
+			for _, pid := range pids {
+				testbed.Signal(pid, syscall.SIGKILL)
+			}
+		}
+	})
+}
+
+// TestSupervisorStopped stops one process of a supervisor, run's or its own, and cancels the command.
+func TestSupervisorStopped(t *testing.T) {
+	s := testbed.StartSSHD(t, testbed.SSHDConfig{})
+	for _, name := range []string{"run", "supervisor", "both"} {
+		t.Run(name, func(t *testing.T) {
+			h, nap := dial(t, config(s)), napper()
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			ended := make(chan error, 1)
+			go func() { ended <- h.Run(ctx, nap+" & wait", nil, nil) }()
+			waitRuns(t, nap)
+			command := processes(t, nap)[0] // its shell
+			run, _ := strconv.Atoi(parentOf(command))
+			supervisor, _ := strconv.Atoi(parentOf(run))
+			if name != "supervisor" {
+				testbed.Signal(run, syscall.SIGSTOP)
+			}
+			if name != "run" {
+				testbed.Signal(supervisor, syscall.SIGSTOP)
+			}
+			cancel()
+			if err := <-ended; !errors.Is(err, context.Canceled) || errors.Is(err, sshhost.ErrNotEnded) {
+				t.Errorf("got %v, want context.Canceled alone", err)
+			}
+			waitGone(t, nap, time.Second)
+		})
+	}
+}
+
+// TestTimeLimitOfRead has a login whose shells end a read after a second. The command sees that variable, and others that the
+// supervisor might change, as the login has them.
+func TestTimeLimitOfRead(t *testing.T) {
+	for _, shell := range shellNames {
+		s := startShell(t, shell, "TMOUT=1", "SHELLOPTS=errexit:nounset:noclobber", "name=a", "root=b", "status=c", "_=d")
+		var out strings.Builder
+		if err := s.Run(t.Context(), `sleep 2; echo "$TMOUT $name $root $status"`, &out, nil); err != nil || out.String() != "1 a b c\n" {
+			t.Errorf("%s: got %q (%v)", shell, &out, err)
+		}
+	}
+}
+
+// TestWholeMarks has printf be toybox's, which writes a line in pieces, under shells that do not have their own.
+func TestWholeMarks(t *testing.T) {
+	testbed.Need(t, "toybox")
+	for _, shell := range []string{"mksh", "posh"} {
+		dir := t.TempDir()
+		if err := os.Symlink("/usr/bin/toybox", dir+"/printf"); err != nil {
+			t.Fatal(err)
+		}
+		s := startShell(t, shell, "PATH="+dir+":"+os.Getenv("PATH"))
+		for i := range 30 {
+			var out strings.Builder
+			err := s.Run(t.Context(), "echo "+strconv.Itoa(i)+"; exit "+strconv.Itoa(i), &out, nil)
+			if out.String() != strconv.Itoa(i)+"\n" || exitStatus(err) != i {
+				t.Errorf("%s, command %d: got %q (%v)", shell, i, &out, err)
+			}
+		}
+	}
+}
