@@ -11,7 +11,7 @@ import (
 // over; a document or a row of CSV has to be found behind it.
 
 // readBehind reads a document, a row of CSV or a text that stands behind something else on a line that is no row. It
-// is false when there is none.
+// returns false if there is none.
 func (r *reader) readBehind(b []byte) bool {
 	if i := bytes.IndexByte(b, '{'); i > 0 {
 		rest := b[i+1:]

@@ -7,8 +7,16 @@ import (
 	"github.com/tunaperf/tuna/iperf/report/internal/scan"
 )
 
-// A reader reads one output in three steps. Package lines makes clean lines of its bytes, the reader recognises what
-// each of them says, and the segmenter gives that to the test that it is of.
+// A reader reads one output in three steps:
+//
+//	bytes → package lines → clean lines, or tokens of JSON
+//	      → recognition   → events: row.go and banner.go for text, csv.go for CSV, json.go for documents. Its only
+//	                        state is a heading of columns.
+//	      → assembly      → segment.go and what is named after it decide which test an event is of. That test takes it
+//	                        in iperf2.go or iperf3.go into the flows of flow.go and group.go, and becomes a Report in
+//	                        iperf2finish.go, iperf3finish.go and finish.go.
+//
+// The reader itself finds a line that is within another one, or goes on in the next: embedded.go and wrap.go.
 type reader struct {
 	src   *lines.Source
 	tests segmenter

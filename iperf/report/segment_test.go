@@ -49,7 +49,7 @@ func sum2(from, to float64, streams int64) event {
 	return e
 }
 
-// interval3 is a row of iperf 3, total3 one that says whose total it is.
+// interval3 is a row of iperf 3, total3 one with the side of its total.
 func interval3(id int, from, to float64) event {
 	e := interval2(id, from, to)
 	e.row.decimals, e.row.padded = 2, true
@@ -74,7 +74,7 @@ const (
 	us, them, other = "192.0.2.2", "192.0.2.1", "192.0.2.9"
 )
 
-// TestSegmenter gives sequences of events to the segmenter, which must find the tests that they are of.
+// TestSegmenter checks which tests the events of a sequence are of.
 func TestSegmenter(t *testing.T) {
 	repeated := func(n int, e event) (events []event) {
 		for range n {

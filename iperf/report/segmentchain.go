@@ -12,7 +12,7 @@ const maxChained = 128
 // maxGap is longer than the tests are of which this may be so.
 const maxGap = 500 * time.Millisecond
 
-// isPart reports whether all that t has are totals of short connections from one client, without a sum.
+// isPart reports whether t has nothing but totals of short connections from one client, without a sum.
 func (t *test) isPart() bool {
 	if !t.iperf2 || t.csv.seen || t.listens == nil || t.connects != nil || t.there == "" || len(t.flows) != 1 || len(t.said) > 0 {
 		return false
@@ -37,7 +37,7 @@ func (s *stream) ownTotal() *cell {
 	return s.totals[totalOwn]
 }
 
-// partBytes is what the streams of a part have together.
+// partBytes returns the bytes of all streams of a part.
 func (t *test) partBytes() (n int64) {
 	for _, s := range t.flows[0].streams {
 		n = addBytes(n, s.ownTotal().bytes)
@@ -45,7 +45,7 @@ func (t *test) partBytes() (n int64) {
 	return n
 }
 
-// handOver gives a test that is over, after those that were held back; or it is held back, too.
+// handOver hands over a test that is over, after those that were held back, unless it is held back itself.
 func (s *segmenter) handOver(t *test, part bool) {
 	if part && t.isPart() {
 		s.chain = append(s.chain, t)
@@ -59,7 +59,7 @@ func (s *segmenter) handOver(t *test, part bool) {
 	s.chain = s.chain[:0]
 }
 
-// joinParts puts the tests that were held back and t together when the sum that comes is that of them all.
+// joinParts joins t and the tests that were held back before it if sum is the sum of them all.
 func (s *segmenter) joinParts(t *test, sum *cell) *test {
 	if !t.isPart() {
 		return t
@@ -86,7 +86,7 @@ func (s *segmenter) joinParts(t *test, sum *cell) *test {
 	return t
 }
 
-// take adds what a part has to t.
+// take adds the connections and streams of a part to t.
 func (t *test) take(part *test) {
 	first := len(t.conns)
 	for _, c := range part.conns {

@@ -2,10 +2,10 @@ package report
 
 import "bytes"
 
-// Several clients of iperf 3 may print to one terminal at once. What stands before their lines then tells them apart:
-// their titles, which -T sets, or the names of hosts and containers that a program puts there.
+// Several clients of iperf 3 may print to one terminal at once. Their lines differ by a title, which -T sets, or by the
+// name of a host or container, which a program puts there.
 
-// A titled is a test whose lines have a title, while those of another come.
+// A titled is a test whose lines have a title, while lines of another test come.
 type titled struct {
 	title []byte
 	cur   *test
@@ -13,10 +13,10 @@ type titled struct {
 	wide  bool
 }
 
-// maxTitled is how many tests are told apart by their titles.
+// maxTitled is how many tests with titles are kept apart.
 const maxTitled = 64
 
-// titleOf gives what stands before a client's first line, when it is a name; nil: it is none. Before it may be a time.
+// titleOf returns the text before a client's first line if it is a name, else nil. A time may precede the name.
 func titleOf(b []byte) []byte {
 	b = b[max(0, len(b)-maxTitle):]
 	name := bytes.TrimRight(b, " ")
@@ -40,7 +40,7 @@ func titleOf(b []byte) []byte {
 // maxTitle is as far as titles are looked for in a line.
 const maxTitle = 120
 
-// hasTitle reports whether a line has that title before what it says.
+// hasTitle reports whether a line has that title.
 func hasTitle(b, title []byte) bool {
 	i := bytes.Index(b[:min(len(b), 2*maxTitle)], title)
 	return i == 0 || i > 0 && b[i-1] == ' '
@@ -58,7 +58,7 @@ func (s *segmenter) entitle(title []byte) {
 	}
 }
 
-// turnTo takes up the test with the title that b has, where another one's lines came before.
+// turnTo makes the test with the title of the line b the current one.
 func (s *segmenter) turnTo(b []byte) {
 	if s.title != nil && hasTitle(b, s.title) {
 		return
@@ -74,7 +74,7 @@ func (s *segmenter) turnTo(b []byte) {
 	}
 }
 
-// putAside keeps the test that lines went to.
+// putAside sets the current test aside.
 func (s *segmenter) putAside() {
 	if s.title == nil {
 		return // of a test without a title
@@ -85,7 +85,7 @@ func (s *segmenter) putAside() {
 	s.title, s.cur, s.outer = nil, nil, nil
 }
 
-// endTitled ends the tests that lie aside.
+// endTitled ends the tests that were set aside.
 func (s *segmenter) endTitled() {
 	for _, t := range s.titles {
 		for s.cur != nil {

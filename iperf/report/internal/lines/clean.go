@@ -14,7 +14,7 @@ const (
 	nbsp = "\u00a0"
 )
 
-// clean makes plain what was read from byte from on. Mostly there is nothing to do.
+// clean cleans the bytes from index from on. As a rule nothing has to be changed.
 func (s *Source) clean(from int) {
 	if s.encoding == encodingUnknown {
 		if !s.sniff() {
@@ -77,7 +77,7 @@ const (
 	escapeString              // ESC ] came: text follows, up to BEL or ESC \
 )
 
-// after gives the state after c, and whether c belongs to the sequence.
+// after returns the state after c, and reports whether c is part of the sequence.
 func (e escapeState) after(c byte) (next escapeState, in bool) {
 	switch {
 	case c == esc:
@@ -94,7 +94,7 @@ func (e escapeState) after(c byte) (next escapeState, in bool) {
 	return escapeNone, true
 }
 
-// plain rewrites b in place and gives its new length.
+// plain rewrites b in place and returns its new length.
 func (s *Source) plain(b []byte) int {
 	n := 0
 	for i := 0; i < len(b); i++ {

@@ -77,7 +77,7 @@ func longNumber(b []byte) (n Decimal, length int) {
 	return n, i
 }
 
-// float gives n · 10^exp, rounded once where the digits allow it.
+// Float returns n · 10^exp, rounded once if the digits allow it.
 func (n Decimal) Float(exp int) float64 {
 	exp -= n.Frac
 	switch {
@@ -91,7 +91,7 @@ func (n Decimal) Float(exp int) float64 {
 	return float64(n.Mant) * math.Pow10(exp)
 }
 
-// exact gives n where the digits and the power of ten are exact, so that their quotient is the nearest float.
+// Exact returns n if the digits and the power of ten are exact, so that their quotient is the nearest float.
 func (n Decimal) Exact() (float64, bool) {
 	if n.Mant >= 1<<53 || n.Mant <= -1<<53 || n.Frac >= len(powersOfTen) {
 		return 0, false
@@ -108,7 +108,7 @@ const (
 
 var intPowersOfTen = [...]int64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9}
 
-// duration gives n times the unit, false when a Duration has no room for it.
+// Duration returns n times the unit. ok is false if that overflows a Duration.
 func (n Decimal) Duration(unit int) (time.Duration, bool) {
 	if exp := unit - n.Frac; exp >= 0 && uint64(n.Mant) < 1<<33 {
 		return time.Duration(n.Mant * intPowersOfTen[exp]), true // no more than 2³³·10⁹
@@ -132,7 +132,7 @@ func (n Decimal) longDuration(unit int) (time.Duration, bool) {
 	return time.Duration(math.Round(f)), true
 }
 
-// bytes gives n · 2^shift, as near to it as an int64 can be.
+// Bytes returns n · 2^shift, as near to it as an int64 can be.
 func (n Decimal) Bytes(shift int) int64 {
 	if n.Frac == 0 && (shift == 0 || uint64(n.Mant) < 1<<53>>shift) {
 		return n.Mant << shift
@@ -154,7 +154,7 @@ func (n Decimal) Bytes(shift int) int64 {
 // A Unit is what a unit's first letter stands for: a power of ten for bits, a power of two for bytes.
 type Unit struct{ Ten, Two uint8 }
 
-// Units are those of each letter, zero where it is none.
+// Units are those of each letter, zero if it is none.
 var Units = [256]Unit{
 	'K': {3, 10}, 'k': {3, 10}, 'M': {6, 20}, 'm': {6, 20}, 'G': {9, 30}, 'g': {9, 30},
 	'T': {12, 40}, 't': {12, 40}, 'P': {15, 50}, 'p': {15, 50}, 'E': {18, 60}, 'e': {18, 60},
