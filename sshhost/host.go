@@ -50,7 +50,7 @@ func Dial(ctx context.Context, c Config) (*Host, error) {
 // A command that has exited leaves nothing in the background: what is still in its session or its process group is ended
 // before Run returns. If that fails, the error wraps ErrNotEnded, and also an *ExitError unless the exit status is 0. Only a
 // process that has put itself into a session of its own, as a daemon does, lives on, and only if the command ended by itself.
-// What such a process prints after that is discarded, as long as the host is open.
+// What such a process prints after that is discarded, as long as the host is open. Dropbear closes its streams instead.
 //
 // An exit status other than 0 is an *ExitError. When the connection is lost, nobody knows how the command ended, if it did:
 // the error wraps ErrLost, and neither has an exit status nor wraps ctx's error. When a writer fails, the command is ended
