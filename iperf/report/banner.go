@@ -7,8 +7,9 @@ import (
 	"github.com/tunaperf/tuna/iperf/report/internal/scan"
 )
 
-// banners are the lines that are no rows, by a text in them. The first that matches decides. If read is nil, the kind
-// is all that there is to know; if it returns false, the line is none after all.
+// banners are the lines that are no rows, by a text in them. The first that matches decides. If
+// read is nil, the kind is all that there is to know; if it returns false, the line is none after
+// all.
 var banners = []struct {
 	text string
 	kind eventKind
@@ -75,7 +76,8 @@ var banners = []struct {
 	{"TCP congestion control using ", eventSetting, readCongestion},
 }
 
-// recogniseBanner recognises the line b if it is one that iperf prints before, between or after the rows.
+// recogniseBanner recognises the line b if it is one that iperf prints before, between or after the
+// rows.
 func (e *event) recogniseBanner(b []byte) bool {
 	for i := range banners {
 		banner := &banners[i]

@@ -7,7 +7,8 @@ import (
 	"github.com/tunaperf/tuna/iperf/report/internal/scan"
 )
 
-// readStarting reads "TCP, 1 streams, 131072 byte blocks, omitting 0 seconds, 2 second test, tos 0".
+// readStarting reads "TCP, 1 streams, 131072 byte blocks, omitting 0 seconds, 2 second test, tos
+// 0".
 func readStarting(rep *Report, b []byte) {
 	name, _, _ := bytes.Cut(b, []byte(","))
 	if p := protocolOf(name); p != 0 {

@@ -19,7 +19,8 @@ type csvLayout struct {
 	headers map[int][]csvColumn // by how many columns they name
 }
 
-// readCSV recognises a row of iperf 2's CSV and hands it to its test. It returns false if b is none.
+// readCSV recognises a row of iperf 2's CSV and hands it to its test. It returns false if b is
+// none.
 func (r *reader) readCSV(b []byte) bool {
 	if len(b) > 0 && b[len(b)-1] == ' ' {
 		b = bytes.TrimRight(b, " \t")
@@ -39,13 +40,15 @@ func (r *reader) readCSV(b []byte) bool {
 		r.time = append(r.time[:0], at...)
 	}
 	r.row.reset(r.src.Lines)
-	ok := r.row.parseCSV(f, r.src.NoEnd, r.tests.columns(f.n))
-	r.tests.takeCSV(&r.row, f, ok, r.src.NoEnd)
+	t := r.tests.beginRow()
+	ok := r.row.parseCSV(f, r.src.NoEnd, t.csv.headers[f.n])
+	r.tests.takeCSV(t, &r.row, f, ok, r.src.NoEnd)
 	return true
 }
 
-// followsCSV reports whether a row is of a test that the same client began after this one was over: the traffic goes
-// the same way, or on one port the other way, as it does with -R but not with -d or -r.
+// followsCSV reports whether a row is of a test that the same client began after this one was over:
+// the traffic goes the same way, or on one port the other way, as it does with -R but not with -d
+// or -r.
 func (t *test) followsCSV(row *row, f *csvFields) bool {
 	begun, over := csvStart(f.at(0), row.end), csvTime(bytes.TrimRight(t.csv.last[:], "\x00"))
 	if f.n < 9 || begun.IsZero() || over.IsZero() || begun.Before(over) {
@@ -55,7 +58,8 @@ func (t *test) followsCSV(row *row, f *csvFields) bool {
 	key, ends := csvKey(from, to), csvEnds(f)
 	for _, fl := range t.flows {
 		if fl.key == key && fl.ends == ends {
-			// Times are in whole seconds: a parallel stream that comes late began one before the others were over.
+			// Times are in whole seconds: a parallel stream that comes late began one before the others were
+			// over.
 			return begun.After(over) || t.lasted() > 1900*time.Millisecond
 		}
 	}
@@ -245,7 +249,8 @@ func (t *test) csvRow(row *row, f *csvFields) {
 	fl.rowIperf2(s, &row.cell, false)
 }
 
-// oppositeCSV finds the stream of the same connection whose rows have the ports the other way round.
+// oppositeCSV finds the stream of the same connection whose rows have the ports the other way
+// round.
 func (t *test) oppositeCSV(id, from, to int) (*flow, *stream) {
 	if from == to {
 		return nil, nil
@@ -261,8 +266,8 @@ func (t *test) oppositeCSV(id, from, to int) (*flow, *stream) {
 // leastEphemeral is the first port that Linux hands out to clients.
 const leastEphemeral = 32768
 
-// sendersCSV reports whether a row is of a version that has the sender's address first, of which only 2.0.14 has
-// sockets for ids.
+// sendersCSV reports whether a row is of a version that has the sender's address first, of which
+// only 2.0.14 has sockets for ids.
 func (t *test) sendersCSV(row *row, f *csvFields, key flowKey, from, to int) bool {
 	toServer := key.class == classToServer
 	switch {

@@ -54,7 +54,8 @@ func (r *reader) readCSVHeader(b []byte) bool {
 	return true
 }
 
-// parseNamed reads the columns that a header named. Where iperf has no number, it prints a negative one.
+// parseNamed reads the columns that a header named. Where iperf has no number, it prints a negative
+// one.
 func (r *row) parseNamed(f *csvFields, columns []csvColumn, cut bool) {
 	var delay LatencyStats
 	for i, name := range columns {

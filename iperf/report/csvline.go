@@ -11,7 +11,8 @@ import (
 
 const maxFields = 64
 
-// csvFields are the fields of a line of CSV: where each begins, as pointers to them would be work for the collector.
+// csvFields are the fields of a line of CSV: where each begins, as pointers to them would be work
+// for the collector.
 type csvFields struct {
 	line  []byte
 	n     int
@@ -53,7 +54,8 @@ func (f *csvFields) split(b []byte) {
 	f.line = b
 }
 
-// isCSVTime reports whether b is like 20261123054953, with milliseconds and a time zone where they are printed.
+// isCSVTime reports whether b is like 20261123054953, with milliseconds and a time zone where they
+// are printed.
 func isCSVTime(b []byte) bool {
 	if i := bytes.IndexByte(b, ':'); i >= 0 {
 		b = b[i+1:]
@@ -69,8 +71,8 @@ func isCSVTime(b []byte) bool {
 	return true
 }
 
-// isUndated reports whether b is the time 0, in some time zone: what iperf 2.0.14 and later print of a test without
-// intervals.
+// isUndated reports whether b is the time 0, in some time zone: what iperf 2.0.14 and later print
+// of a test without intervals.
 func isUndated(b []byte) bool {
 	at, err := time.Parse("20060102150405", string(b[:min(len(b), 14)]))
 	return err == nil && at.Unix()%(15*60) == 0 && max(at.Unix(), -at.Unix()) <= 14*60*60

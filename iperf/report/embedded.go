@@ -7,11 +7,11 @@ import (
 	"github.com/tunaperf/tuna/iperf/report/internal/scan"
 )
 
-// Logs put something before every line, of JSON as of everything else: a time, a name, "> ". In text that is passed
-// over; a document or a row of CSV has to be found behind it.
+// Logs put something before every line, of JSON as of everything else: a time, a name, "> ". In
+// text that is passed over; a document or a row of CSV has to be found behind it.
 
-// readBehind reads a document, a row of CSV or a text that stands behind something else on a line that is no row. It
-// returns false if there is none.
+// readBehind reads a document, a row of CSV or a text that stands behind something else on a line
+// that is no row. It returns false if there is none.
 func (r *reader) readBehind(b []byte) bool {
 	if i := bytes.IndexByte(b, '{'); i > 0 {
 		rest := b[i+1:]
@@ -49,8 +49,8 @@ func isMember(b []byte) bool {
 	return false
 }
 
-// readAfterBrace reads a document of which the line before had only the brace, behind something that may stand before
-// its other lines, too.
+// readAfterBrace reads a document of which the line before had only the brace, behind something
+// that may stand before its other lines, too.
 func (r *reader) readAfterBrace(b []byte) bool {
 	prefix := r.before
 	r.before = r.before[:0]

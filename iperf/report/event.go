@@ -2,7 +2,8 @@ package report
 
 import "time"
 
-// An event is what one line of text says. It holds nothing of the lines before, and does not know which test it is of.
+// An event is what one line of text says. It holds nothing of the lines before, and does not know
+// which test it is of.
 type event struct {
 	kind    eventKind
 	row     *row // eventRow

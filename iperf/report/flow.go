@@ -183,8 +183,8 @@ func (f *flow) rowIperf2(s *stream, c *cell, isSum bool) {
 	}
 }
 
-// endsWith reports whether a sum is that of the streams' totals, which all came, rather than that of their first
-// interval, for which iperf 2 left it out.
+// endsWith reports whether a sum is that of the streams' totals, which all came, rather than that
+// of their first interval, for which iperf 2 left it out.
 func (f *flow) endsWith(c *cell) bool {
 	var end, first time.Duration
 	for _, s := range f.streams {
@@ -266,7 +266,8 @@ func (f *flow) settle() {
 	}
 }
 
-// sumIsShort reports whether the sum that is held is not of the whole test, as it ends with the first interval.
+// sumIsShort reports whether the sum that is held is not of the whole test, as it ends with the
+// first interval.
 func (f *flow) sumIsShort() bool {
 	if !f.sum.holds || 3*f.sum.held.end >= 2*f.t.longest {
 		return false
@@ -291,8 +292,8 @@ func (f *flow) endsAlike(c *cell) bool {
 	return false
 }
 
-// warnUneven says which streams have fewer intervals than the others. One may be missing at either end, as streams
-// begin and stop at moments of their own.
+// warnUneven says which streams have fewer intervals than the others. One may be missing at either
+// end, as streams begin and stop at moments of their own.
 func (f *flow) warnUneven() {
 	most := 0
 	for _, s := range f.streams {

@@ -13,7 +13,8 @@ type group struct {
 	summed bool // it is the sum that iperf printed
 }
 
-// addIperf3 takes an interval of iperf 3, which prints the streams of one interval one after the other.
+// addIperf3 takes an interval of iperf 3, which prints the streams of one interval one after the
+// other.
 func (f *flow) addIperf3(k streamKey, c *cell) {
 	s := f.stream(k)
 	if len(f.groups) > 0 && s.serial == f.groups[0].serial {

@@ -2,8 +2,8 @@ package report
 
 import "time"
 
-// An iperf2Test is the state of the assembler of iperf 2. Its rows come as each stream is ready, do not tell totals from
-// intervals, and name the connections that earlier lines introduce.
+// An iperf2Test is the state of the assembler of iperf 2. Its rows come as each stream is ready, do
+// not tell totals from intervals, and name the connections that earlier lines introduce.
 type iperf2Test struct {
 	listens      []int           // the ports that this end listens on
 	connects     []int           // the ports that it connects to
@@ -118,7 +118,8 @@ func (t *test) isBoth(id int) bool {
 	return at >= 0 && t.conns[at].both && !t.conns[at].unstarred
 }
 
-// A rowStream is the stream of a row, as was found when that many connections, flows and ports were known.
+// A rowStream is the stream of a row, as was found when that many connections, flows and ports were
+// known.
 type rowStream struct {
 	id    int
 	star  bool
@@ -176,8 +177,9 @@ func (t *test) closed() bool {
 	return true
 }
 
-// startsOver reports whether a row of a stream begins another test, where no connection is printed to tell, or its line
-// comes late: after the sum of the totals, or at a server after the stream's own total.
+// startsOver reports whether a row of a stream begins another test, where no connection is printed
+// to tell, or its line comes late: after the sum of the totals, or at a server after the stream's
+// own total.
 func (t *test) startsOver(row *row) bool {
 	if row.start > 0 || row.kind != labelStream || t.bursts || !t.over() || t.reports(row) {
 		return false
@@ -252,8 +254,9 @@ func (t *test) iperf2Sum(c *cell) {
 	f.rowIperf2(&f.sum, c, true)
 }
 
-// isUntimed reports whether a sum is of a time that cannot be, and warns of it. With -n and -i iperf 2.1 counts the time
-// of its sums from a clock's zero, and 2.0.14 that of both directions at times.
+// isUntimed reports whether a sum is of a time that cannot be, and warns of it. With -n and -i
+// iperf 2.1 counts the time of its sums from a clock's zero, and 2.0.14 that of both directions at
+// times.
 func (t *test) isUntimed(c *cell) bool {
 	const years = 10 * 365 * 24 * time.Hour
 	if c.start >= 0 && c.end >= c.start && c.end < years {
@@ -278,7 +281,8 @@ func (t *test) sentIperf2(f *flow, s *stream, n int64) {
 	c.udp.Packets = n
 }
 
-// outOfOrderIperf2 takes "[  4] 0.00-2.00 sec  1 datagrams received out-of-order", which follows the row it is about.
+// outOfOrderIperf2 takes "[  4] 0.00-2.00 sec  1 datagrams received out-of-order", which follows
+// the row it is about.
 func (t *test) outOfOrderIperf2(f *flow, s *stream, row *row) {
 	var udp *UDP
 	switch c := s.totals[s.lastTotal]; {

@@ -2,7 +2,8 @@ package report
 
 import "slices"
 
-// A conn is a connection that the text introduces: "[  5] local 10.0.0.1 port 35936 connected to 10.0.0.2 port 5201".
+// A conn is a connection that the text introduces: "[  5] local 10.0.0.1 port 35936 connected to
+// 10.0.0.2 port 5201".
 type conn struct {
 	id            int
 	star          bool
@@ -18,7 +19,8 @@ type conn struct {
 	mirror        bool // it is one that is there already, as the other end sees it, which accepted it
 }
 
-// maxConns is how many connections of a test are told apart. iperf itself stops at 128, or does so in effect.
+// maxConns is how many connections of a test are told apart. iperf itself stops at 128, or does so
+// in effect.
 const maxConns = 1024
 
 // connKey is what stands between a connection's brackets.
@@ -48,7 +50,8 @@ func (t *test) introduce(c conn) {
 	t.adopt(len(t.conns) - 1)
 }
 
-// awaits reports whether rows of c came before the line that introduces it, as iperf 2's threads print at once.
+// awaits reports whether rows of c came before the line that introduces it, as iperf 2's threads
+// print at once.
 func (t *test) awaits(c *conn) bool {
 	for _, f := range t.flows {
 		if _, ok := f.index[streamKey{id: c.id, from: -1}]; ok {
@@ -58,7 +61,8 @@ func (t *test) awaits(c *conn) bool {
 	return false
 }
 
-// reconnects reports whether c is the connection of another client, with a number of one that had its total.
+// reconnects reports whether c is the connection of another client, with a number of one that had
+// its total.
 func (t *test) reconnects(c *conn) bool {
 	if t.listens != nil || t.connects == nil || c.star {
 		return false
@@ -72,14 +76,14 @@ func (t *test) reconnects(c *conn) bool {
 	return false
 }
 
-// connectsAlike reports whether c is as those of a test that is over, of which no banner is there: the one of a test that
-// runs the other way after it is not.
+// connectsAlike reports whether c is as those of a test that is over, of which no banner is there:
+// the one of a test that runs the other way after it is not.
 func (t *test) connectsAlike(c *conn) bool {
 	return t.listens == nil && t.connects == nil && len(t.conns) > 0 && !c.star && t.initiated(c) == t.initiatedFirst()
 }
 
-// mirrorOf gives the index of the connection that c is, seen from the other end, as where both programs print to one
-// terminal; -1: none.
+// mirrorOf gives the index of the connection that c is, seen from the other end, as where both
+// programs print to one terminal; -1: none.
 func (t *test) mirrorOf(c *conn) int {
 	if c.local == c.remote || c.local == 0 || c.remote == 0 {
 		return -1
@@ -87,16 +91,17 @@ func (t *test) mirrorOf(c *conn) int {
 	return slices.IndexFunc(t.conns, func(o conn) bool { return o.local == c.remote && o.remote == c.local && !o.star })
 }
 
-// wait keeps a connection of which only the next row tells whether it is this test's: the rows so far may have been
-// its total, or its first intervals.
+// wait keeps a connection of which only the next row tells whether it is this test's: the rows so
+// far may have been its total, or its first intervals.
 func (t *test) wait(c conn) {
 	if len(t.waiting) < maxConns {
 		t.waiting = append(t.waiting, c)
 	}
 }
 
-// connectsLate reports whether c is one more connection where all that came are over. It is the test's own, of parallel
-// streams that have little to send or of a server that sends back, unless a banner follows that says otherwise.
+// connectsLate reports whether c is one more connection where all that came are over. It is the
+// test's own, of parallel streams that have little to send or of a server that sends back, unless a
+// banner follows that says otherwise.
 func (t *test) connectsLate(c *conn) bool {
 	return t.connects != nil && t.listens == nil || t.connects == nil && t.listens != nil && t.initiated(c)
 }
@@ -124,7 +129,8 @@ func (t *test) adopt(at int) {
 	}
 }
 
-// connOf finds the connection that was introduced last with an id, and with a star if there is one; -1: none was.
+// connOf finds the connection that was introduced last with an id, and with a star if there is one;
+// -1: none was.
 func (t *test) connOf(id int, star bool) int {
 	// Rows come in turn as a rule.
 	for at := t.lastConn; at < len(t.conns) && at < t.lastConn+2; at++ {
@@ -155,7 +161,8 @@ func (t *test) initiated(c *conn) bool {
 	case !to && (t.connects == nil) != (t.listens == nil):
 		return true // from no port that it listens on
 	}
-	// Of the two ports the server's is the lower one: the other is from those that the system hands out.
+	// Of the two ports the server's is the lower one: the other is from those that the system hands
+	// out.
 	return c.remote <= c.local
 }
 

@@ -2,14 +2,16 @@ package report
 
 import "slices"
 
-// The default size of what iperf 2 writes at once over TCP, and more than the header that its first write may have.
+// The default size of what iperf 2 writes at once over TCP, and more than the header that its first
+// write may have.
 const (
 	tcpBlock  = 128 << 10
 	tcpHeader = 256
 )
 
-// noteBlocks follows whether the amounts of intervals are whole writes, as a sender's are. A receiver's are that, too,
-// when it waits at the end of an interval: on a loopback device one in three is, and with -b every one.
+// noteBlocks follows whether the amounts of intervals are whole writes, as a sender's are. A
+// receiver's are that, too, when it waits at the end of an interval: on a loopback device one in
+// three is, and with -b every one.
 func (f *flow) noteBlocks(v int64, first, tail bool) {
 	rest := v % tcpBlock
 	if !first && !tail {
@@ -34,7 +36,8 @@ func (t *test) finishCSV() {
 	if !t.csv.seen {
 		return
 	}
-	// Rows without addresses are those that iperf 2.0.9's server prints of the connections it accepted.
+	// Rows without addresses are those that iperf 2.0.9's server prints of the connections it
+	// accepted.
 	for _, f := range t.flows {
 		if f.key.class == classOnly && t.rep.Side == 0 && len(f.streams) > 0 && !t.csv.sender {
 			t.rep.Side = ServerSide
@@ -77,8 +80,9 @@ func (t *test) finishCSV() {
 	t.sideCSV()
 }
 
-// socketSide concludes from iperf 2.0.14's ids which end printed them. A client's first connection over TCP is socket 3,
-// which is the one that a server listens at; but with -d a client listens, too.
+// socketSide concludes from iperf 2.0.14's ids which end printed them. A client's first connection
+// over TCP is socket 3, which is the one that a server listens at; but with -d a client listens,
+// too.
 func (t *test) socketSide() {
 	if !t.csv.sender || t.csv.counted || t.rep.Side != 0 || t.rep.Protocol != ProtocolTCP {
 		return
@@ -116,7 +120,8 @@ func (t *test) sideCSV() {
 	}
 }
 
-// firstCSV is the flow that tells the server's port, which is 5001 as a rule, or that of the first row.
+// firstCSV is the flow that tells the server's port, which is 5001 as a rule, or that of the first
+// row.
 func (t *test) firstCSV() (first *flow) {
 	for _, f := range t.flows {
 		switch f.key.class {
@@ -129,8 +134,8 @@ func (t *test) firstCSV() (first *flow) {
 	return first
 }
 
-// bareCSV reports whether a server prints the connections that it accepted without addresses, so that those with
-// addresses are its own, of -d and -r.
+// bareCSV reports whether a server prints the connections that it accepted without addresses, so
+// that those with addresses are its own, of -d and -r.
 func (t *test) bareCSV() bool { return t.rep.Side == ServerSide && t.has(classOnly) }
 
 // forwardCSV reports whether a flow of CSV goes to the server.
@@ -148,8 +153,9 @@ func (t *test) forwardCSV(f *flow) bool {
 	return f.key.port == 0 || f.key.port == first.key.port
 }
 
-// doubtfulCSV reports whether the only flow, to the server, may be what its server prints: iperf 2.0.14 has the sender's
-// address first, too. A client of TCP alone has the first scan.Decimal that the system hands out, 3.
+// doubtfulCSV reports whether the only flow, to the server, may be what its server prints: iperf
+// 2.0.14 has the sender's address first, too. A client of TCP alone has the first scan.Decimal that
+// the system hands out, 3.
 func (t *test) doubtfulCSV(f *flow) bool {
 	if t.rep.Side != 0 || len(t.flows) > 1 || f.key.class != classToServer {
 		return false
@@ -162,7 +168,8 @@ func (f *flow) has(id int) bool {
 	return slices.ContainsFunc(f.streams, func(s *stream) bool { return s.key.id == id })
 }
 
-// dropLoss takes out of a sender's intervals what only a receiver can know: the columns are there all the same.
+// dropLoss takes out of a sender's intervals what only a receiver can know: the columns are there
+// all the same.
 func (f *flow) dropLoss() {
 	drop := func(intervals []Interval) {
 		for i := range intervals {
@@ -198,8 +205,8 @@ func (t *test) csvCounted(f *flow) totalKind {
 	return totalUnlabelled
 }
 
-// isOneLength reports whether the intervals, and what came after them, can be made of writes of one length, as a
-// sender's are.
+// isOneLength reports whether the intervals, and what came after them, can be made of writes of one
+// length, as a sender's are.
 func (f *flow) isOneLength() bool {
 	common := f.blocks.common
 	// With -n the last write may be shorter.
@@ -219,8 +226,8 @@ func commonDivisor(a, b int64) int64 {
 	return a
 }
 
-// endsByWrite reports whether each stream wrote once more after its last interval, as a sender does that stops by the
-// time. A receiver gets what was on its way.
+// endsByWrite reports whether each stream wrote once more after its last interval, as a sender does
+// that stops by the time. A receiver gets what was on its way.
 func (f *flow) endsByWrite() bool {
 	sum, n := f.added(totalOwn)
 	return n > 0 && n == len(f.streams) && sum.bytes-f.carried == int64(n)*tcpBlock

@@ -93,7 +93,8 @@ func (t *test) finishIperf2() {
 	t.finishMixed()
 }
 
-// finishMirror gives what this end sent the count of the end that received it, where both are in one output.
+// finishMirror gives what this end sent the count of the end that received it, where both are in
+// one output.
 func (t *test) finishMirror() {
 	for _, f := range t.flows {
 		if f.key.class != classMirror || t.rep.Forward == nil {
@@ -135,7 +136,8 @@ func (t *test) reverseNow(f *flow) bool {
 	return f.reverse
 }
 
-// lossCounted reports whether the end that printed f counted the datagrams that were lost, as only a receiver can.
+// lossCounted reports whether the end that printed f counted the datagrams that were lost, as only
+// a receiver can.
 func (f *flow) lossCounted() bool {
 	for _, s := range f.streams {
 		if c := s.totals[totalOwn]; c == nil || !c.udp.Has.Has(Lost|Jitter) {

@@ -1,10 +1,12 @@
 package report
 
-// iperf 2.0.14 has no star for the direction from server to client. With --full-duplex its rows are of both directions
-// together, or with -e of each in turn, which their columns tell, and then of both. Its ids are sockets, of which the
-// first three are taken, whereas later versions count from 1.
+// iperf 2.0.14 has no star for the direction from server to client. With --full-duplex its rows are
+// of both directions together, or with -e of each in turn, which their columns tell, and then of
+// both. Its ids are sockets, of which the first three are taken, whereas later versions count from
+// 1.
 
-// unstarredStream finds the stream that a row is of, where the connection has no star; nil: it is none of these.
+// unstarredStream finds the stream that a row is of, where the connection has no star; nil: it is
+// none of these.
 func (t *test) unstarredStream(row *row, kind rowKind) (*flow, *stream) {
 	if row.star {
 		t.starred()

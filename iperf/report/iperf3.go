@@ -1,7 +1,7 @@
 package report
 
-// An iperf3Test is the state of the assembler of iperf 3. It prints the streams of an interval in turn, then their sum,
-// and the totals under a heading of their own.
+// An iperf3Test is the state of the assembler of iperf 3. It prints the streams of an interval in
+// turn, then their sum, and the totals under a heading of their own.
 type iperf3Test struct {
 	reverse   bool    // the server sends
 	mirrored  bool    // the server prints to the same output
@@ -33,7 +33,8 @@ func (t *test) takeRule() {
 	t.ruled = true
 }
 
-// takeHeading takes the names of columns. Those of iperf 3 tell which end sends, over what, and where the totals begin.
+// takeHeading takes the names of columns. Those of iperf 3 tell which end sends, over what, and
+// where the totals begin.
 func (t *test) takeHeading(h heading) {
 	t.lines++
 	t.heading = h
@@ -79,8 +80,8 @@ func (t *test) becomeIperf3() {
 	t.rep.Program, t.iperf2, t.guessed = programIperf3, false, false
 }
 
-// repeats reports whether a row of iperf 3 is another test's: it is a total that there is already, the rows so far were
-// of a test in both directions, or it is an interval after the totals.
+// repeats reports whether a row of iperf 3 is another test's: it is a total that there is already,
+// the rows so far were of a test in both directions, or it is an interval after the totals.
 func (t *test) repeats(row *row) bool {
 	if t.iperf2 || t.json {
 		return false
@@ -219,7 +220,8 @@ func (f *flow) repeats(row *row) bool {
 	return s.prev == span{row.start, row.end, row.omitted} && s.carried == row.bytes
 }
 
-// takeSide takes the side of a total, which is on a line above it or, as mail wraps lines, below it.
+// takeSide takes the side of a total, which is on a line above it or, as mail wraps lines, below
+// it.
 func (t *test) takeSide(e *event) {
 	if e.above {
 		t.rep.Program, t.iperf2, t.summary, t.section = programIperf3, false, true, e.side
@@ -251,7 +253,8 @@ func (t *test) firstIsTotal(k totalKind) {
 	f.total(s, k, &c)
 }
 
-// outOfOrderIperf3 takes "[  5] 0.0-2.0 sec  53 datagrams received out-of-order", which stands beside the totals.
+// outOfOrderIperf3 takes "[  5] 0.0-2.0 sec  53 datagrams received out-of-order", which stands
+// beside the totals.
 func (t *test) outOfOrderIperf3(f *flow, row *row) {
 	s := &f.sum
 	switch {

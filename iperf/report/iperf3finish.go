@@ -44,8 +44,8 @@ func (t *test) forwardIperf3(f *flow) bool {
 	return !reverse
 }
 
-// dropUnknown drops the count of the far end where iperf 3 printed zeros because it did not get it, and of the
-// sender's count what only a receiver can know.
+// dropUnknown drops the count of the far end where iperf 3 printed zeros because it did not get it,
+// and of the sender's count what only a receiver can know.
 func dropUnknown(sent, received **Total, sends bool, side Side) {
 	far := received
 	if !sends {

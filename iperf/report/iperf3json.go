@@ -45,7 +45,8 @@ func (t *test) takeStream(c *jsonCell) {
 	f.addIperf3(streamKey{id: c.id}, &c.cell)
 }
 
-// takeSums ends the interval whose streams came, with its sums. If the document ended within, it is dropped.
+// takeSums ends the interval whose streams came, with its sums. If the document ended within, it is
+// dropped.
 func (t *test) takeSums(sums []jsonCell, cut bool) {
 	if cut {
 		for _, f := range t.flows {
@@ -93,7 +94,8 @@ func (t *test) takeError(text []byte) {
 	t.fail(err)
 }
 
-// endFlow returns the flow that a total is of. Totals' own word on who sends changed its meaning between versions.
+// endFlow returns the flow that a total is of. Totals' own word on who sends changed its meaning
+// between versions.
 func (t *test) endFlow(reverse bool) *flow {
 	if !reverse && len(t.flows) == 1 {
 		return t.flows[0]
@@ -118,8 +120,8 @@ func (t *test) flowOf(id int) *flow {
 	return nil
 }
 
-// moveTo moves a stream to f that has only totals so far: those that came before the intervals do not tell whose they
-// are.
+// moveTo moves a stream to f that has only totals so far: those that came before the intervals do
+// not tell whose they are.
 func (t *test) moveTo(f *flow, id int) {
 	k := streamKey{id: id}
 	if len(t.flows) < 2 {

@@ -129,8 +129,8 @@ func (d *document) data() {
 	}
 }
 
-// other reads a member that is not iperf's. Before any that is, it may hold what iperf printed, as the results of other
-// programs do.
+// other reads a member that is not iperf's. Before any that is, it may hold what iperf printed, as
+// the results of other programs do.
 func (d *document) other() {
 	switch c := d.Peek(); {
 	case d.tests.doc != nil || d.r.depth == maxDepth || c != '{' && c != '[' && c != '"':

@@ -23,7 +23,8 @@ type jsonCell struct {
 	reverse   bool // a sum of the reverse direction
 }
 
-// readCell reads such an object. It returns false if the object has no bytes or no rate, or ends early.
+// readCell reads such an object. It returns false if the object has no bytes or no rate, or ends
+// early.
 func (d *document) readCell() bool {
 	c := &d.cell
 	*c = jsonCell{}

@@ -6,8 +6,9 @@ import (
 	"github.com/tunaperf/tuna/iperf/report"
 )
 
-// TestClassifyOwnReason has the lines with which a server of iperf 2 or iperf 3, of any version, explains why it does not
-// serve a client or ends its test. An errno behind them can be a stale one, which must not decide the kind.
+// TestClassifyOwnReason has the lines with which a server of iperf 2 or iperf 3, of any version,
+// explains why it does not serve a client or ends its test. An errno behind them can be a stale
+// one, which must not decide the kind.
 func TestClassifyOwnReason(t *testing.T) {
 	for _, test := range []struct{ line, kind string }{
 		{"iperf3: error - total required bandwidth is larger than server limit", "rejected"},

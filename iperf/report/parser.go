@@ -7,30 +7,34 @@ import (
 	"github.com/tunaperf/tuna/iperf/report/internal/lines"
 )
 
-// A Parser reads what iperf printed. It recognises every format from the text itself. The zero value is ready to use.
-// A Parser keeps nothing between calls: many goroutines may use one at once.
+// A Parser reads what iperf printed. It recognises every format from the text itself. The zero
+// value is ready to use. A Parser keeps nothing between calls: many goroutines may use one at once.
 //
-// Memory grows only with what the report keeps. A line of text is read up to 64 KiB; the rest of a longer one is left
-// out, with a warning. A string in JSON may have 16 MiB. A report keeps 100 warnings.
+// Memory grows only with what the report keeps. A line of text is read up to 64 KiB; the rest of a
+// longer one is left out, with a warning. A string in JSON may have 16 MiB. A report keeps 100
+// warnings.
 type Parser struct {
-	// Discard keeps no intervals, so that following a long test takes no more memory than a short one: the Intervals
-	// of flows and streams are empty. What an interval that each gets points to is then valid during the call only.
+	// Discard keeps no intervals, so that following a long test takes no more memory than a short one:
+	// the Intervals of flows and streams are empty. What an interval that each gets points to is then
+	// valid during the call only.
 	Discard bool
 
-	// Side says which end printed the output. Zero: the output itself tells, as it mostly does. It matters for the
-	// CSV of iperf 2 from 2.0.14 on, whose rows are the same at both ends.
+	// Side says which end printed the output. Zero: the output itself tells, as it mostly does. It
+	// matters for the CSV of iperf 2 from 2.0.14 on, whose rows are the same at both ends.
 	Side Side
 }
 
-// Parse reads to the end of r and gives the first test in it; a warning says when more follow. It calls each, unless
-// that is nil, with every interval of the test as soon as its line is complete: parallel streams summed, omitted ones
-// marked, and those of both directions when there are two, which Interval.Reverse tells apart as well as the lines up to
-// there do. Only the first interval of iperf 2 waits for the next row, as without it a row from 0 on may be the total.
+// Parse reads to the end of r and gives the first test in it; a warning says when more follow. It
+// calls each, unless that is nil, with every interval of the test as soon as its line is complete:
+// parallel streams summed, omitted ones marked, and those of both directions when there are two,
+// which Interval.Reverse tells apart as well as the lines up to there do. Only the first interval
+// of iperf 2 waits for the next row, as without it a row from 0 on may be the total.
 //
-// Output with a fault gives what could be read together with an error that wraps the kinds of failure: what iperf
-// itself reported, ErrIncomplete when the totals are missing, ErrNoBandwidth when there is no number at all,
-// ErrNotUnderstood when it is not iperf's output. The report is never nil. An error of r is returned, too. Parse returns
-// io.ErrNoProgress only if r returns no bytes and no error a million times in a row.
+// Output with a fault gives what could be read together with an error that wraps the kinds of
+// failure: what iperf itself reported, ErrIncomplete when the totals are missing, ErrNoBandwidth
+// when there is no number at all, ErrNotUnderstood when it is not iperf's output. The report is
+// never nil. An error of r is returned, too. Parse returns io.ErrNoProgress only if r returns no
+// bytes and no error a million times in a row.
 func (p *Parser) Parse(r io.Reader, each func(Interval)) (*Report, error) {
 	return p.parse(r, each, sumAsPrinted)
 }
@@ -59,12 +63,13 @@ func (t *test) result(in *reader) (*Report, error) {
 	return rep, err
 }
 
-// Parse reads to the end of r and gives the first test in it; a warning says when more follow. See Parser.Parse.
+// Parse reads to the end of r and gives the first test in it; a warning says when more follow. See
+// Parser.Parse.
 func Parse(r io.Reader) (*Report, error) { return new(Parser).Parse(r, nil) }
 
-// ParseAll gives each test in r, as it ends, with the error that Parse would give for it alone. Output without a test
-// gives one empty report with an error. What a server of iperf 2 prints of less than half a second waits for what
-// follows, as it may be one of several streams.
+// ParseAll gives each test in r, as it ends, with the error that Parse would give for it alone.
+// Output without a test gives one empty report with an error. What a server of iperf 2 prints of
+// less than half a second waits for what follows, as it may be one of several streams.
 func ParseAll(r io.Reader) iter.Seq2[*Report, error] {
 	return func(yield func(*Report, error) bool) {
 		in := newReader(new(Parser), lines.New(r), sumAsPrinted)
@@ -86,8 +91,8 @@ const (
 	sumPrinted
 )
 
-// An IperfParser adds parallel streams up itself and pays no heed to the sums that iperf printed. What nothing but a
-// sum tells, as with --sum-only, it does not report.
+// An IperfParser adds parallel streams up itself and pays no heed to the sums that iperf printed.
+// What nothing but a sum tells, as with --sum-only, it does not report.
 type IperfParser struct{ Parser }
 
 // Parse is as Parser.Parse, but for the sums.
@@ -95,10 +100,10 @@ func (p *IperfParser) Parse(r io.Reader, each func(Interval)) (*Report, error) {
 	return p.parse(r, each, sumAdded)
 }
 
-// A SumParser trusts the sums that iperf printed. With parallel streams an interval without a sum is left out, and a
-// total without one is nil: a warning says so, and is all that does, as long as there is any sum. iperf 2
-// leaves out the sum of a UDP client's server reports, and at times that of the totals; the sums of the intervals count
-// all the same. A single stream is its own sum.
+// A SumParser trusts the sums that iperf printed. With parallel streams an interval without a sum
+// is left out, and a total without one is nil: a warning says so, and is all that does, as long as
+// there is any sum. iperf 2 leaves out the sum of a UDP client's server reports, and at times that
+// of the totals; the sums of the intervals count all the same. A single stream is its own sum.
 type SumParser struct{ Parser }
 
 // Parse is as Parser.Parse, but for the sums.

@@ -16,7 +16,8 @@ import (
 //	                        in iperf2.go or iperf3.go into the flows of flow.go and group.go, and becomes a Report in
 //	                        iperf2finish.go, iperf3finish.go and finish.go.
 //
-// The reader itself finds a line that is within another one, or goes on in the next: embedded.go and wrap.go.
+// The reader itself finds a line that is within another one, or goes on in the next: embedded.go
+// and wrap.go.
 type reader struct {
 	src   *lines.Source
 	tests segmenter
@@ -113,8 +114,8 @@ func (r *reader) readLine(b []byte) {
 	r.readText(withoutEnd(b), r.src.IsCut(), false)
 }
 
-// readText recognises a line of text and hands it to its test. cut says that it may have lost its end, unwrapped that it
-// got it back.
+// readText recognises a line of text and hands it to its test. cut says that it may have lost its
+// end, unwrapped that it got it back.
 func (r *reader) readText(b []byte, cut, unwrapped bool) {
 	kind := r.row.parse(b, cut)
 	if kind == rowNone || kind == rowBad || kind == rowPassed {
@@ -210,8 +211,8 @@ func (e *event) readHeading(b []byte) {
 	}
 }
 
-// readSide recognises a line that has only the side of a total: above the total, as before iperf 3.0.1, or what mail has
-// wrapped of the line before.
+// readSide recognises a line that has only the side of a total: above the total, as before iperf
+// 3.0.1, or what mail has wrapped of the line before.
 func (e *event) readSide(b []byte) bool {
 	const indent = "      "
 	for _, side := range [...]struct {

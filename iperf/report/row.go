@@ -62,8 +62,8 @@ const (
 	rowReport                    // "Server Report:"
 )
 
-// parse reads a line of text into r. What stands before the brackets, such as a time or a title, is passed over.
-// cut says that the line may have lost its end.
+// parse reads a line of text into r. What stands before the brackets, such as a time or a title, is
+// passed over. cut says that the line may have lost its end.
 func (r *row) parse(line []byte, cut bool) rowKind {
 	for at := 0; ; {
 		if at == len(line) || line[at] != '[' {
@@ -95,8 +95,8 @@ func (r *row) reset(line int) {
 	r.by, r.bare, r.hasBare, r.decimals, r.delay, r.padded = 0, 0, false, 0, 0, false
 }
 
-// parseLabel reads "[  5]", "[ *1]", "[SUM]", "[SUM-3]", "[FD1]", "[mytest(1)]", each perhaps followed by a role such
-// as "[TX-C]". It gives the length, 0 when there is no label.
+// parseLabel reads "[  5]", "[ *1]", "[SUM]", "[SUM-3]", "[FD1]", "[mytest(1)]", each perhaps
+// followed by a role such as "[TX-C]". It gives the length, 0 when there is no label.
 func parseLabel(b []byte) (l label, length int) {
 	end := 1 + scan.Spaces(b[1:])
 	if id, n := scan.Int(b[end:]); n > 0 && end+n+1 < len(b) && b[end+n] == ']' && b[end+n+1] == ' ' {
@@ -183,7 +183,8 @@ func (r *row) parseAfterLabel(b []byte, cut bool) rowKind {
 	return r.parseTail(b[n:], cut)
 }
 
-// parseInterval reads what a row begins with up to "sec" and gives its length; or it tells what else the row is.
+// parseInterval reads what a row begins with up to "sec" and gives its length; or it tells what
+// else the row is.
 func (r *row) parseInterval(b []byte) (length int, kind rowKind) {
 	begin := b
 	from, n := scan.Number(b)
@@ -236,7 +237,8 @@ func (r *row) parseInterval(b []byte) (length int, kind rowKind) {
 	return length, rowData
 }
 
-// parseWithoutBytes tells the lines apart that have an interval and something else than a transfer after it.
+// parseWithoutBytes tells the lines apart that have an interval and something else than a transfer
+// after it.
 func (r *row) parseWithoutBytes(b []byte) rowKind {
 	v, n := scan.Int(b)
 	if n == 0 {

@@ -7,8 +7,8 @@ import (
 	"github.com/tunaperf/tuna/iperf/report/internal/scan"
 )
 
-// parts are the numbers of a column such as "0/893", "0.430/0.022/25.644/2.468" or "0K(0)/319K(10)/24(12)". A row uses
-// the same ones for all its columns.
+// parts are the numbers of a column such as "0/893", "0.430/0.022/25.644/2.468" or
+// "0K(0)/319K(10)/24(12)". A row uses the same ones for all its columns.
 type parts struct {
 	n     [4]part
 	count int
@@ -22,8 +22,8 @@ type part struct {
 	pair  bool // it has a number in parentheses
 }
 
-// parse reads the column that b begins with and gives its length, 0 when it is no such column. The first scan.Decimal was read
-// already, of that length.
+// parse reads the column that b begins with and gives its length, 0 when it is no such column. The
+// first scan.Decimal was read already, of that length.
 func (p *parts) parse(b []byte, first scan.Decimal, length int) int {
 	p.count, p.plain = 0, true
 	v, n, i := first, length, length
@@ -78,8 +78,8 @@ func (p *parts) parseAll(b []byte) bool {
 
 func (p *part) size() int64 { return p.Bytes(int(scan.Units[p.unit].Two)) }
 
-// counts reports whether the first two are whole numbers. The first is negative where iperf 3 took datagrams for lost
-// that came in another interval.
+// counts reports whether the first two are whole numbers. The first is negative where iperf 3 took
+// datagrams for lost that came in another interval.
 func (p *parts) counts() bool {
 	const most = 1e18
 	a, b := &p.n[0].Decimal, &p.n[1].Decimal

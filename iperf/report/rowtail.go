@@ -6,8 +6,8 @@ import (
 	"github.com/tunaperf/tuna/iperf/report/internal/scan"
 )
 
-// parseTail reads the columns after the rate. They are told apart by their form, as their headings may be lost or, in
-// iperf 2, belong to another row.
+// parseTail reads the columns after the rate. They are told apart by their form, as their headings
+// may be lost or, in iperf 2, belong to another row.
 func (r *row) parseTail(b []byte, cut bool) rowKind {
 	r.delay = -1
 	if len(b) > 0 && b[0] != ' ' && b[0] != '\t' {
@@ -47,8 +47,8 @@ func isWord(tok []byte, word string) bool {
 	return scan.HasPrefix(tok, word) && (len(tok) == len(word) || (tok[len(word)]|0x20)-'a' >= 26)
 }
 
-// token gives the length of what stands before the next space. A slash at the end of it joins what follows: older
-// versions of iperf 2 pad the numbers between slashes.
+// token gives the length of what stands before the next space. A slash at the end of it joins what
+// follows: older versions of iperf 2 pad the numbers between slashes.
 func token(b []byte) (n int) {
 	for n < len(b) {
 		if b[n] == ' ' || b[n] == '\t' {
@@ -148,7 +148,8 @@ func unitOf(b []byte) []byte {
 	return b[:scan.Word(b)]
 }
 
-// parseEqual takes a number of calls and what is said of them: "8388=4:3:2" reads, "10=1.2/1.0/1.5/0.1" round trips.
+// parseEqual takes a number of calls and what is said of them: "8388=4:3:2" reads,
+// "10=1.2/1.0/1.5/0.1" round trips.
 func (r *row) parseEqual(calls int64, said, unit []byte) {
 	if bytes.IndexByte(said, ':') >= 0 {
 		r.enh.Has |= Reads
@@ -162,7 +163,8 @@ func (r *row) parseEqual(calls int64, said, unit []byte) {
 	}
 }
 
-// parseSingle takes a number that stands alone, and perhaps its unit, which is the next word. It gives what follows.
+// parseSingle takes a number that stands alone, and perhaps its unit, which is the next word. It
+// gives what follows.
 func (r *row) parseSingle(n scan.Decimal, rest []byte) []byte {
 	at := scan.Spaces(rest)
 	unit := rest[at:]
@@ -235,7 +237,8 @@ func amount(n scan.Decimal, unit []byte) (int64, bool) {
 	return n.Bytes(shift), true
 }
 
-// parseParts takes numbers with slashes between them. Their count and their units tell what they are.
+// parseParts takes numbers with slashes between them. Their count and their units tell what they
+// are.
 func (r *row) parseParts(unit []byte) {
 	switch p := &r.parts; {
 	case string(unit) == "pkts": // received and in progress
@@ -291,7 +294,8 @@ func (r *row) takeCounts(a, b int64, next []byte) {
 	}
 }
 
-// windowAndRTT takes the columns Cwnd/RTT(var), whose numbers are negative where the system does not tell them.
+// windowAndRTT takes the columns Cwnd/RTT(var), whose numbers are negative where the system does
+// not tell them.
 func (r *row) windowAndRTT(window, rtt *part) {
 	if window.Mant >= 0 {
 		r.tcp.Has |= CongestionWindow

@@ -2,11 +2,12 @@ package report
 
 import "github.com/tunaperf/tuna/iperf/report/internal/lines"
 
-// A segmenter decides which test each event is of, and hands over each test when it is over. Nothing else decides that.
+// A segmenter decides which test each event is of, and hands over each test when it is over.
+// Nothing else decides that.
 //
-// An event that does not tell is held until one comes that does: a banner until the connection after it, a connection
-// until its first row, a short test until the sum that may be of several. These queues are bounded; what has no space
-// in them is decided as if the input had ended.
+// An event that does not tell is held until one comes that does: a banner until the connection
+// after it, a connection until its first row, a short test until the sum that may be of several.
+// These queues are bounded; what has no space in them is decided as if the input had ended.
 type segmenter struct {
 	p    *Parser
 	src  *lines.Source
@@ -60,7 +61,8 @@ func (s *segmenter) begin(fresh bool) *test {
 	return s.cur
 }
 
-// end hands over the current test if there is one. Connections that wait for its end are the next one's.
+// end hands over the current test if there is one. Connections that wait for its end are the next
+// one's.
 func (s *segmenter) end() {
 	s.endPeer()
 	was, part := s.cur, s.part
@@ -145,8 +147,8 @@ func (s *segmenter) otherEnd(c *conn) {
 // isReady reports whether a test is over.
 func (s *segmenter) isReady() bool { return len(s.ready) > 0 }
 
-// next returns the next test that is over. If there is none, the input has ended: next ends all tests, and returns nil
-// after the last.
+// next returns the next test that is over. If there is none, the input has ended: next ends all
+// tests, and returns nil after the last.
 func (s *segmenter) next() *test {
 	if !s.isReady() && !s.endAll() {
 		return nil
@@ -286,12 +288,12 @@ func (s *segmenter) takeCSVHeader(columns []csvColumn) {
 	t.csv.headers[len(columns)] = columns
 }
 
-// columns returns the names of n columns of CSV, as the current test's header has them.
-func (s *segmenter) columns(n int) []csvColumn {
+// beginRow returns the test of a row of CSV, whose header names the row's columns.
+func (s *segmenter) beginRow() *test {
 	if len(s.held) > 0 {
 		s.release(s.cur != nil && s.cur.csv.seen)
 	}
-	return s.beginCSV().csv.headers[n]
+	return s.beginCSV()
 }
 
 // beginCSV returns the test of a row of CSV, which is no test that had rows of text.
@@ -302,9 +304,9 @@ func (s *segmenter) beginCSV() *test {
 	return s.begin(false)
 }
 
-// takeCSV gives a row of CSV to its test. ok is false if it could not be read.
-func (s *segmenter) takeCSV(row *row, f *csvFields, ok, cut bool) {
-	t := s.beginCSV()
+// takeCSV gives a row of CSV to t, or to the test that begins with it. ok is false if it could not
+// be read.
+func (s *segmenter) takeCSV(t *test, row *row, f *csvFields, ok, cut bool) {
 	t.lines++
 	t.iperf2, t.csv.seen = true, true
 	t.rep.Program = programIperf2

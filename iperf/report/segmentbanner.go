@@ -53,7 +53,8 @@ func (s *segmenter) takeBanner(e *event) {
 	}
 }
 
-// beginPeer begins a test of its own for the server's output, which goes on to the end of the client's.
+// beginPeer begins a test of its own for the server's output, which goes on to the end of the
+// client's.
 func (s *segmenter) beginPeer() {
 	t := s.begin(false)
 	if s.outer != nil {
@@ -62,7 +63,8 @@ func (s *segmenter) beginPeer() {
 	s.outer, s.cur = t, s.newPeer(t)
 }
 
-// takeBanner2 takes the banner of a client or a server of iperf 2. With -d and -r one program prints both.
+// takeBanner2 takes the banner of a client or a server of iperf 2. With -d and -r one program
+// prints both.
 func (s *segmenter) takeBanner2(e *event) {
 	s.dropOther()
 	client := e.kind == eventConnecting2
@@ -92,10 +94,11 @@ func (s *segmenter) takeBanner2(e *event) {
 	}
 }
 
-// A server's banner after a client's output is either the same client's, which older versions print with -r when it is
-// the server's turn to send, or another program's. A client's banner after a server's output is either that of a server
-// that sends back, or another program's. If the addresses in it do not tell, the connection that follows does: that of
-// the same program is between the same ends, and is not the first one as the other end sees it. Until then the banner
+// A server's banner after a client's output is either the same client's, which older versions print
+// with -r when it is the server's turn to send, or another program's. A client's banner after a
+// server's output is either that of a server that sends back, or another program's. If the
+// addresses in it do not tell, the connection that follows does: that of the same program is
+// between the same ends, and is not the first one as the other end sees it. Until then the banner
 // is held.
 
 // isDoubtful reports whether only the next connection tells whose a banner of iperf 2 is.
@@ -122,7 +125,8 @@ func (s *segmenter) keep(e *event) {
 	s.held = append(s.held, *e)
 }
 
-// hold keeps a further line of the banner that is held. It returns false for a line that ends the banner.
+// hold keeps a further line of the banner that is held. It returns false for a line that ends the
+// banner.
 func (s *segmenter) hold(e *event) bool {
 	switch {
 	case len(s.held) == maxHeld, e.kind == eventConn:
@@ -153,7 +157,8 @@ func (s *segmenter) release(same bool) {
 	s.same = false
 }
 
-// bannerOfWaiting gives connections that were there before their client's banner to the test that it begins.
+// bannerOfWaiting gives connections that were there before their client's banner to the test that
+// it begins.
 func (s *segmenter) bannerOfWaiting(e *event) {
 	t := s.cur
 	if t == nil || len(t.waiting) == 0 || !t.waiting[0].late {
@@ -206,8 +211,8 @@ func addPort(ports *[]int, port int) {
 	}
 }
 
-// callsBack reports whether a client's banner may be that of a server that sends back, as with -r. It is not if the
-// client connects to another host than the one that called the server.
+// callsBack reports whether a client's banner may be that of a server that sends back, as with -r.
+// It is not if the client connects to another host than the one that called the server.
 func (t *test) callsBack(host string) bool {
 	return len(t.conns) == 0 || t.listens == nil || t.there == "" || host == t.there
 }

@@ -2,9 +2,9 @@ package report
 
 import "time"
 
-// Parallel streams that have little to send are over before the next one of them connects, so that a server of iperf 2
-// prints them as it does one test after another. Only the sum that it prints in the end tells that they were together:
-// until then such tests are held back.
+// Parallel streams that have little to send are over before the next one of them connects, so that
+// a server of iperf 2 prints them as it does one test after another. Only the sum that it prints in
+// the end tells that they were together: until then such tests are held back.
 
 // maxChained is how many are held back: iperf can have no more streams.
 const maxChained = 128
@@ -12,7 +12,8 @@ const maxChained = 128
 // maxGap is longer than the tests are of which this may be so.
 const maxGap = 500 * time.Millisecond
 
-// isPart reports whether t has nothing but totals of short connections from one client, without a sum.
+// isPart reports whether t has nothing but totals of short connections from one client, without a
+// sum.
 func (t *test) isPart() bool {
 	if !t.iperf2 || t.csv.seen || t.listens == nil || t.connects != nil || t.there == "" || len(t.flows) != 1 || len(t.said) > 0 {
 		return false
@@ -45,7 +46,8 @@ func (t *test) partBytes() (n int64) {
 	return n
 }
 
-// handOver hands over a test that is over, after those that were held back, unless it is held back itself.
+// handOver hands over a test that is over, after those that were held back, unless it is held back
+// itself.
 func (s *segmenter) handOver(t *test, part bool) {
 	if part && t.isPart() {
 		s.chain = append(s.chain, t)

@@ -38,8 +38,8 @@ func (s *segmenter) takeConn(e *event) {
 	t.introduce(*c)
 }
 
-// takeMirror takes a connection that is there already, as the other end sees it. It returns false if c is none, or is a
-// connection like the others all the same.
+// takeMirror takes a connection that is there already, as the other end sees it. It returns false
+// if c is none, or is a connection like the others all the same.
 func (s *segmenter) takeMirror(t *test, c *conn) bool {
 	at := t.mirrorOf(c)
 	switch {
@@ -61,7 +61,8 @@ func (s *segmenter) takeMirror(t *test, c *conn) bool {
 	return false
 }
 
-// takeLate takes a connection that comes when all the others of t are over. Its first row tells whether it is of t.
+// takeLate takes a connection that comes when all the others of t are over. Its first row tells
+// whether it is of t.
 func (s *segmenter) takeLate(t *test, c *conn) bool {
 	waits := len(t.waiting) > 0
 	if !t.iperf2 || t.awaits(c) || !waits && !t.over() {
@@ -109,7 +110,8 @@ func (t *test) introduceWaiting() {
 	}
 }
 
-// isOwn reports whether c is between the two ends that the test's first connection is between, as seen from this one.
+// isOwn reports whether c is between the two ends that the test's first connection is between, as
+// seen from this one.
 func (t *test) isOwn(c *conn) bool {
 	return t != nil && c.there != "" && c.here == t.here && c.there == t.there && t.mirrorOf(c) < 0
 }

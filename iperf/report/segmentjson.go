@@ -1,6 +1,7 @@
 package report
 
-// beginDocument begins a JSON document. It reports whether that is the server's, within a client's text.
+// beginDocument begins a JSON document. It reports whether that is the server's, within a client's
+// text.
 func (s *segmenter) beginDocument() (isPeer bool) {
 	s.doc = nil
 	if !s.peerNext {
@@ -11,7 +12,8 @@ func (s *segmenter) beginDocument() (isPeer bool) {
 	return true
 }
 
-// beginMember begins a member that is iperf's, of a document or of an event of --json-stream. Its content is doc's.
+// beginMember begins a member that is iperf's, of a document or of an event of --json-stream. Its
+// content is doc's.
 func (s *segmenter) beginMember(key, event string) {
 	fresh := key == "start"
 	if key == "error" && event == key {
@@ -44,8 +46,8 @@ func (s *segmenter) takeStart(start *jsonStart) {
 	s.doc.takeStart(start)
 }
 
-// endDocument ends a document. It reports whether that was iperf's. A document that was cut before its first member
-// is iperf's if there is nothing else that it can be.
+// endDocument ends a document. It reports whether that was iperf's. A document that was cut before
+// its first member is iperf's if there is nothing else that it can be.
 func (s *segmenter) endDocument(event string, isCut, isUnknown bool) bool {
 	t := s.doc
 	s.doc = nil

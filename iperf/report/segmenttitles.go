@@ -2,8 +2,8 @@ package report
 
 import "bytes"
 
-// Several clients of iperf 3 may print to one terminal at once. Their lines differ by a title, which -T sets, or by the
-// name of a host or container, which a program puts there.
+// Several clients of iperf 3 may print to one terminal at once. Their lines differ by a title,
+// which -T sets, or by the name of a host or container, which a program puts there.
 
 // A titled is a test whose lines have a title, while lines of another test come.
 type titled struct {
@@ -16,7 +16,8 @@ type titled struct {
 // maxTitled is how many tests with titles are kept apart.
 const maxTitled = 64
 
-// titleOf returns the text before a client's first line if it is a name, else nil. A time may precede the name.
+// titleOf returns the text before a client's first line if it is a name, else nil. A time may
+// precede the name.
 func titleOf(b []byte) []byte {
 	b = b[max(0, len(b)-maxTitle):]
 	name := bytes.TrimRight(b, " ")

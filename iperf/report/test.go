@@ -8,8 +8,9 @@ import (
 	"github.com/tunaperf/tuna/iperf/report/internal/lines"
 )
 
-// A test assembles the report of one test from its rows, in one of two ways: iperf2Test is the state of the assembler of
-// iperf 2, iperf3Test that of iperf 3. Until a line tells which program it is of, it is that of neither.
+// A test assembles the report of one test from its rows, in one of two ways: iperf2Test is the
+// state of the assembler of iperf 2, iperf3Test that of iperf 3. Until a line tells which program
+// it is of, it is that of neither.
 type test struct {
 	p     *Parser
 	src   *lines.Source
@@ -89,8 +90,9 @@ func (t *test) fail(err error) {
 	}
 }
 
-// foretold reports whether all that is known is the failure by which a test ended early. Where the output went through
-// a pipe, what was said on standard error comes before what waited in the program's buffer.
+// foretold reports whether all that is known is the failure by which a test ended early. Where the
+// output went through a pipe, what was said on standard error comes before what waited in the
+// program's buffer.
 func (t *test) foretold() bool {
 	if len(t.said) == 0 || t.rep.Program != "" || len(t.flows)+len(t.conns) > 0 {
 		return false
@@ -172,8 +174,8 @@ const (
 	programIperf3 = "iperf3"
 )
 
-// guessIperf2 reports whether iperf 2 prints a test, which the form of a row decides if its program is not known: iperf 3
-// pads before "sec" and prints two decimals.
+// guessIperf2 reports whether iperf 2 prints a test, which the form of a row decides if its program
+// is not known: iperf 3 pads before "sec" and prints two decimals.
 func (t *test) guessIperf2(row *row, wide bool) bool {
 	if t.rep.Program == programIperf2 {
 		return true

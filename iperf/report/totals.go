@@ -66,8 +66,8 @@ func (f *flow) added(k totalKind) (sum cell, n int) {
 	return sum, n
 }
 
-// completeSum gives a printed sum what it lacks of its streams' numbers. iperf 2 leaves the loss out of its sums, prints
-// it under the heading of writes, or counts too little of it.
+// completeSum gives a printed sum what it lacks of its streams' numbers. iperf 2 leaves the loss
+// out of its sums, prints it under the heading of writes, or counts too little of it.
 func (t *test) completeSum(c, streams *cell, n int) {
 	if both := Lost | Packets; streams.udp.Has.Has(both) && c.udp.Has.Has(both) && c.udp.Lost < streams.udp.Lost {
 		t.warn(c.line, fmt.Sprintf("the sum says that %d datagrams were lost, its streams %d", c.udp.Lost, streams.udp.Lost))
@@ -80,7 +80,8 @@ func (t *test) completeSum(c, streams *cell, n int) {
 	}
 }
 
-// checkRate warns of a rate that is not what the bytes and the time give. It is true when there was no need to.
+// checkRate warns of a rate that is not what the bytes and the time give. It is true when there was
+// no need to.
 func (t *test) checkRate(c *cell) bool {
 	d := c.end - c.start
 	if d < 100*time.Millisecond || c.bytes == 0 {
@@ -95,7 +96,8 @@ func (t *test) checkRate(c *cell) bool {
 	return true
 }
 
-// checkIntervals warns of a total of the end that printed the intervals, when it is not what they make up.
+// checkIntervals warns of a total of the end that printed the intervals, when it is not what they
+// make up.
 func (t *test) checkIntervals(f *flow, c *cell) {
 	if f.carried == 0 || c.bytes == 0 || (c.end-f.until).Abs() > c.end/100 {
 		return

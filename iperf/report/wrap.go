@@ -6,16 +6,17 @@ import (
 	"github.com/tunaperf/tuna/iperf/report/internal/scan"
 )
 
-// Mail and narrow terminals wrap long lines. A row without its end is held until the next line tells whether it goes on
-// there. The columns that it can lack unnoticed are lost.
+// Mail and narrow terminals wrap long lines. A row without its end is held until the next line
+// tells whether it goes on there. The columns that it can lack unnoticed are lost.
 
-// isWrapped reports whether a row seems to go on in the next line: the datagrams after the jitter are missing, or it
-// ends as lines do that mail has broken.
+// isWrapped reports whether a row seems to go on in the next line: the datagrams after the jitter
+// are missing, or it ends as lines do that mail has broken.
 func (r *row) isWrapped(b []byte) bool {
 	return b[len(b)-1] == '=' || r.delay >= 0 && !r.udp.Has.Has(Packets) && bytes.HasSuffix(bytes.TrimRight(b, " "), []byte(" ms"))
 }
 
-// unwrap returns the held row joined with b. If b does not belong to it, unwrap takes it as it is and returns b.
+// unwrap returns the held row joined with b. If b does not belong to it, unwrap takes it as it is
+// and returns b.
 func (r *reader) unwrap(b []byte) (line []byte, whole bool) {
 	held := bytes.TrimRight(r.held, " ")
 	next := bytes.TrimLeft(b, " >\t")

@@ -6,8 +6,9 @@ import (
 	"github.com/tunaperf/tuna/iperf/report/internal/scan"
 )
 
-// What is read is made plain before anybody looks at it, as terminals, editors and the shells of Windows leave more in
-// a file than iperf printed: UTF-16, colours, bytes of zero, spaces that do not break, and several ways to end a line.
+// What is read is made plain before anybody looks at it, as terminals, editors and the shells of
+// Windows leave more in a file than iperf printed: UTF-16, colours, bytes of zero, spaces that do
+// not break, and several ways to end a line.
 
 const (
 	esc  = 0x1b
@@ -41,7 +42,8 @@ func (s *Source) clean(from int) {
 // isOpen reports whether the byte after c decides what c is.
 func isOpen(c byte) bool { return c == '\r' || c == nbsp[0] }
 
-// isPlain reports whether nothing in b has to be changed. What fits into the fastest cache is looked at at once.
+// isPlain reports whether nothing in b has to be changed. What fits into the fastest cache is
+// looked at at once.
 func isPlain(b []byte) bool {
 	const enough = 8 << 10
 	for piece := b; len(piece) > 0; piece = piece[min(enough, len(piece)):] {
@@ -136,9 +138,9 @@ const (
 	encodingUTF16 // as the shells of Windows write to a file
 )
 
-// sniff sets the encoding if the first bytes decide it, and then reports whether they are to be cleaned as they are.
-// Only a byte order mark selects UTF-16: without one the zero bytes of UTF-16 are left out like any others, which
-// leaves its ASCII characters.
+// sniff sets the encoding if the first bytes decide it, and then reports whether they are to be
+// cleaned as they are. Only a byte order mark selects UTF-16: without one the zero bytes of UTF-16
+// are left out like any others, which leaves its ASCII characters.
 func (s *Source) sniff() bool {
 	b := s.buf[s.pos:s.end]
 	little, big := scan.HasPrefix(b, utf16Little), scan.HasPrefix(b, utf16Big)
@@ -162,8 +164,8 @@ const (
 	utf16Big    = "\xfe\xff"
 )
 
-// unmarked returns b without the byte order marks that it begins with. Each of several files that were joined may
-// have one.
+// unmarked returns b without the byte order marks that it begins with. Each of several files that
+// were joined may have one.
 func unmarked(b []byte) []byte {
 	for len(b) > 0 && b[0] >= utf8Mark[0] {
 		switch {

@@ -11,8 +11,8 @@ import (
 	"github.com/tunaperf/tuna/iperf/report/internal/scan"
 )
 
-// A Scanner reads JSON from a source as it arrives. It skips the rest of a line that is not JSON, such as a warning in
-// the middle of a document.
+// A Scanner reads JSON from a source as it arrives. It skips the rest of a line that is not JSON,
+// such as a warning in the middle of a document.
 type Scanner struct {
 	*Source
 	Warn   func(line int, text []byte, expected string) // is called with what was skipped
@@ -90,7 +90,8 @@ func (s *Scanner) junk(expected string) {
 	}
 }
 
-// Open enters an object or an array, which begins with c. It skips a value of another kind and reports false.
+// Open enters an object or an array, which begins with c. It skips a value of another kind and
+// reports false.
 func (s *Scanner) Open(c byte) bool {
 	if s.Peek() == c {
 		s.pos++
@@ -100,7 +101,8 @@ func (s *Scanner) Open(c byte) bool {
 	return false
 }
 
-// More reports whether an object or an array, which ends with end, has one more member. It leaves it if not.
+// More reports whether an object or an array, which ends with end, has one more member. It leaves
+// it if not.
 func (s *Scanner) More(end byte) bool {
 	for {
 		switch c := s.Peek(); {

@@ -6,8 +6,8 @@ import (
 	"github.com/tunaperf/tuna/iperf/report/internal/scan"
 )
 
-// literal reads a number, true, false or null as it is written, or the content of a string. It skips any other value and
-// returns nil.
+// literal reads a number, true, false or null as it is written, or the content of a string. It
+// skips any other value and returns nil.
 func (s *Scanner) literal() []byte {
 	c := s.Peek()
 	if c == '"' {
@@ -39,7 +39,8 @@ func (s *Scanner) literal() []byte {
 	}
 }
 
-// number reads a literal and the number that it is. ok is false if it is none, has an exponent or too many digits.
+// number reads a literal and the number that it is. ok is false if it is none, has an exponent or
+// too many digits.
 func (s *Scanner) number() (text []byte, n scan.Decimal, ok bool) {
 	s.Peek()
 	n, length := scan.Number(s.buf[s.pos:s.end])

@@ -5,8 +5,8 @@ import (
 	"io"
 )
 
-// Without takes back the last line, and returns a Source of it and of the rest of s which takes prefix off each line that
-// begins with its form.
+// Without takes back the last line, and returns a Source of it and of the rest of s which takes
+// prefix off each line that begins with its form.
 func (s *Source) Without(prefix []byte) *Source {
 	s.back(0)
 	return &Source{r: &unprefixed{src: s, prefix: bytes.Clone(prefix)}, Lines: s.Lines, encoding: encodingUTF8}

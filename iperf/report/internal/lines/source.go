@@ -1,5 +1,6 @@
-// Package lines turns what a program printed into clean lines, or the tokens of JSON, as it arrives. It takes out what
-// terminals, editors, other programs' logs and the shells of Windows put in.
+// Package lines turns what a program printed into clean lines, or the tokens of JSON, as it
+// arrives. It takes out what terminals, editors, other programs' logs and the shells of Windows put
+// in.
 package lines
 
 import (
@@ -14,11 +15,13 @@ const (
 	maxToken  = 16 << 20 // of one string or number of JSON
 	firstRead = 64 << 10
 
-	// An io.Reader may return no bytes and no error many times in a row. One that does nothing else is broken.
+	// An io.Reader may return no bytes and no error many times in a row. One that does nothing else is
+	// broken.
 	maxEmptyReads = 1 << 20
 )
 
-// A Source reads the lines of a reader as they arrive. It never waits for more than it was asked for.
+// A Source reads the lines of a reader as they arrive. It never waits for more than it was asked
+// for.
 type Source struct {
 	r        io.Reader
 	buf      []byte
@@ -60,9 +63,9 @@ func (s *Source) Within(text []byte) *Source {
 // IsCut reports whether the last line may have lost its end.
 func (s *Source) IsCut() bool { return s.NoEnd || s.TooLong }
 
-// More estimates how many entries a list of n, which is full, needs further. If the size of the input is known, the
-// rest of it is assumed to be like what was read, else the list doubles. Either is faster than append, which copies a
-// long list far more often.
+// More estimates how many entries a list of n, which is full, needs further. If the size of the
+// input is known, the rest of it is assumed to be like what was read, else the list doubles. Either
+// is faster than append, which copies a long list far more often.
 func (s *Source) More(n int) int {
 	more := n
 	if done := s.read - int64(s.end-s.pos); s.size > done && done > 0 {
@@ -72,8 +75,8 @@ func (s *Source) More(n int) int {
 	return max(16, more)
 }
 
-// fill reads until there are more bytes than before, which it reports, or until the input ends. A read whose bytes
-// are all cleaned away is progress.
+// fill reads until there are more bytes than before, which it reports, or until the input ends. A
+// read whose bytes are all cleaned away is progress.
 func (s *Source) fill() bool {
 	if s.err != nil {
 		return false

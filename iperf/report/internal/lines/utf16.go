@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// A utf16Reader converts UTF-16 to UTF-8. If text in one byte a character follows, as of a file that a second program
-// appended to, it begins a line there and leaves the rest as it is.
+// A utf16Reader converts UTF-16 to UTF-8. If text in one byte a character follows, as of a file
+// that a second program appended to, it begins a line there and leaves the rest as it is.
 type utf16Reader struct {
 	r     io.Reader
 	big   bool
@@ -37,12 +37,13 @@ func (u *utf16Reader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// longestASCII is how many characters of UTF-16 in a row may be two bytes of ASCII text. Latin text has none. Of
-// Chinese characters two in five are such, so that this many never follow each other by chance.
+// longestASCII is how many characters of UTF-16 in a row may be two bytes of ASCII text. Latin text
+// has none. Of Chinese characters two in five are such, so that this many never follow each other
+// by chance.
 const longestASCII = 16
 
-// convert converts the raw bytes, except for half a character and for those that may be ASCII text. At the end of the
-// input it converts them all.
+// convert converts the raw bytes, except for half a character and for those that may be ASCII text.
+// At the end of the input it converts them all.
 func (u *utf16Reader) convert() {
 	u.out = u.out[:0]
 	raw := u.raw
@@ -77,7 +78,8 @@ func (u *utf16Reader) convert() {
 // isASCII reports whether c is a printable character of ASCII or ends a line.
 func isASCII(c byte) bool { return c >= ' ' && c <= '~' || c == '\n' || c == '\r' || c == '\t' }
 
-// character converts the character that raw begins with. A byte order mark sets the order of the bytes anew.
+// character converts the character that raw begins with. A byte order mark sets the order of the
+// bytes anew.
 func (u *utf16Reader) character(raw []byte) {
 	c := rune(raw[0]) | rune(raw[1])<<8
 	if u.big {

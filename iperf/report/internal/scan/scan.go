@@ -15,8 +15,8 @@ type Decimal struct {
 
 var powersOfTen = [...]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18}
 
-// Number reads a decimal without an exponent from the start of b and returns its length. It is 0 if there is none, or if
-// its digits overflow an int64.
+// Number reads a decimal without an exponent from the start of b and returns its length. It is 0 if
+// there is none, or if its digits overflow an int64.
 func Number(b []byte) (n Decimal, length int) {
 	i := 0
 	if len(b) > 0 && b[0] == '-' {
@@ -91,7 +91,8 @@ func (n Decimal) Float(exp int) float64 {
 	return float64(n.Mant) * math.Pow10(exp)
 }
 
-// Exact returns n if the digits and the power of ten are exact, so that their quotient is the nearest float.
+// Exact returns n if the digits and the power of ten are exact, so that their quotient is the
+// nearest float.
 func (n Decimal) Exact() (float64, bool) {
 	if n.Mant >= 1<<53 || n.Mant <= -1<<53 || n.Frac >= len(powersOfTen) {
 		return 0, false
@@ -151,7 +152,8 @@ func (n Decimal) Bytes(shift int) int64 {
 	return v
 }
 
-// A Unit is what a unit's first letter stands for: a power of ten for bits, a power of two for bytes.
+// A Unit is what a unit's first letter stands for: a power of ten for bits, a power of two for
+// bytes.
 type Unit struct{ Ten, Two uint8 }
 
 // Units are those of each letter, zero if it is none.
@@ -160,8 +162,8 @@ var Units = [256]Unit{
 	'T': {12, 40}, 't': {12, 40}, 'P': {15, 50}, 'p': {15, 50}, 'E': {18, 60}, 'e': {18, 60},
 }
 
-// Bytes reads an amount such as "1.05 GBytes" or "128 KByte" and returns its length, 0 if there is none. iperf 2
-// prints "5.03 Gbits" if it was given an unknown format.
+// Bytes reads an amount such as "1.05 GBytes" or "128 KByte" and returns its length, 0 if there is
+// none. iperf 2 prints "5.03 Gbits" if it was given an unknown format.
 func Bytes(b []byte) (v int64, length int) {
 	n, i := Number(b)
 	if i == 0 {
@@ -194,7 +196,8 @@ func Bytes(b []byte) (v int64, length int) {
 	return n.Bytes(int(p.Two)), i
 }
 
-// Rate reads a rate such as "8.99 Gbits/sec" or "120 MBytes/sec" and returns its length, 0 if there is none.
+// Rate reads a rate such as "8.99 Gbits/sec" or "120 MBytes/sec" and returns its length, 0 if there
+// is none.
 func Rate(b []byte) (v float64, length int) {
 	n, i := Number(b)
 	if i == 0 {
@@ -227,7 +230,8 @@ func Spaces(b []byte) int {
 
 func HasPrefix(b []byte, s string) bool { return len(b) >= len(s) && string(b[:len(s)]) == s }
 
-// Int reads decimal digits and returns how many, 0 if there are none or more than an id or a count has.
+// Int reads decimal digits and returns how many, 0 if there are none or more than an id or a count
+// has.
 func Int(b []byte) (v int64, length int) {
 	for length < len(b) && b[length]-'0' <= 9 {
 		if length == 18 {
