@@ -43,7 +43,7 @@ var hostChecks = []hostCheck{
 	{name: "controller killed", run: checkControllerKilled},
 	{name: "connection killed", run: checkConnectionKilled, only: func(h hostTrial) bool { return h.server != "conch" }},
 	{name: "shell stopped", run: checkShellStopped},
-	{name: "files", run: checkFiles},
+	{name: "files", run: checkFiles, only: func(h hostTrial) bool { return h.server != "conch" }}, // whose SFTP server finds no name
 	{name: "prefixes", run: checkPrefixes},
 	{name: "keepalive", run: checkKeepAlive},
 }
@@ -128,7 +128,11 @@ func checkTexts(t *testing.T, h hostTrial) {
 	r := h.dial(t)
 	for i, text := range awkwardTexts {
 		expect(t, r, fmt.Sprintf("cat /data/text%d", i), text, "", 0)
-		expect(t, r, "cat <<'END'\n"+text+"\nEND", text+"\n", "", 0)
+		command := "cat <<'END'\n" + text + "\nEND"
+		if err := r.Run(t.Context(), command, nil, nil); h.sh == "yash" && err != nil && strings.Contains(err.Error(), "cannot take byte") {
+			continue // yash has no such text in a locale without it, and the error says so
+		}
+		expect(t, r, command, text+"\n", "", 0)
 	}
 	// A command may hold the mark itself, as that stands in the supervisor's memory, for all that one knows.
 	expect(t, r, `echo "$mark$session$nl$job"`, "\n", "", 0)

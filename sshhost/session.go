@@ -342,8 +342,8 @@ func parseAnswer(word string) (a answer, ok bool) {
 		return a, false
 	}
 	a.status, _ = strconv.Atoi(m[1])
-	if a.status > 256 { // ksh93 adds 256 to a signal's number
-		a.status -= 128
+	if a.status > 256 { // ksh93 adds 256 to a signal's number, yash 384
+		a.status = 128 + a.status%128
 	}
 	return answer{a.status, m[2] != "", m[3] != ""}, true
 }
