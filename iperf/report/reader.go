@@ -89,7 +89,9 @@ const longRow = 160
 // readLine recognises one line of text.
 func (r *reader) readLine(b []byte) {
 	r.row.line = r.src.Lines
-	r.tests.turnTo(b)
+	if len(r.tests.titles) > 0 {
+		r.tests.turnTo(b)
+	}
 	if len(r.before) > 0 && r.readAfterBrace(b) {
 		return
 	}

@@ -185,12 +185,14 @@ func (s *segmenter) endAll() bool {
 
 // take gives an event to its test.
 func (s *segmenter) take(e *event) {
-	if e.kind != eventRow && e.kind != eventBadRow && len(s.held) > 0 && s.hold(e) {
+	if e.kind == eventRow {
+		s.takeRow(e.row, e.rowKind)
+		return
+	}
+	if e.kind != eventBadRow && len(s.held) > 0 && s.hold(e) {
 		return
 	}
 	switch e.kind {
-	case eventRow:
-		s.takeRow(e.row, e.rowKind)
 	case eventBadRow:
 		t := s.begin(false)
 		t.lines++
