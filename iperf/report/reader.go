@@ -22,7 +22,8 @@ type reader struct {
 	src   *lines.Source
 	tests segmenter
 	row   row
-	event event
+	rows  event // of row, as most events are
+	event event // any other
 
 	fields   csvFields // of the last row of CSV
 	time     []byte    // its time
@@ -34,7 +35,9 @@ type reader struct {
 }
 
 func newReader(p *Parser, src *lines.Source, sums sumPolicy) *reader {
-	return &reader{src: src, tests: segmenter{p: p, src: src, sums: sums}}
+	r := &reader{src: src, tests: segmenter{p: p, src: src, sums: sums}}
+	r.rows = event{kind: eventRow, row: &r.row}
+	return r
 }
 
 // next returns the next test, nil at the end.
@@ -153,7 +156,8 @@ func (r *reader) readText(b []byte, cut, unwrapped bool) {
 	case rowPassed:
 		return
 	default:
-		e.kind, e.row, e.rowKind = eventRow, &r.row, kind
+		e = &r.rows
+		e.rowKind = kind
 	}
 	r.tests.take(e)
 }
