@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	pathpkg "path"
 	"strings"
 	"time"
 
@@ -54,7 +55,7 @@ var installScript string
 
 // Install finds out what the host is, puts the program for it into a directory of the host's user that programs may run
 // from, under a name that has its hash, and sees that it runs there. It returns the absolute path. Where the program is
-// already, the host is only asked. The error wraps ErrPlatform when there is no program for the host, and ErrNoPlace when
+// already, the host is only asked. If a directory turns out not to take it, the next one is tried. The error wraps ErrPlatform when there is no program for the host, and ErrNoPlace when
 // no directory will do; it then names those that were tried.
 func (i *Installer) Install(ctx context.Context, host Target) (path string, err error) {
 	p, err := platformOf(ctx, host)
@@ -67,22 +68,43 @@ func (i *Installer) Install(ctx context.Context, host Target) (path string, err 
 	}
 	sum := sha256.Sum256(data)
 	hash := hex.EncodeToString(sum[:])
-	look := fmt.Sprintf("name=iperf3-%s hash=%s length=%d\n%s", hash[:16], hash, len(data), installScript)
-	path, have, err := place(ctx, host, look)
-	if err != nil || have {
-		return path, err
+	look := func(skip string) string {
+		return fmt.Sprintf("name=iperf3-%s hash=%s length=%d skip=%s\n%s", hash[:16], hash, len(data), shquote.Quote(skip), installScript)
 	}
-	if err := put(ctx, host, data, path); err != nil {
-		return "", fmt.Errorf("install iperf3 as %s: %w", path, err)
+	// A file system may turn out to be full, of bytes or of inodes, only when the program arrives.
+	var failed error
+	skip := "|"
+	for {
+		path, have, err := place(ctx, host, look(skip))
+		if err != nil || have {
+			return path, errors.Join(err, failedUnless(have, failed))
+		}
+		if err := put(ctx, host, data, path); err != nil {
+			failed = errors.Join(failed, fmt.Errorf("install iperf3 as %s: %w", path, err))
+			dir := pathpkg.Dir(pathpkg.Dir(path))
+			if ctx.Err() != nil || strings.Contains(skip, "|"+dir+"|") {
+				return "", failed
+			}
+			skip += dir + "|"
+			continue
+		}
+		there, have, err := place(ctx, host, look(skip))
+		if err != nil {
+			return "", err
+		}
+		if !have || there != path {
+			return "", fmt.Errorf("install iperf3 as %s: what arrived there is not what was sent", path)
+		}
+		return path, nil
 	}
-	there, have, err := place(ctx, host, look)
-	if err != nil {
-		return "", err
+}
+
+// failedUnless returns the errors of earlier directories, unless the program was found after them.
+func failedUnless(have bool, failed error) error {
+	if have {
+		return nil
 	}
-	if !have || there != path {
-		return "", fmt.Errorf("install iperf3 as %s: what arrived there is not what was sent", path)
-	}
-	return path, nil
+	return failed
 }
 
 func (i *Installer) binary(ctx context.Context, p Platform) ([]byte, error) {

@@ -1,11 +1,12 @@
 # What follows runs in the host's sh, which may be dash, BusyBox ash or bash. It says where programs may be put and run:
 # the first of some directories of ours that is, or can be made, that lets its files be executed and has room. It is
-# given the names hash, name and length in lines before this text.
+# given the names hash, name, length and skip, the directories that an upload failed in, before this text.
 umask 077
 uid=$(id -u 2>/dev/null || echo 0)
 why=
 for dir in "$XDG_CACHE_HOME" "${HOME:+$HOME/.cache}" "$HOME" "$XDG_RUNTIME_DIR" "/run/user/$uid" /var/tmp /tmp /dev/shm /var/run /opt /data/local/tmp; do
 	case $dir in /*) ;; *) continue ;; esac
+	case $skip in *"|$dir|"*) why="$why $dir:upload"; continue ;; esac
 	[ "$dir" != "$HOME/.cache" ] || mkdir "$dir" 2>/dev/null
 	[ -d "$dir" ] || continue
 	own=$dir/tuna-$uid
@@ -17,7 +18,12 @@ for dir in "$XDG_CACHE_HOME" "${HOME:+$HOME/.cache}" "$HOME" "$XDG_RUNTIME_DIR" 
 	fi
 	chmod 700 "$own" 2>/dev/null
 	probe=$own/probe$$
-	printf '#!/bin/sh\nexit 0\n' >"$probe" 2>/dev/null && chmod 700 "$probe" && "$probe" 2>/dev/null
+	if ! { printf '#!/bin/sh\nexit 0\n' >"$probe"; } 2>/dev/null; then
+		rm -f "$probe"
+		why="$why $dir:full" # of bytes, or of inodes
+		continue
+	fi
+	chmod 700 "$probe" && "$probe" 2>/dev/null
 	status=$?
 	rm -f "$probe"
 	if [ "$status" != 0 ]; then

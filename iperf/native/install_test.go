@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -236,5 +237,100 @@ func TestBuildIsCached(t *testing.T) {
 	}
 	if data := kept(name); data != nil {
 		t.Errorf("a damaged file: %q", data)
+	}
+}
+
+// A mountedTarget is a shellTarget in a mount namespace of its own, where uploads go too.
+type mountedTarget struct{ *shellTarget }
+
+func (m mountedTarget) Upload(ctx context.Context, src io.Reader, name string) error {
+	cmd := exec.CommandContext(ctx, m.shell[0], append(m.shell[1:], "-c", `cat >"$0"`, name)...)
+	cmd.Stdin = src
+	return cmd.Run()
+}
+
+// TestInstallOnAFullFileSystem has a first directory whose file system does not take the program: the next one gets it.
+func TestInstallOnAFullFileSystem(t *testing.T) {
+	testbed.NeedRoot(t)
+	testbed.Need(t, "unshare", "nsenter", "mount", "sha256sum")
+	for _, test := range []struct{ name, options, then string }{
+		{"no inode", "nr_inodes=1", ""},
+		{"an inode for the directory", "nr_inodes=2", ""},
+		{"one that another program takes during the upload", "nr_inodes=3", ""},
+		{"read-only", "ro", ""},
+		{"noexec", "noexec", ""},
+		{"no byte", "size=4k", "head -c 4096 /dev/zero >full; "},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			home, next := t.TempDir(), t.TempDir()
+			holder := exec.Command("unshare", "-m", "sh", "-c", `mount -t tmpfs -o "$0" none "$1" && cd "$1" && { `+test.then+`echo ready; exec cat; }`, test.options, home)
+			in, err := holder.StdinPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			out, err := holder.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := holder.Start(); err != nil {
+				t.Fatal(err)
+			}
+			defer holder.Wait()
+			defer in.Close()
+			if _, err := io.ReadFull(out, make([]byte, len("ready\n"))); err != nil {
+				t.Fatal(err)
+			}
+			h := &shellTarget{
+				shell: []string{"nsenter", "-t", strconv.Itoa(holder.Process.Pid), "-m", "sh"},
+				env:   []string{"HOME=" + home, "XDG_CACHE_HOME=" + home, "XDG_RUNTIME_DIR=" + next},
+			}
+			var target Target = mountedTarget{h}
+			if test.options == "nr_inodes=3" {
+				target = takenTarget{mountedTarget{h}, home}
+			}
+			path, err := (&Installer{Binaries: scripts}).Install(t.Context(), target)
+			if err != nil || !strings.HasPrefix(path, next+"/") {
+				t.Errorf("got %s, %v, want a file in %s", path, err, next)
+			}
+		})
+	}
+}
+
+// A takenTarget's first directory loses its last inode before an upload.
+type takenTarget struct {
+	mountedTarget
+	home string
+}
+
+func (m takenTarget) Upload(ctx context.Context, src io.Reader, name string) error {
+	m.Run(ctx, ": >"+m.home+"/taken", io.Discard, io.Discard)
+	return m.mountedTarget.Upload(ctx, src, name)
+}
+
+// refusingTarget takes no upload into one directory.
+type refusingTarget struct {
+	*shellTarget
+	dir string
+}
+
+func (r refusingTarget) Upload(ctx context.Context, src io.Reader, name string) error {
+	if strings.HasPrefix(name, r.dir) {
+		return errors.New("no space left on device")
+	}
+	return r.shellTarget.Upload(ctx, src, name)
+}
+
+// TestInstallGoesOn has uploads that fail in the first directory, or in all of them.
+func TestInstallGoesOn(t *testing.T) {
+	testbed.Need(t, "sh", "sha256sum")
+	home, next := t.TempDir(), t.TempDir()
+	h := &shellTarget{shell: []string{"sh"}, env: []string{"XDG_CACHE_HOME=" + home, "HOME=" + next}}
+	path, err := (&Installer{Binaries: scripts}).Install(t.Context(), refusingTarget{h, home})
+	if err != nil || !strings.HasPrefix(path, next) {
+		t.Errorf("got %s, %v, want a file in %s", path, err, next)
+	}
+	_, err = (&Installer{Binaries: scripts}).Install(t.Context(), refusingTarget{&shellTarget{shell: h.shell, env: []string{"XDG_CACHE_HOME=" + home, "HOME=" + home}}, "/"})
+	if !errors.Is(err, ErrNoPlace) || !strings.Contains(err.Error(), "no space left") || !strings.Contains(err.Error(), home+":upload") {
+		t.Errorf("got %v, want ErrNoPlace with the directories", err)
 	}
 }
