@@ -199,7 +199,7 @@ func (c command) fail(ctx context.Context, err error, stderr string) *RunError {
 	case errors.Is(err, ErrPanic):
 		e.Err = err
 	case exited && broken.MatchString(stderr):
-		e.Err = fmt.Errorf("%w: it cannot be executed: %s (%w)", ErrNotInstalled, firstLine(broken.FindString(stderr)), err)
+		e.Err = fmt.Errorf("%w: %s: %s (%w)", ErrNotInstalled, cannotRun, firstLine(broken.FindString(stderr)), err)
 	case exited && notFound(status, stderr):
 		e.Err = fmt.Errorf("%w (%w)", ErrNotInstalled, err)
 	case exited && (status == 126 || c.role == 0 && strings.Contains(stderr, "Permission denied")):

@@ -46,10 +46,13 @@ func machineOf(h HostSSH) string {
 	return ""
 }
 
+// cannotRun is in the error of a program that is there, for which the reason that follows says enough.
+const cannotRun = "it cannot be executed"
+
 // hint returns what the caller can look at after a program failed with err, empty if nothing is known.
 func (c command) hint(err error) string {
 	switch {
-	case err == nil, isAny(err, ErrPanic, ErrCanceled, ErrHostLost):
+	case err == nil, isAny(err, ErrPanic, ErrCanceled, ErrHostLost), strings.Contains(err.Error(), cannotRun):
 		return ""
 	case errors.Is(err, ErrNotInstalled):
 		return "install it there, or set Iperf.Program to its path or Iperf.Install"

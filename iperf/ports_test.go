@@ -22,7 +22,8 @@ func TestParseListening(t *testing.T) {
 `
 	got, ok := parseListening(text)
 	want := ports{tcp: map[int]bool{42069: true, 5001: true}, udp: map[int]bool{5001: true, 5002: true, 5003: true}, remote: map[int]bool{50000: true, 50001: true},
-		several: map[int]bool{5002: true}, peers: map[int][]string{5003: {"0100007F:C351"}}}
+		several: map[int]bool{5002: true}, peers: map[int][]string{5003: {"0100007F:C351"}},
+		sockets: map[int][]string{42069: {"2210"}, 5001: {"2212", "2213"}, 5002: {"2214", "2215"}, 5003: {"2216"}}}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(ports{})); diff != "" || !ok {
 		t.Errorf("found %v (-want +got)\n%s", ok, diff)
 	}

@@ -115,6 +115,9 @@ func (x *Iperf) attempt(ctx context.Context, d Direction, client, server HostSSH
 	limit := x.timeout(max(onClient.rtt, onServer.rtt))
 	ctx, cancel := withTimeout(ctx, limit)
 	defer cancel()
+	if test, fixed := x.Client.duration(); fixed && limit < test {
+		res.Warnings = append(res.Warnings, fmt.Errorf("%w: Timeout is %v, and the test takes %v", ErrTimeout, limit, test))
+	}
 	if _, ok := x.FileStorage.(fileWriter); x.FileStorage != nil && !ok {
 		res.Warnings = append(res.Warnings, errors.New("no manifest is kept, which Replay needs: FileStorage has no method WriteFile(name, data)"))
 	}

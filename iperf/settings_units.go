@@ -62,10 +62,6 @@ func (f *faults) withoutUnit(x *Iperf) {
 			f.bad(v.field, fmt.Sprintf("%d bytes", v.bytes), fmt.Sprintf("0, or %d bytes or more, as in 64<<10 for 64 KiB", v.least))
 		}
 	}
-	test, fixed := c.duration()
-	if fixed && x.Timeout >= leastTime && x.Timeout < test {
-		f.bad("Timeout", x.Timeout, fmt.Sprintf("0, or more than the %v that the test takes", test))
-	}
 }
 
 // time returns Time, also of a nil EventTimer.

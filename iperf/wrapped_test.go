@@ -87,7 +87,11 @@ func TestClientThatCannotConnect(t *testing.T) {
 			if errors.Is(err, iperf.ErrPeerLost) || errors.Is(err, iperf.ErrNotInstalled) {
 				t.Errorf("%v is of a wrong kind too", err)
 			}
-			if diff := cmp.Diff("iperf3 client on dut: "+test.want+" (exit status 1)", fmt.Sprint(err)); diff != "" {
+			want := "iperf3 client on dut: " + test.want + " (exit status 1)"
+			if len(test.kinds) > 0 {
+				want += "; it dialled 192.0.2.1:5201"
+			}
+			if diff := cmp.Diff(want, fmt.Sprint(err)); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
 		})

@@ -97,7 +97,8 @@ func TestKeysAndSettingsMatch(t *testing.T) {
 			}
 		}
 	}
-	inRange := map[string]string{"WorkingLoad": "up", "PermitKey": "1234", "RcvTimeout": "100", "ReportStyle": "C", "ReportExclude": "C"}
+	inRange := map[string]string{"WorkingLoad": "up", "PermitKey": "1234", "RcvTimeout": "100", "Window": "64K", "TCPRxWindowClamp": "64K",
+		"Length": "128K", "MSS": "1400", "FQRate": "1M", "Bytes": "1M", "BurstSize": "1M", "ReportStyle": "C", "ReportExclude": "C"}
 	for key, field := range fields {
 		if !known[field] {
 			t.Errorf("key %s: there is no field %s", key, field)
