@@ -69,10 +69,10 @@ func TestSupervisorStopped(t *testing.T) {
 			run, _ := strconv.Atoi(parentOf(command))
 			supervisor, _ := strconv.Atoi(parentOf(run))
 			if name != "supervisor" {
-				testbed.Signal(run, syscall.SIGSTOP)
+				testbed.Signal(run, testbed.SIGSTOP)
 			}
 			if name != "run" {
-				testbed.Signal(supervisor, syscall.SIGSTOP)
+				testbed.Signal(supervisor, testbed.SIGSTOP)
 			}
 			cancel()
 			if err := <-ended; !errors.Is(err, context.Canceled) || errors.Is(err, sshhost.ErrNotEnded) {

@@ -13,7 +13,7 @@ exec 4>&2 2>/dev/null
 _nl='
 '
 case $IFS in " "?"$_nl") ;; *) IFS=" $_nl" ;; esac # posh takes it from the environment
-_ifs=$IFS _job= _run= _watch= _own=
+_ifs=$IFS _job= _run= _watch= _late= _own=
 
 # What the environment has changed in this shell, and is different only in the command's: options (SHELLOPTS of bash), the
 # time limit of bash and ksh for read (TMOUT, which the loader has put into _m), a PATH without sleep.
@@ -159,6 +159,7 @@ young() {
 prints() {
 	_unknown=
 	[ "$1" != $$ ] && [ "$1" != "$_self" ] && [ -d "/proc/$1" ] || return 1
+	stat "$1" && [ "$_parent" = $$ ] && return 1 # a lease's, which keeps a copy of its stdin in some shells
 	[ "$_compares" ] && [ -r "/proc/$1/fd" ] || _unknown=1
 	[ -z "$_unknown" ] || return 1
 	for _file in "/proc/$1/fd/"*; do
@@ -384,18 +385,18 @@ start() {
 	_job=$!
 	guard finish
 }
-term() { if dead; then orphan "$1"; else kill -TERM "$_job"; wake; fi; }
-kill9() { if dead; then orphan "$1"; else kill -USR1 "$_job"; wake; fi; }
+term() { if dead "$_job"; then orphan "$1"; else kill -TERM "$_job"; wake; fi; }
+kill9() { if dead "$_job"; then orphan "$1"; else kill -USR1 "$_job"; wake; fi; }
 last() {
-	dead || kill -KILL "$_job"
+	dead "$_job" || kill -KILL "$_job"
 	orphan "$1"
 }
 
-# dead reports whether the process that waits for the command, run's, is no more, or a zombie, as the killed are that nobody
-# has waited for. A shell such as bash frees the number as soon as it has ended: it may be another process's by now.
+# dead PROCESS reports whether a child of ours has ended: it is no more, or a zombie that was not waited for. A shell such as
+# bash frees the number as soon as it has ended: it may be another process's by now.
 dead() {
-	kill -0 "$_job" || return 0
-	stat "$_job" || return 1
+	kill -0 "$1" || return 0
+	stat "$1" || return 1
 	case $_state in [XZ]) return 0 ;; esac
 	[ "$_parent" = $$ ] && return 1
 	[ "$_own" = $$ ]
@@ -422,8 +423,8 @@ idle() {
 # lease SECONDS ends the session if it hears nothing, not even another lease, for so long; 0: it never does. A link that dies
 # without a word closes nothing here. While a command runs, two processes watch, as one of them may have been stopped.
 lease() {
-	[ "$_job" ] && dead && orphan
-	[ "$_watch" ] && send TERM $_watch
+	[ "$_job" ] && dead "$_job" && orphan
+	unwatch $_late $_watch
 	_watch=
 	[ "$1" -gt 0 ] || return 0
 	guard -
@@ -432,6 +433,18 @@ lease() {
 		_watch="$_watch $!"
 	done
 	guard finish
+}
+
+# unwatch PROCESS... sends TERM to processes of leases, and puts those that had not ended before into $_late. A shell that gets
+# TERM just before it waits may act on it only after that, unless it gets another one.
+unwatch() {
+	_late=
+	for _w; do
+		dead "$_w" && continue
+		kill -TERM "$_w"
+		kill -CONT "$_w"
+		_late="$_late $_w"
+	done
 }
 
 # watch SECONDS is a lease's process. It ends its sleep with itself. It is the last resort: it kills what does not end.
@@ -486,17 +499,23 @@ finish() {
 	trap - EXIT
 	if [ "$_job" ]; then
 		_count=0
-		dead || kill -TERM "$_job"
+		dead "$_job" || kill -TERM "$_job"
 		wake
-		until dead || [ "$_count" -ge "$_grace" ]; do pause; done
-		dead || kill -USR1 "$_job"
+		until dead "$_job" || [ "$_count" -ge "$_grace" ]; do pause; done
+		dead "$_job" || kill -USR1 "$_job"
 		wake
-		until dead || [ "$_count" -ge $((4 * _grace)) ]; do pause; done
-		dead || kill -KILL "$_job"
+		until dead "$_job" || [ "$_count" -ge $((4 * _grace)) ]; do pause; done
+		dead "$_job" || kill -KILL "$_job"
 		wait "$_job"
 		[ $? -gt 128 ] && sweep "TUNA_RUN=$_run" # it was killed
 	fi
-	[ "$_watch" ] && send TERM $_watch
+	unwatch $_late $_watch
+	_count=0
+	while [ "$_late" ] && [ "$_since" ] && [ "$_count" -lt "$_grace" ]; do
+		pause
+		unwatch $_late
+	done
+	[ "$_late" ] && [ "$_since" ] && kill -KILL $_late && sweep "TUNA_LEASE=$_session"
 	exit
 }
 
