@@ -54,7 +54,7 @@ stat() {
 	while read -r _x; do _line=$_line$_x; done <"/proc/$1/stat"
 	[ "$_line" ] || return 1
 	set -- ${_line##*\) }
-	_state=$1 _parent=$2 _group=$3 _sid=$4 _threads=${18} _born=${20} _size=${21}
+	_state=$1 _parent=$2 _group=$3 _sid=$4 _threads=${18} _born=${20} _size=${21} _env=${49}
 }
 
 # alive reports whether the supervisor itself runs, or is stopped.
@@ -275,9 +275,9 @@ remove() {
 	return 1
 }
 
-# rest PROCESS puts into $_left what the command, which was PROCESS, has left: the rest of its group and its session or, if
+# look PROCESS puts into $_left what the command, which was PROCESS, has left: the rest of its group and its session or, if
 # it was ended before its time, also every process that has its mark or holds its streams.
-rest() {
+look() {
 	_left=
 	if young "$1"; then
 		[ "$_apart" ] && members "$1"
@@ -296,6 +296,35 @@ rest() {
 			prints "$_p" && _left="$_left $_p"
 		done
 	fi
+	return 0
+}
+
+# moving reports whether look may have missed a process: one that was in exec, when it shows no environment, or one that was
+# started in the meantime. Whether a process was in exec a moment ago is not seen, so the first look is not enough if there
+# are any.
+moving() {
+	[ "$_last" ] || return 1
+	_x=
+	for _p in $_young; do
+		[ -r "/proc/$_p/environ" ] && stat "$_p" && [ "$_size" != 0 ] || continue
+		_x=1
+		[ "$_env" = 0 ] && { sleep 0.02 || sleep 1; } && return 0
+	done
+	[ "$_x" ] && [ "$_looks" = 0 ] && return 0
+	_n=$_last
+	read -r _x _x _x _x _last </proc/loadavg
+	[ "$_last" -ge "$_n" ] && [ $((_last - _n)) -le 300 ] || return 0
+	while [ "$_n" -lt "$_last" ]; do
+		_n=$((_n + 1))
+		[ -d "/proc/$_n" ] && return 0
+	done
+	return 1
+}
+
+# rest PROCESS does what look does, until no process is moving.
+rest() {
+	_looks=0
+	while look "$1"; [ -z "$_left" ] && [ "$_looks" -lt 20 ] && moving; do _looks=$((_looks + 1)); done
 	return 0
 }
 
