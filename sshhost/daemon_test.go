@@ -31,12 +31,12 @@ func TestDaemonsOutput(t *testing.T) {
 		} {
 			nap := napper()
 			began := filepath.Join(t.TempDir(), "began") // which shows that the daemon has a session of its own
-			loop := "while :; do echo foreign; echo foreign >&2; : >" + began + "; sleep 0.01; [ -e /proc/self ] || " + nap + "; done"
+			loop := "while :; do echo foreign; echo foreign >&2; : >" + began + "; sleep 0.05; [ -e /proc/self ] || " + nap + "; done"
 			command := strings.ReplaceAll(test.command, "%s", loop) + "\nuntil [ -e " + began + " ]; do sleep 0.01; done"
 			if err := r.Run(t.Context(), command, nil, nil); err != nil {
 				t.Errorf("%s: %v", test.name, err)
 			}
-			for range 10 {
+			for range 5 {
 				var out, errs strings.Builder
 				if err := r.Run(t.Context(), "echo mine; sleep 0.02; echo mine >&2", &out, &errs); err != nil || out.String() != "mine\n" || errs.String() != "mine\n" {
 					t.Errorf("%s: the next command: got %q, %q (%v)", test.name, &out, &errs, err)

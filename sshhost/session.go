@@ -65,6 +65,7 @@ type session struct {
 	requests sync.Mutex // one request at a time
 	number   int        // of commands so far
 	deadline time.Time  // of the command that runs; zero: none
+	renewed  time.Time  // when the lease was renewed last; guarded by requests
 }
 
 // An event is what a reader of one stream has to say: one of these.
@@ -240,6 +241,18 @@ func (s *session) request(line string) error {
 	return err
 }
 
+// keepLease renews the lease if an eighth of it is over. A KeepAlive that is short for the host's sake would have it
+// start processes all the time.
+func (s *session) keepLease() error {
+	s.requests.Lock()
+	recent := time.Since(s.renewed) < s.lease/8
+	s.requests.Unlock()
+	if recent {
+		return nil
+	}
+	return s.renew()
+}
+
 // renew tells the supervisor for how long it may live, with what it runs, if it hears nothing more from us.
 func (s *session) renew() error {
 	if s.lease == 0 {
@@ -248,6 +261,7 @@ func (s *session) renew() error {
 	s.requests.Lock()
 	defer s.requests.Unlock()
 	lease := s.lease
+	s.renewed = time.Now()
 	if !s.deadline.IsZero() {
 		lease = max(min(lease, time.Until(s.deadline)+leaseMargin), time.Second)
 	}
