@@ -86,12 +86,16 @@ func TestSupervisorStopped(t *testing.T) {
 // TestTimeLimitOfRead has a login whose shells end a read after a second. The command sees that variable, and others that the
 // supervisor might change, as the login has them.
 func TestTimeLimitOfRead(t *testing.T) {
+	var g group
+	defer g.Wait()
 	for _, shell := range shellNames {
-		s := startShell(t, shell, "TMOUT=1", "SHELLOPTS=errexit:nounset:noclobber", "name=a", "root=b", "status=c", "_=d")
-		var out strings.Builder
-		if err := s.Run(t.Context(), `sleep 2; echo "$TMOUT $name $root $status"`, &out, nil); err != nil || out.String() != "1 a b c\n" {
-			t.Errorf("%s: got %q (%v)", shell, &out, err)
-		}
+		g.Run(t, shell, func(t *testing.T) {
+			s := startShell(t, shell, "TMOUT=1", "SHELLOPTS=errexit:nounset:noclobber", "name=a", "root=b", "status=c", "_=d")
+			var out strings.Builder
+			if err := s.Run(t.Context(), `sleep 2; echo "$TMOUT $name $root $status"`, &out, nil); err != nil || out.String() != "1 a b c\n" {
+				t.Errorf("got %q (%v)", &out, err)
+			}
+		})
 	}
 }
 

@@ -99,7 +99,7 @@ func TestLostConnection(t *testing.T) {
 			{"the connection's server processes are killed", func(s *testbed.SSHServer) {
 				for _, pid := range testbed.Descendants(s.PID) {
 					name, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/comm")
-					if n := strings.TrimSpace(string(name)); n == "sshd" || n == "dropbear" {
+					if n := strings.TrimSpace(string(name)); n == "sshd" || n == "dropbear" || n == "tinysshd" {
 						testbed.Signal(pid, syscall.SIGKILL)
 					}
 				}
@@ -128,7 +128,7 @@ func TestLostConnection(t *testing.T) {
 }
 
 // TestKilledSupervisor kills supervisors alone. The next one ends what they ran, and what waited for the end of their
-// leases.
+// leases. It is started at once, unless the connection is over too: tinysshd ends when it cannot write to what it runs.
 func TestKilledSupervisor(t *testing.T) {
 	var g group
 	defer g.Wait()
@@ -140,8 +140,8 @@ func TestKilledSupervisor(t *testing.T) {
 			go func() { ended <- h.Run(t.Context(), "(setsid "+daemon+" &); "+nap+" & wait", nil, nil) }()
 			waitRuns(t, nap)
 			waitRuns(t, daemon)
-			// Its own lease is told to a supervisor when its command has run for a moment.
-			eventually(t, 5*time.Second, "the lease has begun", func() bool { return len(leases(s)) == 3 })
+			// When its command has run for a moment a supervisor is told its own lease, which two processes watch.
+			eventually(t, 5*time.Second, "the lease has begun", func() bool { return len(leases(s)) == len(supervisors(s))+1 })
 			killed, ends := supervisors(s), leases(s)
 			for _, pid := range killed {
 				testbed.Signal(pid, syscall.SIGKILL)
@@ -149,11 +149,16 @@ func TestKilledSupervisor(t *testing.T) {
 			if err := <-ended; !errors.Is(err, sshhost.ErrLost) {
 				t.Errorf("got %v, want ErrLost", err)
 			}
-			for _, n := range []string{nap, daemon} {
-				waitGone(t, n, 3*time.Second)
+			if server.name != "tinyssh" {
+				for _, n := range []string{nap, daemon} {
+					waitGone(t, n, 3*time.Second)
+				}
 			}
 			if err := h.Run(t.Context(), "true", nil, nil); err != nil {
 				t.Errorf("the next command: %v", err)
+			}
+			for _, n := range []string{nap, daemon} {
+				waitGone(t, n, 3*time.Second)
 			}
 			eventually(t, 5*time.Second, "the ends of the old leases are gone", func() bool {
 				return !slices.ContainsFunc(ends, isLease)
@@ -162,14 +167,16 @@ func TestKilledSupervisor(t *testing.T) {
 	}
 }
 
-// supervisors lists the supervisors that run under the server.
+// supervisors lists the supervisors that run under the server, without the processes that they have made.
 func supervisors(s *testbed.SSHServer) []int {
 	return slices.DeleteFunc(testbed.Descendants(s.PID), func(pid int) bool {
-		line, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
-		parent, _ := os.ReadFile("/proc/" + parentOf(pid) + "/comm")
-		name := strings.TrimSpace(string(parent))
-		return !strings.Contains(string(line), "IFS= read") || !strings.HasPrefix(name, "sshd") && name != "dropbear"
+		return !runsSupervisor(strconv.Itoa(pid)) || runsSupervisor(parentOf(pid))
 	})
+}
+
+func runsSupervisor(pid string) bool {
+	line, _ := os.ReadFile("/proc/" + pid + "/cmdline")
+	return strings.Contains(string(line), "IFS= read")
 }
 
 // leases lists the processes that wait for the end of a supervisor's lease.

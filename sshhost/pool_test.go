@@ -87,7 +87,7 @@ func TestManyCommands(t *testing.T) {
 	defer g.Wait()
 	for _, server := range servers {
 		g.Run(t, server.name, func(t *testing.T) {
-			const atOnce, each = 40, 15
+			const atOnce, each = 40, 3
 			h := dial(t, config(server.start(t)))
 			var wg sync.WaitGroup
 			for i := range atOnce {

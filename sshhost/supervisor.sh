@@ -159,7 +159,6 @@ young() {
 prints() {
 	_unknown=
 	[ "$1" != $$ ] && [ "$1" != "$_self" ] && [ -d "/proc/$1" ] || return 1
-	stat "$1" && [ "$_parent" = $$ ] && return 1 # a lease's, which keeps a copy of its stdin in some shells
 	[ "$_compares" ] && [ -r "/proc/$1/fd" ] || _unknown=1
 	[ -z "$_unknown" ] || return 1
 	for _file in "/proc/$1/fd/"*; do
@@ -169,7 +168,10 @@ prints() {
 			{ read -r _x; read -r _x _flags; } <"/proc/$1/fdinfo/${_file##*/}"
 			case $_flags in
 			*[04]) ;;
-			*[0-9]) return 0 ;;
+			*[0-9])
+				stat "$1" && [ "$_parent" = $$ ] && return 1 # a lease's, which has a copy of its old stdin in some shells
+				return 0
+				;;
 			*) _unknown=1 ;;
 			esac
 		elif [ ! -L "$_file" ]; then # it has no files, or its first thread has ended, and others have them
@@ -199,15 +201,37 @@ holds() {
 	[ "$_n" = "$_orphans" ]
 }
 
+# suspects removes from $_young, if they are many, the processes that have none of the streams open: one program looks at
+# them faster than this shell.
+suspects() {
+	set -- $_young
+	[ $# -gt 60 ] && [ "$_ls" ] && [ "$_grep" ] || return 0
+	if [ -z "$_streams" ]; then
+		_streams=$(ls -l "/proc/$_self/fd/1" "/proc/$_self/fd/4")
+		_x=${_streams##* } _streams=${_streams%"$_nl"*}
+		_streams=${_streams##* }$_nl$_x
+	fi
+	_files= _unseen=
+	for _p; do
+		if [ -r "/proc/$_p/fd" ]; then
+			_files="$_files /proc/$_p/fd"
+		elif [ -d "/proc/$_p" ]; then
+			_unseen="$_unseen $_p"
+		fi
+	done
+	[ "$_files" ] && [ "$(ls -l $_files | grep -F "$_streams")" ] || _young=$_unseen
+}
+
 # held PROCESS reports whether some process may still print into the streams of the command, which was PROCESS. One that is
 # seen only once may have been between fork and exec. If there is none among those that are young, only younger ones can be
-# one, whose parent has ended in the meantime.
+# one, whose parent has ended in the meantime: a daemon does not fork more often than that in so many rounds.
 held() {
 	[ "$_numbers" ] || return 0
-	_from=$1 _recent= _rounds=0 _holder=
-	while [ "$_rounds" -lt 20 ] && young "$_from" "$_recent"; do
+	_from=$1 _recent= _rounds=0 _holder= _streams=
+	while [ "$_rounds" -lt 5 ] && young "$_from" "$_recent"; do
 		[ "$_last" != "$_from" ] || return 1
 		_seen=$_last _was=$_holder _holder=
+		suspects
 		for _p in $_young; do
 			holds "$_p" && _holder=$_p && break
 		done
@@ -220,7 +244,7 @@ held() {
 		fi
 		_rounds=$((_rounds + 1))
 	done
-	return 0
+	[ "$_rounds" -lt 5 ] || [ "$_holder" ]
 }
 
 # signal NAME ends the command's group with a signal or, before there is one, the process that is about to make it. For a
@@ -321,10 +345,12 @@ moving() {
 	return 1
 }
 
-# rest PROCESS does what look does, until no process is moving.
+# rest PROCESS does what look does. If processes are found by their marks, it looks again while one is moving.
 rest() {
 	_looks=0
-	while look "$1"; [ -z "$_left" ] && [ "$_looks" -lt 20 ] && moving; do _looks=$((_looks + 1)); done
+	while look "$1"; [ -z "$_left" ] && [ "$_looks" -lt 5 ] && { [ "$_ended" ] || [ -z "$_apart" ]; } && moving; do
+		_looks=$((_looks + 1))
+	done
 	return 0
 }
 
@@ -545,7 +571,7 @@ finish() {
 		unwatch $_late
 	done
 	[ "$_late" ] && [ "$_since" ] && kill -KILL $_late && sweep "TUNA_LEASE=$_session"
-	exit
+	exit 0
 }
 
 # Our processes are in one group, unless the login shell could not exec this one. The time at which this one was started is
@@ -556,7 +582,7 @@ stat $$ && _since=$_born
 _number=0
 guard finish
 trap 'echo "tuna: cannot start a process" >&4; finish' EXIT # a shell that cannot make a process exits
-_grep=$(command -v grep)
+_grep=$(command -v grep) _ls=$(command -v ls)
 lease "$_lease"
 
 # A shell that was started with a signal ignored cannot have it otherwise, and would end nothing. A new one can. Whatever is
