@@ -567,7 +567,7 @@ finish() {
 	unwatch $_late $_watch
 	_count=0
 	while [ "$_late" ] && [ "$_since" ] && [ "$_count" -lt "$_grace" ]; do
-		pause
+		if [ "$_count" -lt 10 ]; then _count=$((_count + 1)); else pause; fi # most have ended before a pause would
 		unwatch $_late
 	done
 	[ "$_late" ] && [ "$_since" ] && kill -KILL $_late && sweep "TUNA_LEASE=$_session"
@@ -582,7 +582,9 @@ stat $$ && _since=$_born
 _number=0
 guard finish
 trap 'echo "tuna: cannot start a process" >&4; finish' EXIT # a shell that cannot make a process exits
-_grep=$(command -v grep) _ls=$(command -v ls)
+_grep= _ls=
+command -v grep >/dev/null && _grep=1
+command -v ls >/dev/null && _ls=1
 lease "$_lease"
 
 # A shell that was started with a signal ignored cannot have it otherwise, and would end nothing. A new one can. Whatever is
