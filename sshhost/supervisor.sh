@@ -596,7 +596,7 @@ _n=${_x#* } _x=${_x%% *}
 if [ -z "$_x" ]; then
 	trap - EXIT
 	[ "$_watch" ] && kill -KILL $_watch && sweep "TUNA_LEASE=$_session"
-	[ "$_again" ] && exit
+	[ "$_again" ] && echo 'tuna: cannot start a process, or sh does not run traps' >&4 && exit
 	exec env --default-signal sh -c "_again=1 _t=1 _m='$_m'$_nl$_t" 2>&4 4>&-
 fi
 
