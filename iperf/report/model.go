@@ -138,9 +138,11 @@ type TCP struct {
 	CongestionWindow int64 // bytes
 	SendWindow       int64 // bytes that the receiver offers
 	RTT, RTTVar      time.Duration
-	PMTU             int64         // bytes: the path's largest packet
-	Reorder          int64         // segments
-	MinRTT, MaxRTT   time.Duration // of a total; RTTRange
+	PMTU             int64 // bytes: the path's largest packet
+	Reorder          int64 // segments
+	// The least and the largest RTT that iperf 3 has read at the end of an interval, of a total; RTTRange. The queue of
+	// the test itself is part of both.
+	MinRTT, MaxRTT time.Duration
 }
 
 // The numbers of UDP.
