@@ -54,7 +54,7 @@ stat() {
 	while read -r _x; do _line=$_line$_x; done <"/proc/$1/stat"
 	[ "$_line" ] || return 1
 	set -- ${_line##*\) }
-	_state=$1 _parent=$2 _group=$3 _sid=$4 _threads=${18} _born=${20} _size=${21} _env=${49}
+	_state=$1 _parent=$2 _group=$3 _sid=$4 _threads=${18} _born=${20} _size=${21} _ignored=${31} _env=${49}
 }
 
 # alive reports whether the supervisor itself runs, or is stopped.
@@ -80,6 +80,8 @@ marked() {
 		for _p; do _files="$_files /proc/$_p/environ"; done
 		set -- $_files
 	fi
+	# The environment is words with zero bytes between. A grep that does not take them for lines sees the first.
+	[ -z "$_grep" ] || [ "$_zeros" ] || { echo | grep -q -z . && _zeros=-z || _zeros=-s; }
 	[ "$_grep" ] && set -- $(GREP_OPTIONS= LC_ALL=C grep $_zeros -l -s -F "$_words" "$@")
 	for _file; do
 		if [ -z "$_grep" ]; then # every byte costs a system call
@@ -576,40 +578,29 @@ finish() {
 
 # Our processes are in one group, unless the login shell could not exec this one. The time at which this one was started is
 # empty without /proc.
-_ours= _since=
+_ours= _since= _deaf=
 kill -0 "-$$" && _ours=-$$
-stat $$ && _since=$_born
+stat $$ && _since=$_born _deaf=$_ignored
 _number=0
 guard finish
 trap 'echo "tuna: cannot start a process" >&4; finish' EXIT # a shell that cannot make a process exits
-_grep= _ls=
+_grep= _ls= _zeros=
 command -v grep >/dev/null && _grep=1
 command -v ls >/dev/null && _ls=1
 lease "$_lease"
 
-# A shell that was started with a signal ignored cannot have it otherwise, and would end nothing. A new one can. Whatever is
-# tested about a shell is tested in a child: signals to itself make BusyBox 1.38 spin later. Files below /proc/sys can be read
-# only at once, which a shell does not do.
-_x=$(sh -c 'h=; trap "h=\$h." TERM USR1; kill -TERM $$; kill -USR1 $$
-	[ "$h" = .. ] && echo $$ $(cat /proc/sys/kernel/pid_max)' 4>&-)
-_n=${_x#* } _x=${_x%% *}
-if [ -z "$_x" ]; then
+# A shell that was started with a signal ignored cannot have it otherwise, and would end nothing. A new one can. Linux tells
+# which ones are, TERM and USR1 are bits 14 and 9. Elsewhere a child tries: signals to itself make BusyBox 1.38 spin later.
+case $_deaf in
+'' | *[!0-9]*) _x=$(sh -c 'h=; trap "h=\$h." TERM USR1; kill -TERM $$; kill -USR1 $$; echo "$h"' 4>&-) ;;
+*) [ $((_deaf & 16896)) = 0 ] && _x=.. || _x= ;;
+esac
+if [ "$_x" != .. ]; then
 	trap - EXIT
 	[ "$_watch" ] && kill -KILL $_watch && sweep "TUNA_LEASE=$_session"
 	[ "$_again" ] && echo 'tuna: cannot start a process, or sh does not run traps' >&4 && exit
 	exec env --default-signal sh -c "_again=1 _t=1 _m='$_m'$_nl$_t" 2>&4 4>&-
 fi
-
-# _numbers is for how many seconds the numbers of processes are not given out twice, at 4096 a second. It is empty if /proc
-# does not show our processes, or not those of others, or shows an old state. _compares is empty if this shell cannot compare
-# files.
-_numbers= _compares=
-read -r _own _line </proc/self/stat
-if [ "$_own" = $$ ] && [ -d /proc/1 ] && read -r _last _last _last _last _last </proc/loadavg && [ "$_last" -ge "$_x" ]; then
-	[ "$_n" != "$_x" ] || _n=32768
-	_numbers=$((_n / 4096))
-fi
-[ / -ef /. ] && _compares=1
 
 # A command needs a process group of its own. Without setsid, job control makes one in shells that have it without a
 # terminal. Elsewhere processes are found only by the mark in their environment.
@@ -619,10 +610,6 @@ if ! command -v setsid >/dev/null; then
 	(set -m; sleep 1 & kill -0 "-$!"; _x=$?; kill "$!"; exit "$_x") && _apart=monitor
 fi
 
-# The environment of a process is words with zero bytes between. A grep that does not take them for lines sees the first.
-_zeros=-z
-echo | grep -q -z . || _zeros=
-
 # yash cannot hold a byte that is no character. Others read bytes: bash loses a \001 after half a character of UTF-8.
 _chars=any _locale=C
 if [ "$YASH_VERSION" ]; then
@@ -630,9 +617,23 @@ if [ "$YASH_VERSION" ]; then
 	_x=$(printf '\303\251.')
 	[ "${#_x}" = 2 ] && _chars=utf8
 fi
-trap finish EXIT
 say "=${_apart:-none} $_chars $$ $_since"
 say "=${_apart:-none} $_chars $$ $_since" >&4
+
+# _numbers is for how many seconds the numbers of processes are not given out twice, at 4096 a second. It is empty if /proc
+# does not show our processes, or not those of others, or shows an old state. Files below /proc/sys can be read only at
+# once, which a shell does not do. _compares is empty if this shell cannot compare files.
+_numbers= _compares= _own=
+read -r _own _line </proc/self/stat
+if [ "$_own" = $$ ] && [ -d /proc/1 ] && read -r _x _x _x _x _last </proc/loadavg; then
+	_x=${_watch##* }
+	if [ "$_last" -ge "${_x:-$$}" ]; then
+		_n=$(cat /proc/sys/kernel/pid_max)
+		_numbers=$((${_n:-32768} / 4096))
+	fi
+fi
+[ / -ef /. ] && _compares=1
+trap finish EXIT
 while IFS= LC_ALL=$_locale read -r _request; do eval "$_request"; done
 finish
 }

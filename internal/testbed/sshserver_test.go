@@ -39,16 +39,18 @@ func TestServersLetTheirUserIn(t *testing.T) {
 			}
 			ssh(t, s, "true")
 		})
-		t.Run(name+"/slow", func(t *testing.T) {
-			t.Parallel()
-			NeedRoot(t)
-			s := start(t, Login{Delay: 300 * time.Millisecond})
-			began := time.Now()
-			ssh(t, s, "true")
-			if took := time.Since(began); took < 300*time.Millisecond {
-				t.Errorf("a login took %v, want at least 300 ms", took)
-			}
-		})
+		if name != "tinyssh" { // it does not set SSH_CLIENT, without which bash reads no start-up file
+			t.Run(name+"/slow", func(t *testing.T) {
+				t.Parallel()
+				NeedRoot(t)
+				s := start(t, Login{Delay: 300 * time.Millisecond})
+				began := time.Now()
+				ssh(t, s, "true")
+				if took := time.Since(began); took < 300*time.Millisecond {
+					t.Errorf("a login took %v, want at least 300 ms", took)
+				}
+			})
+		}
 		t.Run(name+"/shell", func(t *testing.T) {
 			t.Parallel()
 			NeedRoot(t)

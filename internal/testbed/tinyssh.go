@@ -13,6 +13,9 @@ func StartTinySSH(tb testing.TB, login Login, args ...string) *SSHServer {
 	tb.Helper()
 	Need(tb, "tinysshd", "tinysshd-makekey", "tinysshd-printkey", "tcpserver", "ssh-keygen")
 	NeedRoot(tb)
+	if login.Delay > 0 || login.Talk != "" {
+		tb.Fatal("tinysshd sets no SSH_CLIENT, so bash reads no start-up file, and there is no Delay or Talk")
+	}
 	login.passwd, login.strict = true, true
 	s := newSSHServer(tb, "", nil, login)
 	s.writeHome(".ssh/authorized_keys", s.clientPublic+"\n")
