@@ -156,6 +156,28 @@ young() {
 	return 0
 }
 
+# descendants removes from $_young the processes that cannot come from a command that has ended, before which they did not
+# run. One that does has lost its parent, or an ancestor has: a process above us has become its parent.
+descendants() {
+	[ "$_above" ] && [ "$_young" != all ] || return 0
+	set -- $_young
+	if [ "$_grep" ] && [ $# -gt 10 ]; then # one program is faster than many reads
+		_files=
+		for _p; do _files="$_files /proc/$_p/stat"; done
+		grep -q -s -E "\) [^X] ($_above) " $_files || _young=
+		return 0
+	fi
+	_young=
+	for _p; do
+		if ! stat "$_p"; then
+			[ -d "/proc/$_p" ] && _young="$_young $_p"
+			continue
+		fi
+		case "|$_above|$*|" in *[\|\ ]"$_parent"[\|\ ]*) _young="$_young $_p" ;; esac
+	done
+	return 0
+}
+
 # prints PROCESS reports whether a process has one of the command's streams open. If it fails, _unknown is set unless all files
 # of the process could be seen.
 prints() {
@@ -207,21 +229,28 @@ holds() {
 # them faster than this shell.
 suspects() {
 	set -- $_young
-	[ $# -gt 60 ] && [ "$_ls" ] && [ "$_grep" ] || return 0
+	[ $# -gt 8 ] && [ "$_ls" ] && [ "$_grep" ] || return 0
 	if [ -z "$_streams" ]; then
 		_streams=$(ls -l "/proc/$_self/fd/1" "/proc/$_self/fd/4")
 		_x=${_streams##* } _streams=${_streams%"$_nl"*}
 		_streams=${_streams##* }$_nl$_x
 	fi
-	_files= _unseen=
-	for _p; do
-		if [ -r "/proc/$_p/fd" ]; then
-			_files="$_files /proc/$_p/fd"
-		elif [ -d "/proc/$_p" ]; then
-			_unseen="$_unseen $_p"
+	_files=/proc/self/fd _young= _p= # the first one is of ls itself
+	for _n; do
+		if [ "$_n" = $$ ] || [ "$_n" = "$_self" ]; then
+			continue
+		elif [ -r "/proc/$_n/fd" ]; then
+			_files="$_files /proc/$_n/fd"
+		elif [ -d "/proc/$_n" ]; then
+			_young="$_young $_n"
 		fi
 	done
-	[ "$_files" ] && [ "$(ls -l $_files | grep -F "$_streams")" ] || _young=$_unseen
+	for _x in $(ls -l $_files | grep -F "/proc/$_nl$_streams"); do
+		case $_x in
+		/proc/*/fd:) _p=${_x#/proc/} _p=${_p%/fd:} ;;
+		*) [ "$_p" ] && [ "$_p" != self ] && _young="$_young $_p" && _p= ;;
+		esac
+	done
 }
 
 # held PROCESS reports whether some process may still print into the streams of the command, which was PROCESS. One that is
@@ -229,10 +258,11 @@ suspects() {
 # one, whose parent has ended in the meantime: a daemon does not fork more often than that in so many rounds.
 held() {
 	[ "$_numbers" ] || return 0
-	_from=$1 _recent= _rounds=0 _holder= _streams=
+	_from=$1 _recent= _rounds=0 _holder=
 	while [ "$_rounds" -lt 5 ] && young "$_from" "$_recent"; do
 		[ "$_last" != "$_from" ] || return 1
 		_seen=$_last _was=$_holder _holder=
+		descendants
 		suspects
 		for _p in $_young; do
 			holds "$_p" && _holder=$_p && break
@@ -306,6 +336,7 @@ remove() {
 look() {
 	_left=
 	if young "$1"; then
+		descendants
 		[ "$_apart" ] && members "$1"
 		[ "$_young" ] || [ "$_ended" ] || return 0
 	else
@@ -317,7 +348,8 @@ look() {
 		_left="$_left $_marked"
 	fi
 	_left=${_left# }
-	if [ "$_ended" ] && [ -z "$_left" ]; then
+	if [ "$_ended" ] && [ -z "$_left" ] && [ "$_young" != all ]; then
+		suspects
 		for _p in $_young; do
 			prints "$_p" && _left="$_left $_p"
 		done
@@ -337,14 +369,7 @@ moving() {
 		[ "$_env" = 0 ] && { sleep 0.02 || sleep 1; } && return 0
 	done
 	[ "$_x" ] && [ "$_looks" = 0 ] && return 0
-	_n=$_last
-	read -r _x _x _x _x _last </proc/loadavg
-	[ "$_last" -ge "$_n" ] && [ $((_last - _n)) -le 300 ] || return 0
-	while [ "$_n" -lt "$_last" ]; do
-		_n=$((_n + 1))
-		[ -d "/proc/$_n" ] && return 0
-	done
-	return 1
+	young "$_last" 1 && descendants && [ "$_young" ]
 }
 
 # rest PROCESS does what look does. If processes are found by their marks, it looks again while one is moving.
@@ -584,7 +609,7 @@ stat $$ && _since=$_born _deaf=$_ignored
 _number=0
 guard finish
 trap 'echo "tuna: cannot start a process" >&4; finish' EXIT # a shell that cannot make a process exits
-_grep= _ls= _zeros=
+_grep= _ls= _zeros= _streams=
 command -v grep >/dev/null && _grep=1
 command -v ls >/dev/null && _ls=1
 lease "$_lease"
@@ -633,6 +658,16 @@ if [ "$_own" = $$ ] && [ -d /proc/1 ] && read -r _x _x _x _x _last </proc/loadav
 	fi
 fi
 [ / -ef /. ] && _compares=1
+
+# _above are the processes that a process of the command can get as its parent when it has lost its own.
+_above=
+if [ "$_own" = $$ ] && [ -r /proc/1/stat ]; then
+	_above=0\|1 _parent=$$
+	while [ "$_parent" -gt 1 ]; do
+		if ! stat "$_parent"; then _above= && break; fi
+		_above=$_above\|$_parent
+	done
+fi
 trap finish EXIT
 while IFS= LC_ALL=$_locale read -r _request; do eval "$_request"; done
 finish
