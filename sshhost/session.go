@@ -241,11 +241,11 @@ func (s *session) request(line string) error {
 	return err
 }
 
-// keepLease renews the lease if an eighth of it is over. A KeepAlive that is short for the host's sake would have it
+// keepLease renews the lease if a quarter of it is over. A KeepAlive that is short for the host's sake would have it
 // start processes all the time.
 func (s *session) keepLease() error {
 	s.requests.Lock()
-	recent := time.Since(s.renewed) < s.lease/8
+	recent := time.Since(s.renewed) < s.lease/4
 	s.requests.Unlock()
 	if recent {
 		return nil

@@ -13,7 +13,7 @@ exec 4>&2 2>/dev/null
 _nl='
 '
 case $IFS in " "?"$_nl") ;; *) IFS=" $_nl" ;; esac # posh takes it from the environment
-_ifs=$IFS _job= _run= _watch= _late= _own=
+_ifs=$IFS _job= _run= _watch= _late= _leased= _own=
 
 # What the environment has changed in this shell, and is different only in the command's: options (SHELLOPTS of bash), the
 # time limit of bash and ksh for read (TMOUT, which the loader has put into _m), a PATH without sleep.
@@ -157,23 +157,29 @@ young() {
 }
 
 # descendants removes from $_young the processes that cannot come from a command that has ended, before which they did not
-# run. One that does has lost its parent, or an ancestor has: a process above us has become its parent.
+# run. One that does has lost its parent, or an ancestor has.
 descendants() {
-	[ "$_above" ] && [ "$_young" != all ] || return 0
+	[ "$_reaper" ] && [ "$_young" != all ] || return 0
 	set -- $_young
+	_young=
 	if [ "$_grep" ] && [ $# -gt 10 ]; then # one program is faster than many reads
-		_files=
+		_files= _parents=$_reaper
 		for _p; do _files="$_files /proc/$_p/stat"; done
-		grep -q -s -E "\) [^X] ($_above) " $_files || _young=
+		while [ "$_parents" ]; do
+			_x=$(grep -l -s -E "\) [^XZ] ($_parents) " $_files)
+			_parents=
+			for _p in $_x; do
+				_p=${_p#/proc/} _p=${_p%/stat}
+				case "$_young " in *" $_p "*) continue ;; esac
+				_young="$_young $_p"
+				_parents=$_parents${_parents:+\|}$_p
+			done
+		done
 		return 0
 	fi
-	_young=
 	for _p; do
-		if ! stat "$_p"; then
-			[ -d "/proc/$_p" ] && _young="$_young $_p"
-			continue
-		fi
-		case "|$_above|$*|" in *[\|\ ]"$_parent"[\|\ ]*) _young="$_young $_p" ;; esac
+		stat "$_p" || continue
+		case " $_reaper $* " in *" $_parent "*) _young="$_young $_p" ;; esac
 	done
 	return 0
 }
@@ -218,11 +224,7 @@ holds() {
 		_n=$_parent
 		stat "$_n" || return 0
 	done
-	[ "$_orphans" ] || _orphans=$(sh -c '{
-		while read -r s </proc/self/stat; s=${s##*\) ? }; [ "${s%% *}" = $$ ]; do :; done
-		echo "${s%% *}"
-	} &')
-	[ "$_n" = "$_orphans" ]
+	[ "$_n" = "$_reaper" ] || [ -z "$_reaper" ]
 }
 
 # suspects removes from $_young, if they are many, the processes that have none of the streams open: one program looks at
@@ -253,30 +255,30 @@ suspects() {
 	done
 }
 
-# held PROCESS reports whether some process may still print into the streams of the command, which was PROCESS. One that is
-# seen only once may have been between fork and exec. If there is none among those that are young, only younger ones can be
-# one, whose parent has ended in the meantime: a daemon does not fork more often than that in so many rounds.
+# held PROCESS reports whether some process may still print into the streams of the command, which was PROCESS. It goes on from
+# the last look. One that is seen only once may have been between fork and exec. If there is none among those that are
+# young, only younger ones can be one, whose parent has ended in the meantime: a daemon does not fork that often.
 held() {
-	[ "$_numbers" ] || return 0
-	_from=$1 _recent= _rounds=0 _holder=
-	while [ "$_rounds" -lt 5 ] && young "$_from" "$_recent"; do
-		[ "$_last" != "$_from" ] || return 1
-		_seen=$_last _was=$_holder _holder=
-		descendants
+	[ "$_numbers" ] && [ "$_young" != all ] || return 0
+	_rounds=0 _was=
+	while [ "$_rounds" -lt 5 ]; do
+		_holder=
 		suspects
 		for _p in $_young; do
 			holds "$_p" && _holder=$_p && break
 		done
-		if [ -z "$_holder" ]; then
-			_from=$_seen _recent=1
-		elif [ "$_was" ]; then
-			return 0
-		else
+		if [ "$_holder" ]; then
+			[ "$_was" ] && return 0
 			sleep 0.02 || sleep 1
+			young "$1" || return 0
+		else
+			[ "$_rounds" -gt 0 ] && [ -z "$_was" ] && return 1
+			young "$_last" 1 || return 0
 		fi
-		_rounds=$((_rounds + 1))
+		descendants
+		_was=$_holder _rounds=$((_rounds + 1))
 	done
-	[ "$_rounds" -lt 5 ] || [ "$_holder" ]
+	[ "$_holder" ]
 }
 
 # signal NAME ends the command's group with a signal or, before there is one, the process that is about to make it. For a
@@ -410,7 +412,7 @@ begin() {
 # no other one frees the number that it sends signals to.
 run() {
 	exec </dev/null
-	_id=$_run _pid= _gone= _ended= _status= _orphans=
+	_id=$_run _pid= _gone= _ended= _status=
 	trap tell EXIT
 	trap '_cut=1 _ended=TERM; signal TERM' TERM
 	trap '_cut=1 _ended=KILL; signal KILL' USR1
@@ -503,17 +505,27 @@ idle() {
 }
 
 # lease SECONDS ends the session if it hears nothing, not even another lease, for so long; 0: it never does. A link that dies
-# without a word closes nothing here. While a command runs, two processes watch, as one of them may have been stopped.
+# without a word closes nothing here. While a command runs, two processes watch, as one of them may have been stopped. The
+# same lease again has them start their time again.
 lease() {
 	[ "$_job" ] && dead "$_job" && orphan
+	unwatch $_late
+	_x=$_leased _leased=$1${_job:+.}
+	if [ "$_x" = "$_leased" ] && [ "$_watch" ]; then
+		for _x in $_watch; do dead "$_x" && _leased= && break; done
+		[ "$_leased" ] && kill -USR1 $_watch && kill -CONT $_watch && return
+		_leased=$1${_job:+.}
+	fi
 	unwatch $_late $_watch
 	_watch=
 	[ "$1" -gt 0 ] || return 0
 	guard -
+	trap '' USR1 # until the new process has its own trap
 	for _x in 1 ${_job:+2}; do
 		watch "$1" &
 		_watch="$_watch $!"
 	done
+	trap - USR1
 	guard finish
 }
 
@@ -534,6 +546,7 @@ watch() {
 	exec </dev/null >/dev/null 4>&- # a redirection of the call would keep copies of the streams
 	_cut= _nap=
 	trap '_cut=1' TERM
+	trap 'kill -KILL $_nap' USR1
 	while :; do
 		TUNA_LEASE=$_session sleep "$1" &
 		_nap=$!
@@ -542,7 +555,7 @@ watch() {
 		wait "$_nap"
 		[ $? -gt 128 ] && alive || break # unless the sleep was killed, it is over
 	done
-	trap '' TERM
+	trap '' TERM USR1
 	alive && kill -TERM $$
 	wake
 	_count=0
@@ -646,28 +659,24 @@ say "=${_apart:-none} $_chars $$ $_since"
 say "=${_apart:-none} $_chars $$ $_since" >&4
 
 # _numbers is for how many seconds the numbers of processes are not given out twice, at 4096 a second. It is empty if /proc
-# does not show our processes, or not those of others, or shows an old state. Files below /proc/sys can be read only at
-# once, which a shell does not do. _compares is empty if this shell cannot compare files.
-_numbers= _compares= _own=
+# does not show our processes, or not those of others, or shows an old state. _reaper becomes the parent of a process that
+# has lost its own. Files below /proc/sys can be read only at once, which a shell does not do. _compares is empty if this
+# shell cannot compare files.
+_numbers= _reaper= _compares= _own=
 read -r _own _line </proc/self/stat
-if [ "$_own" = $$ ] && [ -d /proc/1 ] && read -r _x _x _x _x _last </proc/loadavg; then
+if [ "$_own" = $$ ] && [ -r /proc/1/stat ] && read -r _x _x _x _x _last </proc/loadavg; then
 	_x=${_watch##* }
 	if [ "$_last" -ge "${_x:-$$}" ]; then
-		_n=$(cat /proc/sys/kernel/pid_max)
-		_numbers=$((${_n:-32768} / 4096))
+		_x=$(sh -c '{
+			while read -r s </proc/self/stat; s=${s##*\) ? } s=${s%% *}; [ "$s" = $$ ]; do :; done
+			echo "$s"
+			exec cat /proc/sys/kernel/pid_max
+		} &' 4>&-)
+		_reaper=${_x%%"$_nl"*} _x=${_x##*"$_nl"}
+		_numbers=$((${_x:-32768} / 4096))
 	fi
 fi
 [ / -ef /. ] && _compares=1
-
-# _above are the processes that a process of the command can get as its parent when it has lost its own.
-_above=
-if [ "$_own" = $$ ] && [ -r /proc/1/stat ]; then
-	_above=0\|1 _parent=$$
-	while [ "$_parent" -gt 1 ]; do
-		if ! stat "$_parent"; then _above= && break; fi
-		_above=$_above\|$_parent
-	done
-fi
 trap finish EXIT
 while IFS= LC_ALL=$_locale read -r _request; do eval "$_request"; done
 finish
