@@ -59,6 +59,9 @@ func (s *Supervisor) EndInput() { s.stdin.Close() }
 // Expire gives the supervisor a second in which it hears nothing more, as on a silent link.
 func (s *Supervisor) Expire() { s.request("lease 1\n") }
 
+// Lease gives the supervisor so many seconds.
+func (s *Supervisor) Lease(seconds int) error { return s.request(fmt.Sprintf("lease %d\n", seconds)) }
+
 // Renew gives the supervisor a minute, as an answered keep-alive does.
 func (s *Supervisor) Renew() { s.request("lease 60\n") }
 

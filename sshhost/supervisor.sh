@@ -520,7 +520,10 @@ lease() {
 	_watch=
 	[ "$1" -gt 0 ] || return 0
 	guard -
-	trap '' USR1 # until the new process has its own trap
+	case $KSH_VERSION in
+	Version*) ;; # ksh93: its children could not trap it
+	*) trap '' USR1 ;; # until the new process has its own trap
+	esac
 	for _x in 1 ${_job:+2}; do
 		watch "$1" &
 		_watch="$_watch $!"
@@ -546,14 +549,14 @@ watch() {
 	exec </dev/null >/dev/null 4>&- # a redirection of the call would keep copies of the streams
 	_cut= _nap=
 	trap '_cut=1' TERM
-	trap 'kill -KILL $_nap' USR1
-	while :; do
+	trap '_kept=1; kill -KILL "$_nap"' USR1
+	while _kept=; do
 		TUNA_LEASE=$_session sleep "$1" &
 		_nap=$!
 		trap 'kill -KILL "$_nap"; exit' TERM
 		[ "$_cut" ] && kill -KILL "$_nap" && exit
 		wait "$_nap"
-		[ $? -gt 128 ] && alive || break # unless the sleep was killed, it is over
+		{ [ $? -gt 128 ] || [ "$_kept" ]; } && alive || break # unless the sleep was killed, it is over
 	done
 	trap '' TERM USR1
 	alive && kill -TERM $$

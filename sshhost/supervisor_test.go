@@ -177,6 +177,40 @@ func TestSupervisorEndsWithItsInput(t *testing.T) {
 	}
 }
 
+// TestRenewedLease renews a lease of 2 s for longer than that while a command runs, and then no more.
+func TestRenewedLease(t *testing.T) {
+	var g group
+	defer g.Wait()
+	for _, shell := range shellNames {
+		g.Run(t, shell, func(t *testing.T) {
+			s := startShell(t, shell)
+			over, ended := make(chan struct{}), make(chan struct{})
+			go func() {
+				defer close(ended)
+				every := time.NewTicker(300 * time.Millisecond)
+				defer every.Stop()
+				for {
+					select {
+					case <-every.C:
+						if err := s.Lease(2); err != nil {
+							t.Error(err)
+						}
+					case <-over:
+						return
+					}
+				}
+			}()
+			var out strings.Builder
+			if err := s.Run(t.Context(), "sleep 4; echo over", &out, nil); err != nil || out.String() != "over\n" {
+				t.Errorf("got %q (%v), want over", &out, err)
+			}
+			close(over)
+			<-ended
+			waitExit(t, s.Process.Process.Pid)
+		})
+	}
+}
+
 // TestSupervisorMayNot has a user whose command runs as root, which the user may not send signals to.
 func TestSupervisorMayNot(t *testing.T) {
 	testbed.NeedRoot(t)
