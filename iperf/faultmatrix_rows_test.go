@@ -34,7 +34,7 @@ var endedFaults = []*fault{
 	},
 	{
 		name: "the run's own time is over", stages: []stage{traffic}, protocols: tcpAndUDP, short: true,
-		prepare: func(r *trial) error { r.x.Timeout = 1500 * time.Millisecond; return nil },
+		prepare: func(r *trial) error { r.x.Timeout = 2500 * time.Millisecond; return nil },
 		inject:  func(r *trial) error { return nil },
 		mend:    func(r *trial) error { r.x.Timeout = 0; return nil },
 		want:    []error{iperf.ErrTimeout}, within: 5 * time.Second,

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"runtime/pprof"
 	"slices"
 	"strings"
@@ -108,9 +109,9 @@ func TestFaultMatrix(t *testing.T) {
 	testbed.NeedRoot(t)
 	testbed.Need(t, "iperf", "iperf3", "iptables", "ip", "tc", "dropbear", "ssh-keygen")
 	full := os.Getenv("TUNA_MATRIX") == "full"
-	parallel := 8 // cells at a time; most of a cell's time is waiting
+	parallel := 2 * runtime.GOMAXPROCS(0) // cells at a time; most of a cell's time is waiting
 	if full {
-		parallel = 24
+		parallel *= 2
 	}
 	slots := make(chan struct{}, parallel)
 	alone := make(chan struct{}, 1)

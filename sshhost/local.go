@@ -36,13 +36,13 @@ func (l Local) run(ctx context.Context, command string, stdout, stderr io.Writer
 		return 0, err
 	}
 	defer s.close()
-	s.help = func(ctx context.Context, kill bool) bool {
+	s.help = func(ctx context.Context, victim string) bool {
 		other, err := l.supervise(ctx, &wg)
 		if err != nil {
 			return false
 		}
 		defer other.close()
-		return other.rescue(ctx, s, kill)
+		return other.rescue(ctx, s, victim)
 	}
 	status, err := s.run(ctx, command, stdout, stderr)
 	if err == nil {

@@ -188,7 +188,7 @@ func (p *pool) supervise(ctx context.Context, c *conn) (*session, error) {
 	if err != nil {
 		return nil, p.vacate(c, err)
 	}
-	s.help = func(ctx context.Context, kill bool) bool { return p.rescue(ctx, s, kill) }
+	s.help = func(ctx context.Context, victim string) bool { return p.rescue(ctx, s, victim) }
 	p.mu.Lock()
 	p.homes[s] = c
 	p.mu.Unlock()
@@ -311,7 +311,7 @@ func (p *pool) drop(s *session) {
 }
 
 // rescue has a new supervisor carry out session.rescue for s. One that is idle may have been stopped as s was.
-func (p *pool) rescue(ctx context.Context, s *session, kill bool) bool {
+func (p *pool) rescue(ctx context.Context, s *session, victim string) bool {
 	for {
 		c, err := p.room(ctx, false)
 		if err != nil {
@@ -323,7 +323,7 @@ func (p *pool) rescue(ctx context.Context, s *session, kill bool) bool {
 		other, err := p.supervise(ctx, c)
 		if err == nil {
 			defer p.release(other)
-			return other.rescue(ctx, s, kill)
+			return other.rescue(ctx, s, victim)
 		}
 		if !errors.Is(err, errSessions) {
 			return false

@@ -57,8 +57,8 @@ type session struct {
 
 	command string // the process that is or was the last command; empty until it has begun
 
-	// help has another supervisor carry out rescue for this one. It reports whether all that was to be killed has ended.
-	help func(ctx context.Context, kill bool) bool
+	// help has another supervisor carry out rescue for this one, and is nil while this one does so for another. It reports whether all that was to be killed has ended.
+	help func(ctx context.Context, victim string) bool
 
 	swept []string // ids that it was told to sweep and has not said that it did; whose it is, the pool or a command, uses it
 
@@ -315,13 +315,12 @@ func (s *session) runQuoted(ctx context.Context, quoted string, stdout, stderr i
 	return status, err
 }
 
-// rescue continues another supervisor of the same host, which does not answer; with kill it kills it and what it runs. It
-// reports whether that is done.
-func (s *session) rescue(ctx context.Context, other *session, kill bool) bool {
-	victim := ""
-	if kill {
-		victim = other.id + " " + other.command
-	}
+// rescue continues another supervisor of the same host, which does not answer. If victim is not empty it is the other's id
+// and its command's process, and both are killed. rescue reports whether that is done.
+func (s *session) rescue(ctx context.Context, other *session, victim string) bool {
+	help := s.help
+	s.help = nil // one that does not answer either is given up
+	defer func() { s.help = help }()
 	if s.request(fmt.Sprintf("rescue %s '%s' %s\n", other.pid, other.since, victim)) != nil {
 		return false
 	}
@@ -426,12 +425,12 @@ func (s *session) wait(ctx context.Context) (status int, err error) {
 			switch step++; step {
 			case 1:
 				s.request("kill9 " + s.command + "\n")
-				s.callHelp(ctx, false, nil)
+				s.callHelp(ctx, "", nil)
 				told = true
 				grace.Reset(killGrace)
 			case 2:
 				s.request("last " + s.command + "\n")
-				s.callHelp(ctx, true, helped)
+				s.callHelp(ctx, s.id+" "+s.command, helped)
 				grace.Reset(lastGrace)
 			default:
 				return 0, fmt.Errorf("%w; %w", cause, ErrNotEnded)
@@ -460,14 +459,15 @@ func (s *session) wait(ctx context.Context) (status int, err error) {
 
 // callHelp has another supervisor do what help does, in a goroutine of its own, and sends the result to done, which may be
 // nil. A supervisor that has been stopped answers only when it is continued.
-func (s *session) callHelp(ctx context.Context, kill bool, done chan<- bool) {
-	if s.help == nil {
+func (s *session) callHelp(ctx context.Context, victim string, done chan<- bool) {
+	help := s.help
+	if help == nil {
 		return
 	}
 	s.wg.Go(func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), killGrace+lastGrace)
 		defer cancel()
-		ended := s.help(ctx, kill)
+		ended := help(ctx, victim)
 		if done != nil {
 			done <- ended
 		}
