@@ -551,6 +551,7 @@ watch() {
 	trap '_cut=1' TERM
 	trap '_kept=1; kill -KILL "$_nap"' USR1
 	while _kept=; do
+		trap '_cut=1' TERM # until the new sleep is known
 		TUNA_LEASE=$_session sleep "$1" &
 		_nap=$!
 		trap 'kill -KILL "$_nap"; exit' TERM
