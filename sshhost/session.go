@@ -57,7 +57,8 @@ type session struct {
 
 	command string // the process that is or was the last command; empty until it has begun
 
-	// help has another supervisor carry out rescue for this one, and is nil while this one does so for another. It reports whether all that was to be killed has ended.
+	// help has another supervisor carry out rescue for this one. It reports whether everything to be killed has ended. It
+	// is nil while this session rescues another one.
 	help func(ctx context.Context, victim string) bool
 
 	swept []string // ids that it was told to sweep and has not said that it did; whose it is, the pool or a command, uses it

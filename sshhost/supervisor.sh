@@ -80,7 +80,8 @@ marked() {
 		for _p; do _files="$_files /proc/$_p/environ"; done
 		set -- $_files
 	fi
-	# The environment is words with zero bytes between. A grep that does not take them for lines sees the first.
+	# The environment is words with zero bytes between. A grep that does not take them for lines sees the first, and
+	# gets -s twice.
 	[ -z "$_grep" ] || [ "$_zeros" ] || { echo | grep -q -z . && _zeros=-z || _zeros=-s; }
 	[ "$_grep" ] && set -- $(GREP_OPTIONS= LC_ALL=C grep $_zeros -l -s -F "$_words" "$@")
 	for _file; do
@@ -156,20 +157,30 @@ young() {
 	return 0
 }
 
+# matching PATTERN PROCESS... puts those of the processes into $_matched whose line of /proc/PROCESS/stat matches an extended
+# regular expression. If there are many, this is faster than reading each line.
+matching() {
+	_x=$1 _files= _matched=
+	shift
+	for _p; do _files="$_files /proc/$_p/stat"; done
+	for _file in $(grep -l -s -E "$_x" $_files); do
+		_file=${_file#/proc/}
+		_matched="$_matched ${_file%/stat}"
+	done
+}
+
 # descendants removes from $_young the processes that cannot come from a command that has ended, before which they did not
 # run. One that does has lost its parent, or an ancestor has.
 descendants() {
 	[ "$_reaper" ] && [ "$_young" != all ] || return 0
 	set -- $_young
 	_young=
-	if [ "$_grep" ] && [ $# -gt 10 ]; then # one program is faster than many reads
-		_files= _parents=$_reaper
-		for _p; do _files="$_files /proc/$_p/stat"; done
+	if [ "$_grep" ] && [ $# -gt 10 ]; then
+		_parents=$_reaper
 		while [ "$_parents" ]; do
-			_x=$(grep -l -s -E "\) [^XZ] ($_parents) " $_files)
+			matching "\) [^XZ] ($_parents) " "$@"
 			_parents=
-			for _p in $_x; do
-				_p=${_p#/proc/} _p=${_p%/stat}
+			for _p in $_matched; do
 				case "$_young " in *" $_p "*) continue ;; esac
 				_young="$_young $_p"
 				_parents=$_parents${_parents:+\|}$_p
@@ -227,34 +238,6 @@ holds() {
 	[ "$_n" = "$_reaper" ] || [ -z "$_reaper" ]
 }
 
-# suspects removes from $_young, if they are many, the processes that have none of the streams open: one program looks at
-# them faster than this shell.
-suspects() {
-	set -- $_young
-	[ $# -gt 8 ] && [ "$_ls" ] && [ "$_grep" ] || return 0
-	if [ -z "$_streams" ]; then
-		_streams=$(ls -l "/proc/$_self/fd/1" "/proc/$_self/fd/4")
-		_x=${_streams##* } _streams=${_streams%"$_nl"*}
-		_streams=${_streams##* }$_nl$_x
-	fi
-	_files=/proc/self/fd _young= _p= # the first one is of ls itself
-	for _n; do
-		if [ "$_n" = $$ ] || [ "$_n" = "$_self" ]; then
-			continue
-		elif [ -r "/proc/$_n/fd" ]; then
-			_files="$_files /proc/$_n/fd"
-		elif [ -d "/proc/$_n" ]; then
-			_young="$_young $_n"
-		fi
-	done
-	for _x in $(ls -l $_files | grep -F "/proc/$_nl$_streams"); do
-		case $_x in
-		/proc/*/fd:) _p=${_x#/proc/} _p=${_p%/fd:} ;;
-		*) [ "$_p" ] && [ "$_p" != self ] && _young="$_young $_p" && _p= ;;
-		esac
-	done
-}
-
 # held PROCESS reports whether some process may still print into the streams of the command, which was PROCESS. It goes on from
 # the last look. One that is seen only once may have been between fork and exec. If there is none among those that are
 # young, only younger ones can be one, whose parent has ended in the meantime: a daemon does not fork that often.
@@ -263,7 +246,6 @@ held() {
 	_rounds=0 _was=
 	while [ "$_rounds" -lt 5 ]; do
 		_holder=
-		suspects
 		for _p in $_young; do
 			holds "$_p" && _holder=$_p && break
 		done
@@ -301,13 +283,9 @@ signal() {
 members() {
 	_leader=$1
 	set -- $_young
-	if [ "$_grep" ] && [ $# -gt 10 ]; then # one program is faster than many reads
-		_files=
-		for _p; do _files="$_files /proc/$_p/stat"; done
-		for _file in $(grep -l -s -E "\) [^XZ] [0-9]+ ($_leader [0-9]+|[0-9]+ $_leader) " $_files); do
-			_file=${_file#/proc/}
-			_left="$_left ${_file%/stat}"
-		done
+	if [ "$_grep" ] && [ $# -gt 10 ]; then
+		matching "\) [^XZ] [0-9]+ ($_leader [0-9]+|[0-9]+ $_leader) " "$@"
+		_left=$_left$_matched
 		return
 	fi
 	for _p; do
@@ -351,7 +329,6 @@ look() {
 	fi
 	_left=${_left# }
 	if [ "$_ended" ] && [ -z "$_left" ] && [ "$_young" != all ]; then
-		suspects
 		for _p in $_young; do
 			prints "$_p" && _left="$_left $_p"
 		done
@@ -510,14 +487,12 @@ idle() {
 lease() {
 	[ "$_job" ] && dead "$_job" && orphan
 	unwatch $_late
-	_x=$_leased _leased=$1${_job:+.}
-	if [ "$_x" = "$_leased" ] && [ "$_watch" ]; then
-		for _x in $_watch; do dead "$_x" && _leased= && break; done
+	if [ "$_leased" = "$1${_job:+.}" ]; then
+		for _w in $_watch; do dead "$_w" && _leased= && break; done
 		[ "$_leased" ] && kill -USR1 $_watch && kill -CONT $_watch && return
-		_leased=$1${_job:+.}
 	fi
 	unwatch $_late $_watch
-	_watch=
+	_watch= _leased=$1${_job:+.}
 	[ "$1" -gt 0 ] || return 0
 	guard -
 	case $KSH_VERSION in
@@ -548,7 +523,6 @@ unwatch() {
 watch() {
 	exec </dev/null >/dev/null 4>&- # a redirection of the call would keep copies of the streams
 	_cut= _nap=
-	trap '_cut=1' TERM
 	trap '_kept=1; kill -KILL "$_nap"' USR1
 	while _kept=; do
 		trap '_cut=1' TERM # until the new sleep is known
@@ -626,9 +600,8 @@ stat $$ && _since=$_born _deaf=$_ignored
 _number=0
 guard finish
 trap 'echo "tuna: cannot start a process" >&4; finish' EXIT # a shell that cannot make a process exits
-_grep= _ls= _zeros= _streams=
+_grep= _zeros=
 command -v grep >/dev/null && _grep=1
-command -v ls >/dev/null && _ls=1
 lease "$_lease"
 
 # A shell that was started with a signal ignored cannot have it otherwise, and would end nothing. A new one can. Linux tells
