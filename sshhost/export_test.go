@@ -56,14 +56,14 @@ func (s *Supervisor) Run(ctx context.Context, command string, stdout, stderr io.
 // EndInput closes the supervisor's standard input, as a dying connection does.
 func (s *Supervisor) EndInput() { s.stdin.Close() }
 
-// Expire gives the supervisor a second in which it hears nothing more, as on a silent link.
-func (s *Supervisor) Expire() { s.request("lease 1\n") }
+// Expire sets a lease of a second, which is not renewed if the link is silent.
+func (s *Supervisor) Expire() { s.Lease(1) }
 
-// Lease gives the supervisor so many seconds.
+// Lease sets the supervisor's lease, or renews it if the number of seconds is the same.
 func (s *Supervisor) Lease(seconds int) error { return s.request(fmt.Sprintf("lease %d\n", seconds)) }
 
 // Renew gives the supervisor a minute, as an answered keep-alive does.
-func (s *Supervisor) Renew() { s.request("lease 60\n") }
+func (s *Supervisor) Renew() { s.Lease(60) }
 
 // Recycle makes the number of the last command's process that of another, as the kernel may.
 func (s *Supervisor) Recycle(pid int) { s.request(fmt.Sprintf("_job=%d\n", pid)) }

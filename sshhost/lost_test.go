@@ -127,8 +127,9 @@ func TestLostConnection(t *testing.T) {
 	}
 }
 
-// TestKilledSupervisor kills supervisors alone. The next one ends what they ran, and what waited for the end of their
-// leases. It is started at once, unless the connection is over too: tinysshd ends when it cannot write to what it runs.
+// TestKilledSupervisor kills supervisors alone. The next supervisor ends their commands and the processes of their leases.
+// It starts before Run returns. With tinysshd it starts with the next command, because tinysshd closes the connection if
+// it cannot write to its session's program.
 func TestKilledSupervisor(t *testing.T) {
 	var g group
 	defer g.Wait()
@@ -175,8 +176,8 @@ func supervisors(s *testbed.SSHServer) []int {
 }
 
 func runsSupervisor(pid string) bool {
-	line, _ := os.ReadFile("/proc/" + pid + "/cmdline")
-	return strings.Contains(string(line), "IFS= read")
+	line, err := os.ReadFile("/proc/" + pid + "/cmdline") // an error if the process has ended
+	return err == nil && strings.Contains(string(line), "IFS= read")
 }
 
 // leases lists the processes that wait for the end of a supervisor's lease.

@@ -177,7 +177,7 @@ func TestSupervisorEndsWithItsInput(t *testing.T) {
 	}
 }
 
-// TestRenewedLease renews a lease of 2 s for longer than that while a command runs, and then no more.
+// TestRenewedLease renews a lease of 2 s while a command of 4 s runs. When the renewals stop, the supervisor ends.
 func TestRenewedLease(t *testing.T) {
 	var g group
 	defer g.Wait()
@@ -277,7 +277,7 @@ func isRunning(pid int) bool {
 	return err == nil && !strings.Contains(string(b), ") Z ")
 }
 
-// FuzzCommand has a kind of shell print a text that its command holds, which goes through the request's quoting and the
+// FuzzCommand runs a command that prints a text in one of the shells. The text passes the request's quoting and the
 // command's own.
 func FuzzCommand(f *testing.F) {
 	for _, seed := range []string{"", "a", "it's", "a\nb\n\n", "$nl'\"$nl\"'", "\r\\n\\", "\x1e\x1f", "\xff\xfe", "é", "`id`$(id)", "\n"} {
@@ -293,7 +293,8 @@ func FuzzCommand(f *testing.F) {
 		if strings.Contains(text, "\x00") {
 			t.Skip("no shell can pass on a zero byte")
 		}
-		shell, s := shellNames[int(number)%len(all)], all[int(number)%len(all)]
+		i := int(number) % len(all)
+		shell, s := shellNames[i], all[i]
 		var out, errs strings.Builder
 		err := s.Run(context.Background(), ": "+shquote.Quote(text)+"; printf %s "+shquote.Quote(text), &out, &errs)
 		if shell == "yash" && !utf8.ValidString(text) {
