@@ -522,12 +522,12 @@ unwatch() {
 # watch SECONDS is a lease's process. It ends its sleep with itself. It is the last resort: it kills what does not end.
 watch() {
 	exec </dev/null >/dev/null 4>&- # a redirection of the call would keep copies of the streams
-	_cut= _nap=
+	_cut= _kept=
 	trap '_kept=1; kill -KILL "$_nap"' USR1
-	while _kept=; do
+	while _nap=; do
 		trap '_cut=1' TERM # until the new sleep is known
 		TUNA_LEASE=$_session sleep "$1" &
-		_nap=$!
+		_nap=$! _kept=
 		trap 'kill -KILL "$_nap"; exit' TERM
 		[ "$_cut" ] && kill -KILL "$_nap" && exit
 		wait "$_nap"
