@@ -63,10 +63,10 @@ func TestTuneOverSSH(t *testing.T) {
 		fail          bool
 	}{
 		{
-			name: "iperf 3 both ways", section: "direction = both\niperf_repetitions = 1\ntime = 1\nparalel = 3\n",
+			name: "iperf 3 both ways", section: "direction = both\niperf_repetitions = 1\ntime = 1\n",
 			args:    []string{"-parallel", "1,2", "-window", "0"},
 			want:    `(?s)^1 in parallel with the system's window: [0-9.]+ [MG]bit/s\n\tupstream.*downstream.*2 in parallel.*\nbest: [12] in parallel`,
-			wantErr: `^warning: \[link\] paralel: there is no such option\n$`,
+			wantErr: `^$`,
 			files:   12, // two files and a manifest of each run
 		},
 		{
@@ -77,6 +77,10 @@ func TestTuneOverSSH(t *testing.T) {
 		{
 			name: "nothing works", section: "program = no-such-iperf\n", args: []string{"-parallel", "1", "-window", "0"},
 			want: `not installed`, wantErr: `nothing could be measured`, fail: true,
+		},
+		{
+			name: "a key that is misspelt", section: "time = 1\nparalel = 3\n", fail: true,
+			wantErr: `^tune: \S+/link.ini:7: \[link\] paralel: there is no such key: did you mean parallel\?\n$`,
 		},
 		{name: "a value that is wrong", section: "time = soon\n", wantErr: `\[link\] time: .*"soon"`, fail: true},
 	} {
