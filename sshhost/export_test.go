@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"sync"
 	"testing"
 )
@@ -52,6 +54,27 @@ func (s *Supervisor) Run(ctx context.Context, command string, stdout, stderr io.
 	status, err := s.run(ctx, command, stdout, stderr)
 	return outcome("shell", status, err)
 }
+
+// StartUnread starts a supervisor in sh whose words nobody reads: the server's end of its output is closed. Its input
+// stays open until the test is over.
+func StartUnread(t testing.TB, sh string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.Command(sh, "-c", loader)
+	cmd.Env = []string{"HOME=/", "PATH=" + filepath.Dir(sh) + ":" + os.Getenv("PATH")}
+	ownGroup(cmd)
+	p, err := startPipes(cmd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.stop(nil)
+	t.Cleanup(func() { p.stdin.Close() })
+	io.WriteString(p.stdin, supervisorText(newMark(), "unread", "", 60)) // the supervisor may have ended before it has all of it
+	go p.wait()
+	return cmd
+}
+
+// EndOutput closes the reading ends of the supervisor's streams.
+func (s *Supervisor) EndOutput() { s.stop(nil) }
 
 // EndInput closes the supervisor's standard input, as a dying connection does.
 func (s *Supervisor) EndInput() { s.stdin.Close() }

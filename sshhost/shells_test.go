@@ -17,16 +17,22 @@ var shellNames = []string{"dash", "bash", "busybox ash", "mksh", "posh", "yash",
 // startShell starts a supervisor on a host whose sh is the given shell, with variables in its environment.
 func startShell(t testing.TB, shell string, env ...string) *sshhost.Supervisor {
 	t.Helper()
+	sh := linkShell(t, shell)
+	return sshhost.StartSupervisor(t, "", append([]string{"HOME=/", "PATH=" + filepath.Dir(sh) + ":" + os.Getenv("PATH")}, env...), sh)
+}
+
+// linkShell makes a shell the file sh of a directory of its own.
+func linkShell(t testing.TB, shell string) string {
+	t.Helper()
 	name, _, _ := strings.Cut(shell, " ")
 	testbed.Need(t, name)
 	file, err := exec.LookPath(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
-	sh := filepath.Join(dir, "sh")
+	sh := filepath.Join(t.TempDir(), "sh")
 	if err := os.Symlink(file, sh); err != nil {
 		t.Fatal(err)
 	}
-	return sshhost.StartSupervisor(t, "", append([]string{"HOME=/", "PATH=" + dir + ":" + os.Getenv("PATH")}, env...), sh)
+	return sh
 }

@@ -39,7 +39,8 @@ pause() {
 }
 
 # say WORD prints a line of ours. It is one write: echo is built in everywhere, and printf is a program for mksh and posh, of
-# which toybox's writes a line in pieces. A command may have left a full pipe behind that does not block.
+# which toybox's writes a line in pieces. A command may have left a full pipe behind that does not block. Nobody may read
+# any more: PIPE would kill the shell, and leave what it has started.
 say() {
 	_tries=0
 	until echo "$_mark$1;" || [ "$_tries" -ge 20 ]; do
@@ -391,6 +392,7 @@ run() {
 	exec </dev/null
 	_id=$_run _pid= _gone= _ended= _status=
 	trap tell EXIT
+	trap _tries=20 PIPE
 	trap '_cut=1 _ended=TERM; signal TERM' TERM
 	trap '_cut=1 _ended=KILL; signal KILL' USR1
 	case $_apart in
@@ -434,7 +436,7 @@ told() {
 
 # guard decides what a signal does to this process. Before it starts another it leaves it to the default: a signal that
 # reached the new one before it had forgotten its parent's traps would be lost.
-guard() { trap "$1" HUP INT TERM; }
+guard() { trap "$1" HUP INT PIPE TERM; }
 
 # The requests. start NUMBER COMMAND runs a command; term PROCESS and kill9 PROCESS end it, of which PROCESS is the first, and
 # last PROCESS does if run's process does not answer.

@@ -57,6 +57,33 @@ func TestSupervisorLosesItsJob(t *testing.T) {
 	}
 }
 
+// TestNobodyReads closes the server's ends of a supervisor's streams, as a server does whose connection breaks: before it
+// has answered, while its input is still open, and while it runs a command.
+func TestNobodyReads(t *testing.T) {
+	var g group
+	defer g.Wait()
+	for _, shell := range shellNames {
+		g.Run(t, shell+"/before it answers", func(t *testing.T) {
+			waitEnd(t, sshhost.StartUnread(t, linkShell(t, shell)).Process.Pid)
+		})
+		g.Run(t, shell+"/while a command runs", func(t *testing.T) {
+			s, nap := startShell(t, shell), napper()
+			ended := make(chan error, 1)
+			go func() { ended <- s.Run(t.Context(), nap+"; :", nil, nil) }()
+			waitRuns(t, nap)
+			s.EndOutput()
+			if err := <-ended; !errors.Is(err, sshhost.ErrLost) {
+				t.Errorf("got %v, want ErrLost", err)
+			}
+			for _, pid := range processes(t, nap) {
+				testbed.Signal(pid, syscall.SIGKILL) // so that the supervisor prints
+			}
+			s.EndInput()
+			waitEnd(t, s.Process.Process.Pid)
+		})
+	}
+}
+
 // TestRecycledNumber ends a session whose last command's number is somebody else's by now.
 func TestRecycledNumber(t *testing.T) {
 	for _, shell := range [][]string{{"dash"}, {"bash"}, {"busybox", "ash"}} {
@@ -72,7 +99,7 @@ func TestRecycledNumber(t *testing.T) {
 			}
 			s.Recycle(stranger.Process.Pid)
 			s.EndInput()
-			waitExit(t, s.Process.Process.Pid)
+			waitEnd(t, s.Process.Process.Pid)
 			stranger.Process.Kill() // the first signal counts
 			stranger.Wait()
 			if signal := stranger.ProcessState.Sys().(syscall.WaitStatus).Signal(); signal != syscall.SIGKILL {

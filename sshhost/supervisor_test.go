@@ -1,6 +1,7 @@
 package sshhost_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,8 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -165,7 +168,7 @@ func TestSupervisorEndsWithItsInput(t *testing.T) {
 				go func() { ended <- s.Run(t.Context(), nap+" & wait", nil, nil) }()
 				waitRuns(t, nap)
 				end(s)
-				waitExit(t, s.Process.Process.Pid)
+				waitEnd(t, s.Process.Process.Pid)
 				if err := <-ended; err == nil || exitStatus(err) == 0 && !errors.Is(err, sshhost.ErrLost) {
 					t.Errorf("got %v, want an exit status or ErrLost", err)
 				}
@@ -206,7 +209,7 @@ func TestRenewedLease(t *testing.T) {
 			}
 			close(over)
 			<-ended
-			waitExit(t, s.Process.Process.Pid)
+			waitEnd(t, s.Process.Process.Pid)
 		})
 	}
 }
@@ -270,6 +273,25 @@ func TestSupervisorMayNot(t *testing.T) {
 func waitExit(t *testing.T, pid int) {
 	t.Helper()
 	eventually(t, 10*time.Second, "the supervisor has ended", func() bool { return !isRunning(pid) })
+}
+
+// waitEnd waits until a supervisor has ended, and everything in its process group: its watchers and their sleeps.
+func waitEnd(t *testing.T, pid int) {
+	t.Helper()
+	eventually(t, 10*time.Second, "the supervisor's group has ended", func() bool {
+		if isRunning(pid) {
+			return false // a list made now would lack what it starts meanwhile
+		}
+		files, err := filepath.Glob("/proc/[0-9]*/stat")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return !slices.ContainsFunc(files, func(file string) bool {
+			b, _ := os.ReadFile(file) // nothing if it has ended meanwhile
+			f := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
+			return len(f) > 2 && f[0] != "Z" && f[2] == strconv.Itoa(pid)
+		})
+	})
 }
 
 func isRunning(pid int) bool {
