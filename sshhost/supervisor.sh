@@ -533,7 +533,9 @@ watch() {
 		trap 'kill -KILL "$_nap"; exit' TERM
 		[ "$_cut" ] && kill -KILL "$_nap" && exit
 		wait "$_nap"
-		{ [ $? -gt 128 ] || [ "$_kept" ]; } && alive || break # unless the sleep was killed, it is over
+		_x=$?
+		[ "$_x" = 0 ] || kill -KILL "$_nap" # in bash, an earlier signal may have cut wait short
+		{ [ "$_x" -gt 128 ] || [ "$_kept" ]; } && alive || break # unless the sleep was killed, it is over
 	done
 	trap '' TERM USR1
 	alive && kill -TERM $$
