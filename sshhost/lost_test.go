@@ -141,8 +141,7 @@ func TestKilledSupervisor(t *testing.T) {
 			go func() { ended <- h.Run(t.Context(), "(setsid "+daemon+" &); "+nap+" & wait", nil, nil) }()
 			waitRuns(t, nap)
 			waitRuns(t, daemon)
-			// When its command has run for a moment a supervisor is told its own lease, which two processes watch.
-			eventually(t, 5*time.Second, "the lease has begun", func() bool { return len(leases(s)) == len(supervisors(s))+1 })
+			eventually(t, 5*time.Second, "the leases have begun", func() bool { return len(leases(s)) == 2*len(supervisors(s)) })
 			killed, ends := supervisors(s), leases(s)
 			for _, pid := range killed {
 				testbed.Signal(pid, syscall.SIGKILL)

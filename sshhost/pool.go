@@ -366,7 +366,7 @@ func (p *pool) renew(c *conn) {
 	}
 	p.mu.Unlock()
 	for _, s := range here {
-		s.keepLease() // if that fails, whoever uses it finds out
+		s.renew() // if that fails, whoever uses it finds out
 	}
 }
 

@@ -21,12 +21,12 @@ const (
 	termGrace = 2 * time.Second        // from TERM to KILL
 	killGrace = 2 * time.Second        // from KILL until another supervisor kills this one with its command
 	lastGrace = 2 * time.Second        // from then until the session is given up
-	leaseWait = 100 * time.Millisecond // a command that is over sooner needs no lease of its own
+	limitWait = 100 * time.Millisecond // a command that is over sooner needs no limit
 	lastWords = 500 * time.Millisecond // that a shell is given which ends before it has begun
 
-	// leaseMargin is how long after its deadline a command may live on a host that has gone silent. In the usual case it
+	// limitMargin is how long after its deadline a command may live on a host that has gone silent. In the usual case it
 	// is ended from here, at the deadline.
-	leaseMargin = 10 * time.Second
+	limitMargin = 10 * time.Second
 
 	// firstLease is for how long a supervisor may live that is to have no lease later, until it has answered.
 	firstLease = time.Minute
@@ -65,7 +65,6 @@ type session struct {
 
 	requests sync.Mutex // one request at a time
 	number   int        // of commands so far
-	deadline time.Time  // of the command that runs; zero: none
 	renewed  time.Time  // when the lease was renewed last; guarded by requests
 }
 
@@ -106,6 +105,8 @@ func newSession(ctx context.Context, p pipes, prefix string, lease time.Duration
 	first := cmp.Or(lease, firstLease)
 	if local {
 		first = 0
+	} else {
+		s.renewed = time.Now()
 	}
 	if err := s.hello(ctx, prefix, first); err != nil {
 		s.kill()
@@ -242,32 +243,25 @@ func (s *session) request(line string) error {
 	return err
 }
 
-// keepLease renews the lease if a quarter of it is over. A KeepAlive that is short for the host's sake would have it
-// start processes all the time.
-func (s *session) keepLease() error {
-	s.requests.Lock()
-	recent := time.Since(s.renewed) < s.lease/4
-	s.requests.Unlock()
-	if recent {
-		return nil
-	}
-	return s.renew()
-}
-
-// renew tells the supervisor for how long it may live, with what it runs, if it hears nothing more from us.
+// renew renews the lease if a quarter of it is over. With a KeepAlive that is shorter than that, the host would start
+// processes all the time.
 func (s *session) renew() error {
-	if s.lease == 0 {
-		return nil
-	}
 	s.requests.Lock()
 	defer s.requests.Unlock()
-	lease := s.lease
-	s.renewed = time.Now()
-	if !s.deadline.IsZero() {
-		lease = max(min(lease, time.Until(s.deadline)+leaseMargin), time.Second)
+	if s.lease == 0 || time.Since(s.renewed) < s.lease/4 {
+		return nil
 	}
-	_, err := fmt.Fprintf(s.stdin, "lease %d\n", seconds(lease))
+	s.renewed = time.Now()
+	_, err := fmt.Fprintf(s.stdin, "lease %d\n", seconds(s.lease))
 	return err
+}
+
+// limit makes the supervisor end itself and its command soon after ctx's deadline, unless the host hears from us by then.
+// It reports whether there is such a limit. There is none if the lease ends first.
+func (s *session) limit(ctx context.Context) bool {
+	deadline, ok := ctx.Deadline()
+	after := max(time.Until(deadline)+limitMargin, time.Second)
+	return ok && after < s.lease && s.request(fmt.Sprintf("limit %d\n", seconds(after))) == nil
 }
 
 // run runs one command and returns its exit status. Of the errors, that of ctx or of a writer comes when the command has
@@ -300,7 +294,6 @@ func (s *session) runQuoted(ctx context.Context, quoted string, stdout, stderr i
 		s.out[i].open(w)
 		defer s.out[i].close()
 	}
-	s.setDeadline(ctx.Deadline())
 	s.number++
 	s.command = ""
 	if err := s.request(fmt.Sprintf("start %d %s\n", s.number, quoted)); err != nil {
@@ -334,12 +327,6 @@ func (s *session) sweep(ids []string) error {
 	return s.request("lost " + strings.Join(ids, " ") + "\n")
 }
 
-func (s *session) setDeadline(deadline time.Time, _ bool) {
-	s.requests.Lock()
-	defer s.requests.Unlock()
-	s.deadline = deadline
-}
-
 // An answer is what a supervisor says at the end of a command.
 type answer struct {
 	status int
@@ -365,23 +352,23 @@ func parseAnswer(word string) (a answer, ok bool) {
 // wait waits for the end of the command that was started, and ends it when ctx ends or a writer fails.
 func (s *session) wait(ctx context.Context) (status int, err error) {
 	var (
-		cause  error   // why the command is being ended
-		told   bool    // the supervisor was told to end the command
-		over   [2]bool // the streams
-		left   bool    // something could not be ended
-		done   = ctx.Done()
-		lease  = time.NewTimer(leaseWait)
-		leased bool
-		grace  = time.NewTimer(0)
-		step   int                  // of what is done when the grace is over
-		helped = make(chan bool, 1) // whether another supervisor has killed this one with its command
+		cause   error   // why the command is being ended
+		told    bool    // the supervisor was told to end the command
+		over    [2]bool // the streams
+		left    bool    // something could not be ended
+		done    = ctx.Done()
+		limit   = time.NewTimer(limitWait)
+		limited bool
+		grace   = time.NewTimer(0)
+		step    int                  // of what is done when the grace is over
+		helped  = make(chan bool, 1) // whether another supervisor has killed this one with its command
 	)
-	defer lease.Stop()
+	defer limit.Stop()
 	grace.Stop()
 	defer grace.Stop()
 	defer func() {
-		if leased {
-			s.renew() // for the time after the command
+		if limited {
+			s.request("limit 0\n")
 		}
 	}()
 	for over != [2]bool{true, true} {
@@ -412,10 +399,10 @@ func (s *session) wait(ctx context.Context) (status int, err error) {
 			}
 		case <-done:
 			cause, done = cmp.Or(cause, ctxError(ctx)), nil
-		case <-lease.C:
-			s.renew()
-			if leased = true; s.local && s.lease > 0 {
-				lease.Reset(s.lease / 4)
+		case <-limit.C:
+			if limited = s.limit(ctx); !limited && s.local {
+				s.renew() // no keep-alive does that
+				limit.Reset(s.lease / 4)
 			}
 		case ended := <-helped:
 			if ended {
@@ -446,7 +433,6 @@ func (s *session) wait(ctx context.Context) (status int, err error) {
 			told = true
 		}
 	}
-	s.setDeadline(time.Time{}, false)
 	switch {
 	case left && cause != nil:
 		return 0, fmt.Errorf("%w; %w", cause, ErrNotEnded)

@@ -13,7 +13,7 @@ exec 4>&2 2>/dev/null
 _nl='
 '
 case $IFS in " "?"$_nl") ;; *) IFS=" $_nl" ;; esac # posh takes it from the environment
-_ifs=$IFS _job= _run= _watch= _late= _leased= _own=
+_ifs=$IFS _job= _run= _watch= _limit= _late= _leased= _own=
 
 # What the environment has changed in this shell, and is different only in the command's: options (SHELLOPTS of bash), the
 # time limit of bash and ksh for read (TMOUT, which the loader has put into _m), a PATH without sleep.
@@ -66,7 +66,7 @@ alive() {
 }
 
 # wake continues our own processes, any of which may have been stopped: a stopped one does not act on a signal.
-wake() { kill -CONT ${_ours:-"$_job" $_watch}; }
+wake() { kill -CONT ${_ours:-$$ $_job $_watch $_limit}; }
 
 # marked WORDS PROCESS... puts those of the processes into $_marked whose environment contains one of the words: everything that
 # a command has started, whatever session or group it has moved to. all stands for all processes.
@@ -484,27 +484,46 @@ idle() {
 }
 
 # lease SECONDS ends the session if it hears nothing, not even another lease, for so long; 0: it never does. A link that dies
-# without a word closes nothing here. While a command runs, two processes watch, as one of them may have been stopped. The
-# same lease again has them start their time again.
+# without a word closes nothing here. Two processes watch, because one of them may have been stopped. The same lease again has
+# them start their time again.
 lease() {
 	[ "$_job" ] && dead "$_job" && orphan
 	unwatch $_late
-	if [ "$_leased" = "$1${_job:+.}" ]; then
+	if [ "$_leased" = "$1" ]; then
 		for _w in $_watch; do dead "$_w" && _leased= && break; done
 		[ "$_leased" ] && kill -USR1 $_watch && kill -CONT $_watch && return
 	fi
 	unwatch $_late $_watch
-	_watch= _leased=$1${_job:+.}
+	_watch= _leased=$1
 	[ "$1" -gt 0 ] || return 0
+	unguard
+	for _x in 1 2; do
+		watch "$1" &
+		_watch="$_watch $!"
+	done
+	reguard
+}
+
+# limit SECONDS ends the session after that time, whatever it hears; 0: it does not.
+limit() {
+	unwatch $_late $_limit
+	_limit=
+	[ "$1" -gt 0 ] || return 0
+	unguard
+	watch "$1" &
+	_limit=$!
+	reguard
+}
+
+# unguard leaves signals to their defaults, for a watcher that is to be started, until reguard.
+unguard() {
 	guard -
 	case $KSH_VERSION in
 	Version*) ;; # ksh93: its children could not trap it
 	*) trap '' USR1 ;; # until the new process has its own trap
 	esac
-	for _x in 1 ${_job:+2}; do
-		watch "$1" &
-		_watch="$_watch $!"
-	done
+}
+reguard() {
 	trap - USR1
 	guard finish
 }
@@ -521,7 +540,7 @@ unwatch() {
 	done
 }
 
-# watch SECONDS is a lease's process. It ends its sleep with itself. It is the last resort: it kills what does not end.
+# watch SECONDS is the process of a lease or a limit. It ends its sleep with itself. It is the last resort: it kills what does not end.
 watch() {
 	exec </dev/null >/dev/null 4>&- # a redirection of the call would keep copies of the streams
 	_cut= _kept=
@@ -586,7 +605,7 @@ finish() {
 		wait "$_job"
 		[ $? -gt 128 ] && sweep "TUNA_RUN=$_run" # it was killed
 	fi
-	unwatch $_late $_watch
+	unwatch $_late $_limit $_watch
 	_count=0
 	while [ "$_late" ] && [ "$_since" ] && [ "$_count" -lt "$_grace" ]; do
 		if [ "$_count" -lt 10 ]; then _count=$((_count + 1)); else pause; fi # most have ended before a pause would
