@@ -18,6 +18,7 @@ import (
 // TestDaemonsOutput has commands leave daemons that go on printing. Nothing of that is in another command's output, and the
 // daemons live on unless the server ends their streams.
 func TestDaemonsOutput(t *testing.T) {
+	t.Parallel()
 	everywhere(t, func(t *testing.T, r runner) {
 		if _, ok := r.(sshhost.Local); ok {
 			return // each of its commands has streams of its own
@@ -86,6 +87,7 @@ func TestSupervisorStopped(t *testing.T) {
 // TestTimeLimitOfRead has a login whose shells end a read after a second. The command sees that variable, and others that the
 // supervisor might change, as the login has them.
 func TestTimeLimitOfRead(t *testing.T) {
+	t.Parallel()
 	var g group
 	defer g.Wait()
 	for _, shell := range shellNames {

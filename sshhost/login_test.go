@@ -140,6 +140,7 @@ func TestPrefixNamespace(t *testing.T) {
 
 // TestHangingLogin has a start-up file that does not come to its end.
 func TestHangingLogin(t *testing.T) {
+	t.Parallel()
 	testbed.NeedRoot(t)
 	c := config(testbed.StartSSHD(t, testbed.SSHDConfig{Login: testbed.Login{Delay: 20 * time.Second}}))
 	c.Timeout = 2 * time.Second

@@ -136,7 +136,9 @@ func TestKilledSupervisor(t *testing.T) {
 	for _, server := range servers {
 		g.Run(t, server.name, func(t *testing.T) {
 			s := server.start(t)
-			h, nap, daemon := dial(t, config(s)), napper(), napper()
+			c := config(s)
+			c.KeepAlive = 2 * time.Second // which is how tinysshd's connection is found to be lost
+			h, nap, daemon := dial(t, c), napper(), napper()
 			ended := make(chan error, 1)
 			go func() { ended <- h.Run(t.Context(), "(setsid "+daemon+" &); "+nap+" & wait", nil, nil) }()
 			waitRuns(t, nap)
@@ -303,6 +305,7 @@ func (k *link) carry(to, from net.Conn) {
 
 // TestSilentLink cuts the link without a word: no side is told.
 func TestSilentLink(t *testing.T) {
+	t.Parallel()
 	start := func(t *testing.T, keepAlive time.Duration, count int) (*link, *sshhost.Host) {
 		s := testbed.StartSSHD(t, testbed.SSHDConfig{})
 		k := startLink(t, s.Addr)
@@ -387,6 +390,7 @@ func TestSilentLink(t *testing.T) {
 // TestSilentLinkOnTheWay cuts the link to the host that another is reached through. Package ssh itself does not give up a
 // connection there before its other end has answered.
 func TestSilentLinkOnTheWay(t *testing.T) {
+	t.Parallel()
 	start := func(t *testing.T) (*link, sshhost.Config) {
 		s := testbed.StartSSHD(t, testbed.SSHDConfig{})
 		k := startLink(t, s.Addr)

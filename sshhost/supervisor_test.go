@@ -182,6 +182,7 @@ func TestSupervisorEndsWithItsInput(t *testing.T) {
 
 // TestRenewedLease renews a lease of 2 s while a command of 4 s runs. When the renewals stop, the supervisor ends.
 func TestRenewedLease(t *testing.T) {
+	t.Parallel()
 	var g group
 	defer g.Wait()
 	for _, shell := range shellNames {
