@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"sync"
 	"testing"
 )
@@ -31,13 +30,7 @@ func StartSupervisor(t testing.TB, prefix string, env []string, shell ...string)
 // TryStartSupervisor is StartSupervisor in a shell that may be none.
 func TryStartSupervisor(t testing.TB, prefix string, env []string, shell ...string) (*Supervisor, error) {
 	t.Helper()
-	cmd := exec.Command(shell[0], append(shell[1:], "-c", loader)...)
-	cmd.Env = env
-	ownGroup(cmd)
-	p, err := startPipes(cmd)
-	if err != nil {
-		t.Fatal(err)
-	}
+	cmd, p := startLoader(t, env, shell...)
 	var wg sync.WaitGroup
 	t.Cleanup(wg.Wait)
 	s, err := newSession(context.Background(), p, prefix, 0, true, &wg)
@@ -55,22 +48,29 @@ func (s *Supervisor) Run(ctx context.Context, command string, stdout, stderr io.
 	return outcome("shell", status, err)
 }
 
-// StartUnread starts a supervisor in sh whose words nobody reads: the server's end of its output is closed. Its input
-// stays open until the test is over.
-func StartUnread(t testing.TB, sh string) *exec.Cmd {
+// startLoader starts a shell that reads a supervisor from its standard input, in a process group of its own.
+func startLoader(t testing.TB, env []string, shell ...string) (*exec.Cmd, pipes) {
 	t.Helper()
-	cmd := exec.Command(sh, "-c", loader)
-	cmd.Env = []string{"HOME=/", "PATH=" + filepath.Dir(sh) + ":" + os.Getenv("PATH")}
+	cmd := exec.Command(shell[0], append(shell[1:], "-c", loader)...)
+	cmd.Env = env
 	ownGroup(cmd)
 	p, err := startPipes(cmd)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return cmd, p
+}
+
+// StartUnread starts a supervisor whose output pipes have no reader, and returns its process. Its standard input stays open
+// until the test ends.
+func StartUnread(t testing.TB, env []string, shell ...string) *os.Process {
+	t.Helper()
+	cmd, p := startLoader(t, env, shell...)
 	p.stop(nil)
 	t.Cleanup(func() { p.stdin.Close() })
-	io.WriteString(p.stdin, supervisorText(newMark(), "unread", "", 60)) // the supervisor may have ended before it has all of it
+	io.WriteString(p.stdin, supervisorText(newMark(), "unread", "", 60)) // fails if the supervisor ends before it has read everything
 	go p.wait()
-	return cmd
+	return cmd.Process
 }
 
 // EndOutput closes the reading ends of the supervisor's streams.

@@ -64,11 +64,21 @@ func waitGone(t testing.TB, text string, within time.Duration) {
 
 // parentOf returns the process that started pid, as text; nothing if pid has ended.
 func parentOf(pid int) string {
-	b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if f := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:])); len(f) > 1 {
-		return f[1]
+	_, parent, _ := statOf(strconv.Itoa(pid))
+	return parent
+}
+
+// statOf returns a process's state, parent and process group from /proc. All are empty if the process has ended.
+func statOf(pid string) (state, parent, group string) {
+	b, err := os.ReadFile("/proc/" + pid + "/stat")
+	if err != nil {
+		return "", "", ""
 	}
-	return ""
+	f := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:])) // the program's name before it may contain spaces
+	if len(f) < 3 {
+		return "", "", ""
+	}
+	return f[0], f[1], f[2]
 }
 
 // A group runs subtests side by side. Unlike those that call Parallel they do not wait for a processor each: they mostly

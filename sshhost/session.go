@@ -360,7 +360,7 @@ func (s *session) wait(ctx context.Context) (status int, err error) {
 		limit   = time.NewTimer(limitWait)
 		limited bool
 		grace   = time.NewTimer(0)
-		step    int                  // of what is done when the grace is over
+		step    int                  // number of times that the grace has ended
 		helped  = make(chan bool, 1) // whether another supervisor has killed this one with its command
 	)
 	defer limit.Stop()

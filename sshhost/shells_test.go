@@ -18,7 +18,12 @@ var shellNames = []string{"dash", "bash", "busybox ash", "mksh", "posh", "yash",
 func startShell(t testing.TB, shell string, env ...string) *sshhost.Supervisor {
 	t.Helper()
 	sh := linkShell(t, shell)
-	return sshhost.StartSupervisor(t, "", append([]string{"HOME=/", "PATH=" + filepath.Dir(sh) + ":" + os.Getenv("PATH")}, env...), sh)
+	return sshhost.StartSupervisor(t, "", append(shellEnv(sh), env...), sh)
+}
+
+// shellEnv returns an environment in which sh is the first program of that name on PATH.
+func shellEnv(sh string) []string {
+	return []string{"HOME=/", "PATH=" + filepath.Dir(sh) + ":" + os.Getenv("PATH")}
 }
 
 // linkShell makes a shell the file sh of a directory of its own.

@@ -39,8 +39,8 @@ pause() {
 }
 
 # say WORD prints a line of ours. It is one write: echo is built in everywhere, and printf is a program for mksh and posh, of
-# which toybox's writes a line in pieces. A command may have left a full pipe behind that does not block. Nobody may read
-# any more: PIPE would kill the shell, and leave what it has started.
+# which toybox's writes a line in pieces. A command may have left a full pipe behind that does not block. If the pipe
+# has no reader, PIPE would kill the shell, so every process that calls say has a trap for it.
 say() {
 	_tries=0
 	until echo "$_mark$1;" || [ "$_tries" -ge 20 ]; do
@@ -540,7 +540,8 @@ unwatch() {
 	done
 }
 
-# watch SECONDS is the process of a lease or a limit. It ends its sleep with itself. It is the last resort: it kills what does not end.
+# watch SECONDS is the process of a lease or a limit. It ends its sleep with itself. It is the last resort: it kills what
+# does not end.
 watch() {
 	exec </dev/null >/dev/null 4>&- # a redirection of the call would keep copies of the streams
 	_cut= _kept=

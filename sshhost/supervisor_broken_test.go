@@ -64,7 +64,8 @@ func TestNobodyReads(t *testing.T) {
 	defer g.Wait()
 	for _, shell := range shellNames {
 		g.Run(t, shell+"/before it answers", func(t *testing.T) {
-			waitEnd(t, sshhost.StartUnread(t, linkShell(t, shell)).Process.Pid)
+			sh := linkShell(t, shell)
+			waitEnd(t, sshhost.StartUnread(t, shellEnv(sh), sh).Pid)
 		})
 		g.Run(t, shell+"/while a command runs", func(t *testing.T) {
 			s, nap := startShell(t, shell), napper()

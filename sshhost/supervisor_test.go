@@ -1,7 +1,6 @@
 package sshhost_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -281,23 +280,22 @@ func waitEnd(t *testing.T, pid int) {
 	t.Helper()
 	eventually(t, 10*time.Second, "the supervisor's group has ended", func() bool {
 		if isRunning(pid) {
-			return false // a list made now would lack what it starts meanwhile
+			return false // it may still start processes, which the list below would lack
 		}
-		files, err := filepath.Glob("/proc/[0-9]*/stat")
+		dirs, err := filepath.Glob("/proc/[0-9]*")
 		if err != nil {
 			t.Fatal(err)
 		}
-		return !slices.ContainsFunc(files, func(file string) bool {
-			b, _ := os.ReadFile(file) // nothing if it has ended meanwhile
-			f := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
-			return len(f) > 2 && f[0] != "Z" && f[2] == strconv.Itoa(pid)
+		return !slices.ContainsFunc(dirs, func(dir string) bool {
+			state, _, group := statOf(filepath.Base(dir))
+			return state != "Z" && group == strconv.Itoa(pid)
 		})
 	})
 }
 
 func isRunning(pid int) bool {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	return err == nil && !strings.Contains(string(b), ") Z ")
+	state, _, _ := statOf(strconv.Itoa(pid))
+	return state != "" && state != "Z"
 }
 
 // FuzzCommand runs a command that prints a text in one of the shells. The text passes the request's quoting and the
