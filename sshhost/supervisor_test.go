@@ -278,18 +278,25 @@ func waitExit(t *testing.T, pid int) {
 // waitEnd waits until a supervisor has ended, and everything in its process group: its watchers and their sleeps.
 func waitEnd(t *testing.T, pid int) {
 	t.Helper()
+	var left []string
+	defer func() {
+		if len(left) > 0 {
+			t.Logf("left in the group: %v", left)
+		}
+	}()
 	eventually(t, 10*time.Second, "the supervisor's group has ended", func() bool {
-		if isRunning(pid) {
+		if left = []string{strconv.Itoa(pid)}; isRunning(pid) {
 			return false // it may still start processes, which the list below would lack
 		}
 		dirs, err := filepath.Glob("/proc/[0-9]*")
 		if err != nil {
 			t.Fatal(err)
 		}
-		return !slices.ContainsFunc(dirs, func(dir string) bool {
+		left = slices.DeleteFunc(dirs, func(dir string) bool {
 			state, _, group := statOf(filepath.Base(dir))
-			return state != "Z" && group == strconv.Itoa(pid)
+			return state == "Z" || group != strconv.Itoa(pid)
 		})
+		return len(left) == 0
 	})
 }
 
