@@ -60,8 +60,7 @@ stat() {
 
 # alive reports whether the supervisor itself runs, or is stopped.
 alive() {
-	kill -0 $$ || return 1
-	[ "$_since" ] || return 0
+	[ "$_since" ] || { kill -0 $$; return; }
 	stat $$ && [ "$_born" = "$_since" ] && [ "$_state" != Z ]
 }
 
@@ -458,8 +457,7 @@ last() {
 # dead PROCESS reports whether a child of ours has ended: it is no more, or a zombie that was not waited for. A shell such as
 # bash frees the number as soon as it has ended: it may be another process's by now.
 dead() {
-	kill -0 "$1" || return 0
-	stat "$1" || return 1
+	stat "$1" || { kill -0 "$1" && return 1; return 0; }
 	case $_state in [XZ]) return 0 ;; esac
 	[ "$_parent" = $$ ] && return 1
 	[ "$_own" = $$ ]
@@ -532,12 +530,10 @@ reguard() {
 # TERM just before it waits may act on it only after that, unless it gets another one.
 unwatch() {
 	_late=
-	for _w; do
-		dead "$_w" && continue
-		kill -TERM "$_w"
-		kill -CONT "$_w"
-		_late="$_late $_w"
-	done
+	for _w; do dead "$_w" || _late="$_late $_w"; done
+	[ "$_late" ] || return 0
+	kill -TERM $_late
+	kill -CONT $_late
 }
 
 # watch SECONDS is the process of a lease or a limit. It ends its sleep with itself. It is the last resort: it kills what
