@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 )
@@ -74,17 +75,24 @@ func listens(pid int, port string) bool {
 	return false
 }
 
-// freePort returns a TCP port of 127.0.0.1 that nobody listens on.
+// freePort returns a TCP port of 127.0.0.1 without a listener. It returns each port once: otherwise two servers that start at
+// the same time may get the same port, and the one that fails is taken for the other.
 func freePort(tb testing.TB) string {
 	tb.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		tb.Fatal(err)
+	for {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			tb.Fatal(err)
+		}
+		_, port, _ := net.SplitHostPort(l.Addr().String())
+		l.Close()
+		if _, again := returnedPorts.LoadOrStore(port, true); !again {
+			return port
+		}
 	}
-	defer l.Close()
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	return port
 }
+
+var returnedPorts sync.Map
 
 func readFile(tb testing.TB, name string) string {
 	tb.Helper()
