@@ -38,7 +38,7 @@ func TestMeasureOnAShapedLink(t *testing.T) {
 				return
 			}
 			b.carried(t, w, m.Iperf, rates[p.Direction], p.Attempt.Result.Bandwidth, p.Attempt.Result.Source)
-			l, h := w.Rates(testbed.TCPHeaders, 500*time.Millisecond)
+			l, h := w.Rates(testbed.Streams, 500*time.Millisecond)
 			if low[p.Direction] == 0 || l < low[p.Direction] {
 				low[p.Direction] = l
 			}

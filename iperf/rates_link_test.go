@@ -52,9 +52,9 @@ func TestRateIsOfTheTimeInWhichDataMoved(t *testing.T) {
 			}
 			t.Run(program+"/"+test.name, func(t *testing.T) {
 				x := iperf.Iperf{ClientServer: b.Hosts, Program: program, Client: test.client}
-				headers := int64(testbed.TCPHeaders)
+				count := testbed.Streams
 				if test.client.Protocol == report.ProtocolUDP {
-					headers = testbed.UDPHeaders
+					count = testbed.Datagrams
 				}
 				w := b.receiver(iperf.Upstream).Watch(t)
 				res, err := x.Upstream(t.Context(), "")
@@ -63,7 +63,7 @@ func TestRateIsOfTheTimeInWhichDataMoved(t *testing.T) {
 					t.Fatalf("%+v", err)
 				}
 				const tolerance = 0.03
-				low, high := w.Rates(headers, 100*time.Millisecond)
+				low, high := w.Rates(count, 100*time.Millisecond)
 				if got := float64(res.Bandwidth); high == 0 || got < low*(1-tolerance) || got > high*(1+tolerance) {
 					t.Errorf("got %v from %v; the kernel counted %v to %v", res.Bandwidth, res.Source, report.BitRate(low), report.BitRate(high))
 				}

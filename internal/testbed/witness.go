@@ -1,60 +1,58 @@
 package testbed
 
 import (
-	"fmt"
-	"os"
-	"os/exec"
-	"strings"
 	"sync"
 	"testing"
 	"time"
 )
 
-// The bytes around the payload of one packet as a device counts it: Ethernet, IPv4, and TCP with
-// timestamps or UDP. They stand once around a packet that offloading has left in one piece, and the
-// device counts that as one packet, so payload is computed exactly either way.
+// A Count selects one of the counts of a Witness, all in bytes of payload.
+type Count int
+
 const (
-	TCPHeaders = 14 + 20 + 32
-	UDPHeaders = 14 + 20 + 8
+	Segments  Count = iota // of TCP segments that the device received, retransmitted ones included
+	Datagrams              // of UDP datagrams that the device received
+	Streams                // received in order by the host's TCP connections, so that its programs can read it
 )
 
-// A Witness samples what arrives at a host's end of a link while a test runs. On a busy machine a
-// link carries less than its rate: a test then holds iperf's number against what the kernel says.
+// headers is the size of Ethernet, IPv4, and TCP with timestamps or UDP in front of the payload. A packet that
+// offloading left in one piece has them once and is counted as one packet, so the payload is exact either way.
+func (c Count) headers() int64 {
+	if c == Datagrams {
+		return 14 + 20 + 8
+	}
+	return 14 + 20 + 32
+}
+
+// A Witness samples what arrives at a host's end of a link while a test runs. On a busy machine a link carries
+// less than its rate, so tests compare the rate of iperf with that of the kernel's counters.
 type Witness struct {
-	stop    func() // ends the sampling, and waits for it
+	stop    func() // ends the sampling and waits for it
 	samples []arrival
 }
 
-// An arrival is what a device has received up to a moment.
+// An arrival is what a host has received up to a moment.
 type arrival struct {
 	at             time.Time
-	bytes, packets int64
+	bytes, packets int64 // of the device
+	streams        int64 // bytes in order of all TCP connections, ended ones included
 }
 
 // sampling is the time between two samples of a Witness.
 const sampling = 10 * time.Millisecond
 
-// Watch starts to sample what arrives at n. The caller calls Stop; the end of the test does too.
+// Watch starts to sample what arrives at n. The caller calls Stop. It is also called at the end of the test.
 func (n Netns) Watch(tb testing.TB) *Witness {
 	tb.Helper()
-	// Counters of another namespace are seen through the /proc of a process there.
-	cmd := exec.Command("ip", "netns", "exec", n.Name, "cat")
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		tb.Fatal(err)
-	}
-	stdin.Write([]byte("\n"))
-	stdout.Read(make([]byte, 1)) // cat runs, in the namespace, so ip has made way
-	w, quit := &Witness{}, make(chan struct{})
+	w, started, quit := &Witness{}, make(chan error), make(chan struct{})
 	var sampler sync.WaitGroup
 	sampler.Go(func() {
+		c, err := openCounters(n)
+		started <- err
+		if err != nil {
+			return
+		}
+		defer c.close()
 		tick := time.NewTicker(sampling)
 		defer tick.Stop()
 		for more := true; more; {
@@ -65,52 +63,40 @@ func (n Netns) Watch(tb testing.TB) *Witness {
 			}
 			// On a busy machine this program may not run between the counters and the clock.
 			asked := time.Now()
-			if a, err := received(cmd.Process.Pid, n.Dev); err == nil && a.at.Sub(asked) < sampling/4 {
+			if a, err := c.read(); err == nil && a.at.Sub(asked) < sampling/4 {
 				w.samples = append(w.samples, a)
 			}
 		}
 	})
+	if err := <-started; err != nil {
+		tb.Fatalf("counters of %s: %v", n.Name, err)
+	}
 	w.stop = sync.OnceFunc(func() {
 		close(quit)
 		sampler.Wait()
-		stdin.Close()
-		cmd.Wait()
 	})
 	tb.Cleanup(w.stop)
 	return w
 }
 
-// received reads what a device has received in the network namespace of pid.
-func received(pid int, dev string) (a arrival, err error) {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/net/dev", pid))
-	a.at = time.Now()
-	if err != nil {
-		return a, err
-	}
-	for line := range strings.Lines(string(b)) {
-		if counters, ok := strings.CutPrefix(strings.TrimSpace(line), dev+":"); ok {
-			_, err := fmt.Sscan(counters, &a.bytes, &a.packets)
-			return a, err
-		}
-	}
-	return a, fmt.Errorf("no device %s", dev)
-}
-
 // Stop ends the sampling. Rates and Bytes may be called after it.
 func (w *Witness) Stop() { w.stop() }
 
-// payload returns how many bytes arrived between two samples without headers bytes of each packet.
-func payload(from, to arrival, headers int64) int64 {
-	return to.bytes - from.bytes - headers*(to.packets-from.packets)
+// between returns how many bytes arrived between two samples.
+func (c Count) between(from, to arrival) int64 {
+	if c == Streams {
+		return to.streams - from.streams
+	}
+	return to.bytes - from.bytes - c.headers()*(to.packets-from.packets)
 }
 
 // busy returns the samples from the first payload to the last. The few bytes of a control connection
-// around it are none.
-func (w *Witness) busy(headers int64) []arrival {
+// around it are not counted as payload.
+func (w *Witness) busy(c Count) []arrival {
 	const least = 10 << 10 // bytes a sample
 	first, last := -1, 0
 	for i := 1; i < len(w.samples); i++ {
-		if payload(w.samples[i-1], w.samples[i], headers) >= least {
+		if c.between(w.samples[i-1], w.samples[i]) >= least {
 			if first < 0 {
 				first = i - 1
 			}
@@ -124,23 +110,23 @@ func (w *Witness) busy(headers int64) []arrival {
 }
 
 // Bytes returns how many bytes of payload arrived.
-func (w *Witness) Bytes(headers int64) int64 {
-	b := w.busy(headers)
+func (w *Witness) Bytes(c Count) int64 {
+	b := w.busy(c)
 	if b == nil {
 		return 0
 	}
-	return payload(b[0], b[len(b)-1], headers)
+	return c.between(b[0], b[len(b)-1])
 }
 
 // Rates returns the lowest and the highest rate, in bits per second, at which payload arrived during
 // any window of the given length from the first payload to the last. Both are zero if there was none.
-func (w *Witness) Rates(headers int64, window time.Duration) (low, high float64) {
-	b := w.busy(headers)
+func (w *Witness) Rates(c Count, window time.Duration) (low, high float64) {
+	b := w.busy(c)
 	if b == nil {
 		return 0, 0
 	}
 	rate := func(from, to arrival) float64 {
-		return 8 * float64(payload(from, to, headers)) / to.at.Sub(from.at).Seconds()
+		return 8 * float64(c.between(from, to)) / to.at.Sub(from.at).Seconds()
 	}
 	low = rate(b[0], b[len(b)-1]) // of all of it, if that is shorter than a window
 	high = low
