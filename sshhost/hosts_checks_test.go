@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -59,7 +60,13 @@ func (h hostTrial) config() sshhost.Config {
 	return c
 }
 
-// expect runs a command and compares what it gives.
+// What expect takes as stderr in place of a text.
+const (
+	something = "*" // anything but nothing
+	anything  = "?"
+)
+
+// expect runs a command and compares its outputs and its exit status.
 func expect(t *testing.T, r runner, command, stdout, stderr string, status int) {
 	t.Helper()
 	var out, errs bytes.Buffer
@@ -70,7 +77,7 @@ func expect(t *testing.T, r runner, command, stdout, stderr string, status int) 
 	if diff := cmp.Diff(stdout, out.String()); diff != "" {
 		t.Errorf("%q: stdout (-want +got):\n%s", command, diff)
 	}
-	if got := errs.String(); got != stderr && (stderr != "*" || got == "") {
+	if got := errs.String(); got != stderr && stderr != anything && (stderr != something || got == "") {
 		t.Errorf("%q: stderr: got %q, want %q", command, got, stderr)
 	}
 }
@@ -84,11 +91,11 @@ func checkStatuses(t *testing.T, h hostTrial) {
 		{"exit 0", "", 0},
 		{"exit 3", "", 3},
 		{"exit 255", "", 255},
-		{"/etc/passwd", "*", 126},
-		{"tuna-no-such-program", "*", 127},
+		{"/etc/passwd", something, 126},
+		{"tuna-no-such-program", something, 127},
 		{"kill -TERM $$", "", 143},
 		{"kill -KILL $$", "", 137},
-		{"sh -c 'kill -KILL $$'; exit 4", "*", 4},
+		{"sh -c 'kill -KILL $$'; exit 4", something, 4},
 		{"sleep 0", "", 0},
 	} {
 		if strings.HasPrefix(test.command, "sh -c") { // some shells say that it was killed
@@ -129,13 +136,16 @@ func checkTexts(t *testing.T, h hostTrial) {
 	for i, text := range awkwardTexts {
 		expect(t, r, fmt.Sprintf("cat /data/text%d", i), text, "", 0)
 		command := "cat <<'END'\n" + text + "\nEND"
+		if h.sh == "ksh93" && !utf8.ValidString(text) {
+			continue // in a UTF-8 locale, ksh93u+m 1.0.10 does not end with some of these texts in a here-document
+		}
 		if err := r.Run(t.Context(), command, nil, nil); h.sh == "yash" && err != nil && strings.Contains(err.Error(), "cannot take byte") {
 			continue // yash has no such text in a locale without it, and the error says so
 		}
 		expect(t, r, command, text+"\n", "", 0)
 	}
-	// A command may hold the mark itself, as that stands in the supervisor's memory, for all that one knows.
-	expect(t, r, `echo "$mark$session$nl$job"`, "\n", "", 0)
+	// The supervisor's variables are not the command's.
+	expect(t, r, `echo "$_mark$_session$_nl$_job"`, "\n", "", 0)
 }
 
 func checkManyAtOnce(t *testing.T, h hostTrial) {
@@ -213,14 +223,16 @@ func (h hostTrial) tmp() string { return fmt.Sprintf("/tmp/%d", naps.Load()) }
 // checkDaemonThatPrints has a daemon that holds on to its command's output print while the next commands run. Without
 // setsid it is none, and is ended with its command.
 func checkDaemonThatPrints(t *testing.T, h hostTrial) {
-	setsid := ""
+	setsid, stderr := "", ""
 	if hasSetsid(h) {
 		setsid = "setsid "
+	} else if h.sh == "posh" {
+		stderr = anything // posh may report that its sleep was killed before it ends itself
 	}
 	napper()
 	r, file := h.dial(t), h.tmp()
 	expect(t, r, setsid+"sh -c 'echo >"+file+"; until [ -s "+file+".go ]; do sleep 0.02; done; while echo BAD; do echo BAD >&2; sleep 0.02; done' & until [ -s "+
-		file+" ]; do sleep 0.02; done", "", "", 0)
+		file+" ]; do sleep 0.02; done", "", stderr, 0)
 	expect(t, r, "echo go >"+file+".go; sleep 0.3; echo 1", "1\n", "", 0)
 	for range 5 {
 		expect(t, r, "sleep 0.05; echo mine; echo too >&2; exit 9", "mine\n", "too\n", 9)

@@ -114,6 +114,9 @@ func TestHosts(t *testing.T) {
 func product(has func(suite, shell string) bool) (all []hostKind) {
 	for _, suite := range hostSuites {
 		for _, server := range testbed.ChrootServers {
+			if suite == "bookworm" && server == "conch" {
+				continue // Twisted 22.4 refuses every public key: it looks up the user by bytes, which Python's pwd does not take
+			}
 			for _, login := range hostLogins {
 				for _, sh := range hostShells {
 					for _, userland := range hostUserlands {

@@ -41,3 +41,26 @@ func linkShell(t testing.TB, shell string) string {
 	}
 	return sh
 }
+
+// TestOthersLiveOn ends the groups of commands in a PID namespace, where all processes are the test's own. The numbers of the
+// first groups begin with 1 there, which the kill of procps 4.0.2 takes for all processes.
+func TestOthersLiveOn(t *testing.T) {
+	testbed.NeedRoot(t)
+	testbed.Need(t, "unshare")
+	for _, shell := range shellNames {
+		t.Run(shell, func(t *testing.T) {
+			t.Parallel()
+			sh, other := linkShell(t, shell), napper()
+			// The second shell keeps the supervisor from being process 1, to which signals are special.
+			s := sshhost.StartSupervisor(t, "", shellEnv(sh), "unshare", "--pid", "--fork", "--mount-proc", "--kill-child=KILL",
+				"sh", "-c", other+` & "$@"; :`, "sh", sh)
+			waitRuns(t, other)
+			for range 5 {
+				endsWell(t, s, "%s & wait")
+			}
+			if processes(t, other) == nil {
+				t.Error("a process of others has ended")
+			}
+		})
+	}
+}

@@ -24,6 +24,11 @@ done
 set +aCefuvx
 command -v sleep >/dev/null || _path=$PATH PATH=$PATH:/usr/bin:/bin
 
+# Before the negative number of a process group comes "--" if this kill knows it. That of procps 4.0.2, which posh runs,
+# reads -1234 as -1 otherwise, and signals every process. The builtin of dash and the kill of BusyBox refuse "--".
+_dd=
+kill -0 -- $$ && _dd=--
+
 # pause sleeps for a moment, a longer one if it was called often, and adds the hundredths of a second to _count, with some
 # for the work between two pauses. Grace is the time that TERM is given.
 _grace=100 _count=0
@@ -65,7 +70,7 @@ alive() {
 }
 
 # wake continues our own processes, any of which may have been stopped: a stopped one does not act on a signal.
-wake() { kill -CONT ${_ours:-$$ $_job $_watch $_limit}; }
+wake() { kill -CONT $_dd ${_ours:-$$ $_job $_watch $_limit}; }
 
 # marked WORDS PROCESS... puts those of the processes into $_marked whose environment contains one of the words: everything that
 # a command has started, whatever session or group it has moved to. all stands for all processes.
@@ -87,7 +92,11 @@ marked() {
 	for _file; do
 		if [ -z "$_grep" ]; then # every byte costs a system call
 			_line= _found=
-			while LC_ALL=C read -r _x || [ "$_x" ]; do _line=$_line$_x; done <"$_file"
+			if [ "$YASH_VERSION" ]; then # which reads a line up to its first zero byte
+				_line=$(cat -v "$_file")
+			else
+				while LC_ALL=C read -r _x || [ "$_x" ]; do _line=$_line$_x; done <"$_file"
+			fi
 			for _x in $_words; do
 				case $_line in *"$_x"*) _found=1 ;; esac
 			done
@@ -113,12 +122,18 @@ send() {
 	_name=$1
 	shift
 	[ "$1" ] || return 0
-	kill "-$_name" "$@"
+	kill "-$_name" $_dd "$@"
 	_x=$?
-	kill -CONT "$@"
+	kill -CONT $_dd "$@"
 	if [ "$_x" != 0 ] && [ "$_root" ]; then
 		# Programs called kill read their arguments in different ways, a shell's own does not.
-		$_root sh -c 'kill "$@"; x=$?; shift; kill -CONT "$@"; exit "$x"' sh "-$_name" "$@" </dev/null 4>&-
+		$_root sh -c 'n=$1 d=
+			shift
+			kill -0 -- $$ 2>/dev/null && d=--
+			kill "$n" $d "$@"
+			x=$?
+			kill -CONT $d "$@"
+			exit "$x"' sh "-$_name" "$@" </dev/null 4>&-
 		return
 	fi
 	return "$_x"
@@ -269,7 +284,7 @@ signal() {
 	[ "$_pid" ] || return 0
 	if [ "$_apart" = setsid ] && [ "$1" = TERM ]; then
 		_count=0
-		until kill -0 "-$_pid" || { stat "$_pid" && [ "$_group" = "$_pid" ]; } || [ "$_count" -ge 50 ]; do pause; done
+		until kill -0 $_dd "-$_pid" || { stat "$_pid" && [ "$_group" = "$_pid" ]; } || [ "$_count" -ge 50 ]; do pause; done
 	fi
 	send "$1" "-$_pid" || send "$1" "$_pid"
 	[ "$_apart" ] && return
@@ -303,7 +318,7 @@ remove() {
 	while [ "$_count" -lt "$_grace" ]; do
 		_young= _left=
 		for _file in /proc/[0-9]*; do _young="$_young ${_file#/proc/}"; done
-		if [ "$_own" = $$ ]; then members "$1"; else kill -0 "-$1" && _left=-$1; fi
+		if [ "$_own" = $$ ]; then members "$1"; else kill -0 $_dd "-$1" && _left=-$1; fi
 		[ "$_left" ] || return 0
 		send KILL $_left
 		pause
@@ -321,7 +336,7 @@ look() {
 		[ "$_young" ] || [ "$_ended" ] || return 0
 	else
 		_young=all
-		[ "$_apart" ] && kill -0 "-$1" && _left=-$1
+		[ "$_apart" ] && kill -0 $_dd "-$1" && _left=-$1
 	fi
 	if [ "$_ended" ] || [ -z "$_apart" ]; then
 		marked "TUNA_RUN=$_id" $_young
@@ -416,10 +431,10 @@ run() {
 # too. It can still send signals.
 tell() {
 	if [ "$_pid" ]; then
-		kill -KILL "-$_pid" || kill -KILL "$_pid"
+		kill -KILL $_dd "-$_pid" || kill -KILL "$_pid"
 		_status=137!~
 	elif [ "$_gone" ]; then
-		[ -d "/proc/$_gone" ] || kill -KILL "-$_gone"
+		[ -d "/proc/$_gone" ] || kill -KILL $_dd "-$_gone"
 		_status=${_status%!}!~
 	elif [ -z "$_status" ]; then
 		echo 'tuna: cannot start a process' >&4
@@ -560,7 +575,7 @@ watch() {
 	while alive && [ "$_count" -lt $((3 * _grace)) ]; do pause; done
 	alive && kill -KILL $$
 	sweep "TUNA_RUN=$_session"
-	[ "$_ours" ] && kill -KILL "$_ours"
+	[ "$_ours" ] && kill -KILL $_dd "$_ours"
 	exit
 }
 
@@ -580,7 +595,7 @@ rescue() {
 	[ "$3" ] && _name=KILL
 	stat "$1"
 	if [ "$_born" = "$2" ] || [ -z "$2" ]; then
-		kill "-$_name" "-$1" || kill "-$_name" "$1"
+		kill "-$_name" $_dd "-$1" || kill "-$_name" "$1"
 	fi
 	[ -z "$3" ] || { lost "$3" && remove "$4"; } || _rescued=1
 }
@@ -615,7 +630,7 @@ finish() {
 # Our processes are in one group, unless the login shell could not exec this one. The time at which this one was started is
 # empty without /proc.
 _ours= _since= _deaf=
-kill -0 "-$$" && _ours=-$$
+kill -0 $_dd "-$$" && _ours=-$$
 stat $$ && _since=$_born _deaf=$_ignored
 _number=0
 guard finish
@@ -642,7 +657,7 @@ fi
 _apart=setsid
 if ! command -v setsid >/dev/null; then
 	_apart=
-	(set -m; sleep 1 & kill -0 "-$!"; _x=$?; kill "$!"; exit "$_x") && _apart=monitor
+	(set -m; sleep 1 & kill -0 $_dd "-$!"; _x=$?; kill "$!"; exit "$_x") && _apart=monitor
 fi
 
 # yash cannot hold a byte that is no character. Others read bytes: bash loses a \001 after half a character of UTF-8.

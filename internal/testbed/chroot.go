@@ -99,6 +99,9 @@ func StartHost(tb testing.TB, spec HostSpec) *Chroot {
 	c.etc("nsswitch.conf", 0o644, "passwd: files\ngroup: files\nshadow: files\nhosts: files\n")
 	c.etc("sudoers", 0o440, "tuna ALL=(ALL:ALL) NOPASSWD: ALL\n")
 	c.etc("doas.conf", 0o400, "permit nopass tuna as root\n")
+	// If no locale is set, fish exports LC_CTYPE=en_US.UTF-8, whether that is installed or not. mksh writes a warning to
+	// stderr if it is not.
+	c.etc("fish/config.fish", 0o644, "set -gx LC_CTYPE C\n")
 	for _, service := range []string{"sudo", "doas", "other"} {
 		c.etc("pam.d/"+service, 0o644, "auth sufficient pam_permit.so\naccount sufficient pam_permit.so\nsession sufficient pam_permit.so\n")
 	}

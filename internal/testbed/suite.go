@@ -105,6 +105,8 @@ func download(tb testing.TB, name string, packages []string, dir string) {
 			dpkg-deb --fsys-tarfile "$p" | tar -x -p --keep-directory-symlink -C root
 			dpkg-deb -W --showformat='${Package} ${Version}\n' "$p" >>versions
 		done
+		sudo=root/usr/lib/cargo/bin/sudo
+		[ ! -e $sudo ] || chmod 4755 $sudo # as the script of sudo-rs does
 		rm -r apt`, tmp)
 	if err := os.Rename(tmp, dir); err != nil {
 		tb.Fatal(err)
