@@ -4,12 +4,16 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/tunaperf/tuna/internal/testbed"
 	"github.com/tunaperf/tuna/sshhost"
@@ -96,6 +100,43 @@ func TestTimeLimitOfRead(t *testing.T) {
 			var out strings.Builder
 			if err := s.Run(t.Context(), `sleep 2; echo "$TMOUT $name $root $status"`, &out, nil); err != nil || out.String() != "1 a b c\n" {
 				t.Errorf("got %q (%v)", &out, err)
+			}
+		})
+	}
+}
+
+// TestEnvironment has a login with few variables. The command gets these, TUNA_RUN and what its own shell exports.
+func TestEnvironment(t *testing.T) {
+	testbed.Need(t, "env")
+	for _, shell := range shellNames {
+		t.Run(shell, func(t *testing.T) {
+			t.Parallel()
+			sh := linkShell(t, shell)
+			names := func(environ string) (names []string) {
+				for line := range strings.Lines(environ) {
+					name, _, _ := strings.Cut(line, "=")
+					switch name {
+					case "TUNA_RUN": // ours
+					case "SHLVL", "_AST_FEATURES": // which bash and zsh, and ksh93, add at times
+					default:
+						names = append(names, name)
+					}
+				}
+				slices.Sort(names)
+				return names
+			}
+			cmd := exec.Command(sh, "-c", `sh -c "env; :"; :`) // the supervisor's shell is ours, the command's its child
+			cmd.Env = shellEnv(sh)
+			want, err := cmd.Output()
+			if err != nil {
+				t.Fatal(err)
+			}
+			var out strings.Builder
+			if err := startShell(t, shell).Run(t.Context(), "env; :", &out, nil); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(names(string(want)), names(out.String())); diff != "" {
+				t.Errorf("variables without tuna -, in a command of tuna +\n%s", diff)
 			}
 		})
 	}

@@ -394,7 +394,7 @@ clear() {
 # begin PROGRAM... becomes the command, in the environment that the login has.
 begin() {
 	export TUNA_RUN="$_id"
-	[ "$_m" ] && export TMOUT="$_m"
+	[ "${_m:-0}" = 0 ] || export TMOUT="$_m" # mksh and ksh93 always have one, of 0
 	[ "$_path" ] && PATH=$_path
 	[ "$_options" ] && set "-$_options"
 	exec "$@" 2>&4 4>&-
