@@ -418,7 +418,15 @@ run() {
 	say "$1+$_pid"
 	[ "$_ended" ] && signal "$_ended"
 	# A trap cuts wait short, with a status of its own, and a second wait may find no such process.
-	while _cut=; wait "$_pid"; _got=$?; [ "$_status" ] && [ "$_got" = 127 ] || _status=$_got; [ "$_cut" ]; do :; done
+	# In bash 5.2 the status may be -1 instead, and the next wait has the process's.
+	while
+		_cut=
+		wait "$_pid"
+		_got=$?
+		[ "$_got" = -1 ] && { [ "$_status" ] || _cut=1; _got=127; }
+		[ "$_status" ] && [ "$_got" = 127 ] || _status=$_got
+		[ "$_cut" ]
+	do :; done
 	_gone=$_pid _pid=
 	clear "$_gone" || _status=$_status!
 	held "$_gone" && _status=$_status~

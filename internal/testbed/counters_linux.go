@@ -42,6 +42,7 @@ func openCounters(n Netns) (*counters, error) {
 	if err := unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET); err != nil {
 		return nil, fmt.Errorf("setns: %w", err)
 	}
+	unix.Setpriority(unix.PRIO_PROCESS, 0, -20) // of this thread; without it, samples are late on a busy machine
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_SOCK_DIAG)
 	if err != nil {
 		return nil, fmt.Errorf("sock_diag: %w", err)
