@@ -8,8 +8,9 @@
 // the client's without that. Values are what the programs take: numbers with the letters that ParseSize and ParseRate of package
 // iperf know, seconds, and for flags on, yes, true or off, no, false. Times may also be written "1 minute 30 seconds".
 //
-// A value in double quotes is taken without them. A comment begins with # or ; at the start of a line or after a space.
-// A value between three double quotes, or between backticks, may have several lines and any character. Keys before the
+// A line ends with a line feed, a carriage return, or both. A value in double quotes is taken without them. A comment
+// begins with # or ; at the start of a line or after a space. Any other text behind a [section], or behind a key or a
+// value in quotes, is an error. A value between three double quotes, or between backticks, may have several lines and any character. Keys before the
 // first section, or in a section DEFAULT, are those of every section that does not have them itself.
 //
 // Other sections are hosts if they have control_ip. They are plain values, which a caller connects to with any package;

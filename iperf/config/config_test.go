@@ -322,6 +322,31 @@ func TestQuotesAndComments(t *testing.T) {
 	}
 }
 
+func TestLinesEndAsOnAnySystem(t *testing.T) {
+	const text = "parallel = 2\n[iperf]\ntitle = `a\nb`\ntime = 3\n"
+	for _, end := range []string{"\n", "\r\n", "\r"} {
+		c, err := Read(strings.NewReader(strings.ReplaceAll(text, "\n", end)), "")
+		if err != nil {
+			t.Errorf("%q: %v", end, err)
+			continue
+		}
+		want := iperf.ClientSettings{Parallel: 2, Time: 3 * time.Second, Title: "a" + end + "b"}
+		if diff := cmp.Diff(want, c.ClientSettings, cmpopts.EquateComparable()); diff != "" {
+			t.Errorf("%q (-want +got)\n%s", end, diff)
+		}
+	}
+}
+
+func TestDefaultsOfAMap(t *testing.T) {
+	c, err := FromMap(map[string]map[string]any{"DEFAULT": {"time": 3, "timeout": 5}, "iperf": {"client_section": "a"}, "a": {"control_ip": "x"}}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.ClientSettings.Time != 3*time.Second || c.DUT.Timeout != 5*time.Second {
+		t.Errorf("got %v and %v, want 3 s and 5 s", c.ClientSettings.Time, c.DUT.Timeout)
+	}
+}
+
 func TestLoadNamesTheFile(t *testing.T) {
 	if _, err := Load("nosuch.ini", ""); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("got %v", err)

@@ -103,6 +103,21 @@ func TestFaults(t *testing.T) {
 			"6: a section's name must end with ]", "8: a section's name is empty"}},
 		{"a long value without an end", "[iperf]\ntitle = \"\"\"hunter2\nparalel = 4\n", []string{`2: the value's """ has no end`}},
 		{"lines are counted in long values", "[iperf]\ntitle = \"\"\"a\nb\nc\"\"\" ; d\nparalel = 4\n", []string{"5: [iperf] paralel: there is no such key: did you mean parallel?"}},
+		{"text behind a heading", "[iperf]x=4\n[a];\n[iperf] = 4 ; [b]\n[ [x] ] \t# [a]\n[x[0].y];z\n[[iperf]]]\n", []string{
+			"1: text behind the section's name: must be a comment, which begins with # or ; after a space", "2: text behind the section's name: must be a comment, which begins with # or ; after a space",
+			"3: text behind the section's name: must be a comment, which begins with # or ; after a space", "5: text behind the section's name: must be a comment, which begins with # or ; after a space",
+			"6: text behind the section's name: must be a comment, which begins with # or ; after a space"}},
+		{"a comment with a bracket behind a heading", "[iperf] # not [traffic]\nparalel = 4\n", []string{"2: [iperf] paralel: there is no such key: did you mean parallel?"}},
+		{"brackets in a name", "[links[0].a]\n[[sub]]\n[iperf]\t; x\n", nil},
+		{"text behind a value in long quotes", "[iperf]\ntitle = \"\"\"a\nb\"\"\" c\npermit-key = `hunter2` x\nextra-data = `a`\t; b\n", []string{
+			"3: text behind the value's \"\"\": must be a comment, which begins with # or ; after a space", "4: text behind the value's `: must be a comment, which begins with # or ; after a space"}},
+		{"text behind a key in quotes", "[iperf]\n\"time\" x = 5\n\"time\" = 5\n", []string{"2: must be a [section], a key = value or a comment, which begins with # or ;"}},
+		{"an open quote before what may be a comment", "[iperf]\npermit-key = \"ab\"cd #1\"\ntitle = \"a ; b\nextra-data = \"a ; b\"\n", []string{
+			`2: a value that begins with " must end with it before a comment`, `3: a value that begins with " must end with it before a comment`}},
+		{"twice before any section", "time = 4\ntime = 5\nport = 1\n[DEFAULT]\nPort = 2\ncontrol_ip = x\n[iperf]\n[phone]\ntimeout = 1\n", []string{
+			"2: [DEFAULT] time: the section has this key already: must be given once", "5: [DEFAULT] Port: the section has this key already: must be given once"}},
+		{"two tests' sections in two cases", "[iperf]\ntime = 4\n[Iperf]\nparallel = 4\n", []string{`bad settings: ["Iperf" "iperf"] differ in case only: one of them must be chosen`}},
+		{"carriage returns as line ends", "\r[iperf]\rtime = 5\r\n# x\rtitle = `a\r\nb\rc\n` ; d\rparalel = 2\r", []string{"9: [iperf] paralel: there is no such key: did you mean parallel?"}},
 		{"UTF-16", "\xff\xfe[\x00", []string{"bad settings: the configuration is in UTF-16: must be in UTF-8"}},
 		{"a wrong heading may be the one that is missing", "[iperf\ntime = 5\n", []string{"1: a section's name must end with ]"}},
 	} {

@@ -92,18 +92,15 @@ func readINI(r io.Reader) (*document, faults, error) {
 	var bad faults
 	current := d.defaults // nil behind a heading that cannot be understood
 	for line := 1; text != ""; line++ {
-		var row string
-		row, text, _ = strings.Cut(text, "\n")
+		row, next := cutLine(text)
+		end := text[len(row):]
 		row = strings.TrimLeftFunc(row, unicode.IsSpace)
 		switch {
 		case row == "" || row[0] == '#' || row[0] == ';':
 		case row[0] == '[':
-			current = nil
-			end := strings.LastIndexByte(row, ']')
-			if end < 0 {
-				bad.syntax(line, "a section's name must end with ]")
-			} else if name := strings.TrimSpace(row[1:end]); name == "" {
-				bad.syntax(line, "a section's name is empty")
+			name, fault := heading(row)
+			if current = nil; fault != "" {
+				bad.syntax(line, fault)
 			} else {
 				current = d.section(name, line)
 			}
@@ -111,28 +108,77 @@ func readINI(r io.Reader) (*document, faults, error) {
 			key, value, ok := cutKey(row)
 			if !ok {
 				bad.syntax(line, "must be a [section], a key = value or a comment, which begins with # or ;")
-				continue
+				break
 			}
 			e := entry{key: key, line: line}
 			if quote := longQuote(value); quote == "" {
-				e.value = uncomment(value)
-			} else if value, rest, ok := cutLongQuote(value[len(quote):], text, quote); ok {
-				e.value = value
-				line += strings.Count(text[:len(text)-len(rest)], "\n")
-				text = rest
+				if e.value, ok = uncomment(value); !ok {
+					bad.syntax(line, `a value that begins with " must end with it before a comment`)
+				}
 			} else {
-				bad.syntax(line, "the value's "+quote+" has no end")
-				return d, bad, nil
+				begin := len(text) - len(end) - len(value) + len(quote)
+				var behind string
+				if e.value, behind, next, ok = cutLongQuote(text[begin:], quote); !ok {
+					bad.syntax(line, "the value's "+quote+" has no end")
+					return d, bad, nil
+				}
+				line += lineEnds(e.value)
+				if !isComment(behind) {
+					bad.syntax(line, "text behind the value's "+quote+": must be a comment, which begins with # or ; after a space")
+				}
 			}
 			if current != nil {
 				current.add(e)
 			}
 		}
+		text = next
 	}
 	return d, bad, nil
 }
 
-// cutKey splits a row at its first = or :, or at the first one behind a key in quotes.
+// cutLine splits text behind its first line, which ends with a line feed, a carriage return, or both.
+func cutLine(text string) (line, rest string) {
+	end := strings.IndexAny(text, "\r\n")
+	if end < 0 {
+		return text, ""
+	}
+	line, rest = text[:end], text[end+1:]
+	if text[end] == '\r' {
+		rest = strings.TrimPrefix(rest, "\n")
+	}
+	return line, rest
+}
+
+// lineEnds returns how many lines end in text.
+func lineEnds(text string) int {
+	return strings.Count(text, "\n") + strings.Count(text, "\r") - strings.Count(text, "\r\n")
+}
+
+// heading returns the name of the section that a row begins with, or what is wrong with the row. A name may have brackets
+// in pairs, such as those of [links[0]].
+func heading(row string) (name, fault string) {
+	open := 0
+	for i := range len(row) {
+		switch row[i] {
+		case '[':
+			open++
+		case ']':
+			if open--; open > 0 {
+				continue
+			}
+			if !isComment(row[i+1:]) {
+				return "", "text behind the section's name: must be a comment, which begins with # or ; after a space"
+			}
+			if name = strings.TrimSpace(row[1:i]); name == "" {
+				return "", "a section's name is empty"
+			}
+			return name, ""
+		}
+	}
+	return "", "a section's name must end with ]"
+}
+
+// cutKey splits a row at its first = or :, or at the one right behind a key in quotes.
 func cutKey(row string) (key, value string, ok bool) {
 	from, quoted := 0, row[0] == '"' || row[0] == '`'
 	if quoted {
@@ -143,7 +189,7 @@ func cutKey(row string) (key, value string, ok bool) {
 		from = end + 2
 	}
 	at := strings.IndexAny(row[from:], "=:")
-	if at < 0 {
+	if at < 0 || quoted && strings.TrimSpace(row[from:from+at]) != "" {
 		return "", "", false
 	}
 	key, value = row[:from+at], row[from+at+1:]
@@ -164,33 +210,39 @@ func longQuote(value string) string {
 	return ""
 }
 
-// cutLongQuote returns the value up to the last quotes of the first line that has them, and the text behind that line.
-// The value begins in line, and goes on in text.
-func cutLongQuote(line, text, quote string) (value, rest string, ok bool) {
-	if end := strings.LastIndex(line, quote); end >= 0 {
-		return line[:end], text, true
-	}
+// cutLongQuote returns the value up to the last quotes of the first line that has them, what is behind them in that line,
+// and the text behind the line.
+func cutLongQuote(text, quote string) (value, behind, rest string, ok bool) {
 	at := strings.Index(text, quote)
 	if at < 0 {
-		return "", "", false
+		return "", "", "", false
 	}
-	tail, rest, _ := strings.Cut(text[at:], "\n")
-	end := at + strings.LastIndex(tail, quote)
-	return line + "\n" + text[:end], rest, true
+	line, rest := cutLine(text[at:])
+	last := strings.LastIndex(line, quote)
+	return text[:at+last], line[last+len(quote):], rest, true
 }
 
 // A comment at the end of a value needs a space, as a semicolon may end a prefix such as PATH=/opt/wifi:$PATH; and a
 // password may have any character.
 var inlineComment = regexp.MustCompile(`[ \t][;#].*$`)
 
-// uncomment takes the quotes, or the comment at its end, off a value.
-func uncomment(value string) string {
-	if rest, ok := strings.CutPrefix(value, `"`); ok {
-		if quoted, after, ok := strings.Cut(rest, `"`); ok && strings.TrimSpace(inlineComment.ReplaceAllString(after, "")) == "" {
-			return quoted
-		}
+// isComment reports whether text, which is behind quotes or a heading, is a comment or blank.
+func isComment(text string) bool {
+	return strings.TrimSpace(inlineComment.ReplaceAllString(text, "")) == ""
+}
+
+// uncomment takes the quotes, or the comment at its end, off a value. ok is false if quotes are open where a comment may
+// begin, so that the value's end is not clear.
+func uncomment(value string) (plain string, ok bool) {
+	plain = strings.TrimSpace(inlineComment.ReplaceAllString(value, ""))
+	rest, quotes := strings.CutPrefix(value, `"`)
+	if !quotes {
+		return plain, true
 	}
-	return strings.TrimSpace(inlineComment.ReplaceAllString(value, ""))
+	if quoted, after, closed := strings.Cut(rest, `"`); closed && isComment(after) {
+		return quoted, true
+	}
+	return plain, !inlineComment.MatchString(value)
 }
 
 // names returns the sections' names in order.

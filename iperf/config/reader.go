@@ -17,7 +17,7 @@ var sectionNames = []string{"iperf", "traffic"}
 // A Reader reads configurations. Its zero value is what Load, Read and FromMap use.
 type Reader struct {
 	// Section is the name of the section of the test. Empty: the one that has component = Iperf, or is named iperf, or
-	// else traffic. It is an error if there is none, or if several have component = Iperf.
+	// else traffic, in any case. It is an error if there is none, or if several would do.
 	Section string
 
 	// AllowUnused allows keys that mean nothing here, such as those of another program in the same section. They are
@@ -73,8 +73,7 @@ func FromMap(sections map[string]map[string]any, section string) (*Configuration
 func (o Reader) FromMap(sections map[string]map[string]any) (*Configuration, error) {
 	d, bad := &document{sections: map[string]*section{}, defaults: newSection(defaultSection, 0)}, faults{}
 	for _, name := range slices.Sorted(maps.Keys(sections)) {
-		s := newSection(name, 0)
-		d.sections[name] = s
+		s := d.section(name, 0)
 		for _, key := range slices.Sorted(maps.Keys(sections[name])) {
 			v, err := plainValue(sections[name][key])
 			if err != nil {
@@ -134,6 +133,7 @@ func (o Reader) read(d *document, bad faults, file string) (*Configuration, erro
 		}
 	}
 	bad.twice(test, func(key string) bool { return !unused[key] })
+	bad.twice(d.defaults, func(key string) bool { return !unused[key] || slices.Contains(hostKeys, key) })
 	if err := bad.err(file); err != nil {
 		return nil, err
 	}
@@ -162,10 +162,12 @@ func (d *document) find(name string) (*section, error) {
 		return nil, fmt.Errorf("%s have component = Iperf: one of them must be chosen", quoted(marked))
 	}
 	for _, want := range sectionNames {
-		for _, n := range names {
-			if strings.EqualFold(n, want) {
-				return d.sections[n], nil
-			}
+		named := slices.DeleteFunc(slices.Clone(names), func(n string) bool { return !strings.EqualFold(n, want) })
+		switch {
+		case len(named) == 1:
+			return d.sections[named[0]], nil
+		case len(named) > 1:
+			return nil, fmt.Errorf("%s differ in case only: one of them must be chosen", quoted(named))
 		}
 	}
 	return nil, fmt.Errorf("there is no section [iperf], nor one with component = Iperf, but %s", d.list(sectionNames...))
