@@ -10,8 +10,9 @@
 //
 // A line ends with a line feed, a carriage return, or both. A value in double quotes is taken without them. A comment
 // begins with # or ; at the start of a line or after a space. Any other text behind a [section], or behind a key or a
-// value in quotes, is an error. A value between three double quotes, or between backticks, may have several lines and any character. Keys before the
-// first section, or in a section DEFAULT, are those of every section that does not have them itself.
+// value in quotes, is an error. A value between three double quotes, or between backticks, may have several lines and
+// any character. Keys before the first section, or in a section DEFAULT, are those of every section that does not
+// have them itself.
 //
 // Other sections are hosts if they have control_ip. They are plain values, which a caller connects to with any package;
 // with sshhost:

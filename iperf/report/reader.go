@@ -65,6 +65,9 @@ func (r *reader) step() bool {
 		r.tests.begin(false).warning(syntaxError(r.src.Lines, b, "a line of at most 64 KiB"))
 	}
 	r.readLine(b)
+	if r.src.HasZeros(b) {
+		r.tests.begin(false).warning(syntaxError(r.src.Lines, b, "a line without bytes of zero"))
+	}
 	r.tests.endDone()
 	return true
 }

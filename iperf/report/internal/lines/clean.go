@@ -13,6 +13,10 @@ import (
 const (
 	esc  = 0x1b
 	nbsp = "\u00a0"
+
+	// substitute stands for bytes of zero within a line. They are what is left of text that a disk or a transfer has
+	// lost, so no number may be read across them.
+	substitute = 0x1a
 )
 
 // clean cleans the bytes from index from on. As a rule nothing has to be changed.
@@ -30,6 +34,10 @@ func (s *Source) clean(from int) {
 	if s.escape != 0 || !isPlain(b) {
 		b = b[:s.plain(b)]
 		s.end = from + len(b)
+	} else {
+		for i := max(0, len(b)-len(s.was)-1); i < len(b); i++ {
+			s.passed(b, i)
+		}
 	}
 	for n := len(b); n > 0; n-- {
 		if !isOpen(b[n-1]) {
@@ -37,6 +45,20 @@ func (s *Source) clean(from int) {
 			break
 		}
 	}
+}
+
+// passed notes that b[i] has been cleaned, unless it is read again with what follows it.
+func (s *Source) passed(b []byte, i int) {
+	if i+1 < len(b) || !isOpen(b[i]) {
+		s.was[0], s.was[1] = s.was[1], b[i]
+	}
+}
+
+// isPadding reports whether bytes of zero, before next, are left out: those at either end of a line, and those of a line
+// of UTF-16 without a byte order mark, which has one beside each character.
+func (s *Source) isPadding(next byte) bool {
+	begins := func(c byte) bool { return c == 0 || c == '\n' }
+	return begins(s.was[1]) || next == '\r' || next == '\n' || begins(s.was[0])
 }
 
 // isOpen reports whether the byte after c decides what c is.
@@ -99,12 +121,29 @@ func (e escapeState) after(c byte) (next escapeState, in bool) {
 // plain rewrites b in place and returns its new length.
 func (s *Source) plain(b []byte) int {
 	n := 0
+	s.zero = false
 	for i := 0; i < len(b); i++ {
 		c := b[i]
 		var in bool
-		if s.escape, in = s.escape.after(c); in || c == 0 {
+		if s.escape, in = s.escape.after(c); in {
 			continue
 		}
+		if c == 0 {
+			for i+1 < len(b) && b[i+1] == 0 {
+				i++
+			}
+			if i+1 == len(b) {
+				s.zero = true
+				break
+			}
+			if s.isPadding(b[i+1]) {
+				s.passed(b, i)
+				continue
+			}
+			s.holed = true
+			c, b[i] = substitute, substitute // what follows is no UTF-16 either
+		}
+		s.passed(b, i)
 		switch c {
 		case '\r':
 			for i+1 < len(b) && (b[i+1] == '\r' || b[i+1] == 0) {
@@ -113,6 +152,7 @@ func (s *Source) plain(b []byte) int {
 			if i+1 == len(b) || b[i+1] == '\n' {
 				break
 			}
+			s.was[1] = '\n'
 			if n > 0 && b[n-1] == '\n' || n == 0 && s.afterFeed {
 				continue // line feed and carriage return, the other way round
 			}

@@ -21,6 +21,8 @@ func TestNext(t *testing.T) {
 		{"CR alone", "a\rb\r", []string{"a", "b"}},
 		{"empty lines", "a\n\n\nb\n", []string{"a", "", "", "b"}},
 		{"zeros", "\x00a\x00\n\x00", []string{"a"}},
+		{"zeros within a line", "50\x001 M\n\x00\x00[\x00 5]\x00\x00\x00 2\x00\r\nab\x00\x00c", []string{"50\x1a1 M", "[ 5]\x1a 2", "ab\x1ac"}},
+		{"zeros beside each character, and then not", "\x00ab\x00c\x00d\n\x00\x00a\x00\x00b\x00\x00c", []string{"ab\x1ac\x1ad", "abc"}},
 		{"colours", "\x1b[1;32ma\x1b[0m\n", []string{"a"}},
 		{"window title", "\x1b]0;t\aa\n", []string{"a"}},
 		{"spaces that do not break", "a\u00a0b\n", []string{"a b"}},

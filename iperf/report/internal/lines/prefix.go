@@ -9,7 +9,7 @@ import (
 // prefix off each line that begins with its form.
 func (s *Source) Without(prefix []byte) *Source {
 	s.back(0)
-	return &Source{r: &unprefixed{src: s, prefix: bytes.Clone(prefix)}, Lines: s.Lines, encoding: encodingUTF8}
+	return &Source{r: &unprefixed{src: s, prefix: bytes.Clone(prefix)}, Lines: s.Lines, encoding: encodingUTF8, holed: true}
 }
 
 // An unprefixed returns the lines of a source one at a time, without their prefix.

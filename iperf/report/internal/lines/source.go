@@ -35,7 +35,10 @@ type Source struct {
 
 	encoding  encoding
 	escape    escapeState
-	afterFeed bool // what was read last ends with a line feed
+	was       [2]byte // the last two bytes before cleaning, without open ones; zero: a byte of zero, or nothing yet
+	zero      bool    // bytes of zero came after them; what follows decides what they are
+	holed     bool    // a substitute was put in, here or in the source that this one is of
+	afterFeed bool    // what was read last ends with a line feed
 
 	size int64 // of all that r gives; 0: not known
 	read int64 // how much of it is in buf, or was
@@ -60,6 +63,11 @@ func (s *Source) Within(text []byte) *Source {
 	return &Source{r: bytes.NewReader(text), Lines: s.Lines - 1}
 }
 
+// HasZeros reports whether there were bytes of zero within a line that Next has returned, which are not part of the text.
+func (s *Source) HasZeros(line []byte) bool {
+	return s.holed && bytes.IndexByte(line, substitute) >= 0
+}
+
 // IsCut reports whether the last line may have lost its end.
 func (s *Source) IsCut() bool { return s.NoEnd || s.TooLong }
 
@@ -81,11 +89,12 @@ func (s *Source) fill() bool {
 	if s.err != nil {
 		return false
 	}
-	if s.pos > 0 && s.end == len(s.buf) {
+	const least = 2 // a byte of zero that waits, and one that decides about it
+	if s.pos > 0 && len(s.buf)-s.end < least {
 		s.end = copy(s.buf, s.buf[s.pos:s.end])
 		s.pos = 0
 	}
-	if s.end == len(s.buf) {
+	if len(s.buf)-s.end < least {
 		grown := make([]byte, max(firstRead, 2*len(s.buf)))
 		s.end = copy(grown, s.buf[s.pos:s.end])
 		s.pos = 0
@@ -93,11 +102,15 @@ func (s *Source) fill() bool {
 	}
 	was := s.end
 	for empty := 0; empty < maxEmptyReads; empty++ {
+		begin := s.end
+		if s.zero {
+			s.buf[s.end] = 0
+			s.end++
+		}
 		n, err := s.r.Read(s.buf[s.end:])
 		if n > 0 {
 			empty = 0
 		}
-		begin := s.end
 		s.end += n
 		s.read += int64(n)
 		s.err = err
