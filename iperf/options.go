@@ -150,5 +150,7 @@ func (l *commandLine) unsupported(setting string, two, three []flag) {
 
 // bad notes a value that this version does not take.
 func (l *commandLine) bad(setting string, value any, allowed string) {
-	l.errs = append(l.errs, fmt.Errorf("%w: %s.%s is %v: must be %s for %v", ErrSettings, l.side, setting, value, allowed, l.version))
+	l.errs = append(l.errs, &SettingError{
+		Field: l.side + "." + setting, Value: fmt.Sprint(value), Allowed: fmt.Sprintf("%s for %v", allowed, l.version),
+	})
 }

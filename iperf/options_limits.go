@@ -31,8 +31,12 @@ func (l *commandLine) limitClient3(c *ClientSettings) {
 	if c.Time > longest {
 		l.bad("Time", c.Time, fmt.Sprintf("%v or less", longest))
 	}
-	if c.Omit > time.Minute && !l.version.AtLeast(3, 18, 0) {
-		l.bad("Omit", c.Omit, "1m0s or less")
+	longest = time.Minute
+	if l.version.AtLeast(3, 18, 0) {
+		longest = 10 * time.Minute
+	}
+	if c.Omit > longest {
+		l.bad("Omit", c.Omit, fmt.Sprintf("%v or less", longest))
 	}
 	if c.Parallel > 128 {
 		l.bad("Parallel", c.Parallel, "128 or less")
@@ -43,7 +47,7 @@ func (l *commandLine) limitClient3(c *ClientSettings) {
 	if c.DontFragment && c.Reverse { // as ClientServer tells
 		l.bad("DontFragment", c.DontFragment, "false where the server sends")
 	}
-	if c.MSS > 9216 {
+	if c.MSS > 9216 && !l.version.AtLeast(3, 21, 0) {
 		l.bad("MSS", c.MSS, "9216 or less")
 	}
 	if c.protocol() == report.ProtocolUDP {
@@ -67,7 +71,8 @@ func (l *commandLine) limitClient2(c *ClientSettings) {
 			length = 128 << 10
 		}
 		if float64(c.Rate)/8 < float64(length) {
-			l.bad("Length", c.Length, fmt.Sprintf("from 1 to %d, a second of Client.Rate,", int64(c.Rate/8)))
+			l.bad("Rate", c.Rate, fmt.Sprintf("%v or more with blocks of %d bytes, or Client.Length %d or less,",
+				report.BitRate(length*8), length, int64(c.Rate/8)))
 		}
 	}
 	if udp && c.Rate > 0 {
@@ -136,47 +141,6 @@ func (l *commandLine) limitCommon(interval time.Duration, length, window int64, 
 
 func (l *commandLine) wholeSeconds(setting string, d time.Duration) {
 	if !whole(d, time.Second) {
-		l.errs = append(l.errs, fmt.Errorf("%w: %s.%s is %v: must be whole seconds for %v", ErrSettings, l.side, setting, d, l.version))
-	}
-}
-
-// What an argument in Extra would take from a run, by the program.
-var refused = map[string]map[string]string{
-	"iperf": {
-		"-D": daemonRefused, "--daemon": daemonRefused,
-		"-o": outputRefused, "--output": outputRefused,
-		"-I": stdinRefused, "--stdin": stdinRefused, "--stdin_input": stdinRefused,
-	},
-	"iperf3": {
-		"-D": daemonRefused, "--daemon": daemonRefused,
-		"--logfile": outputRefused,
-	},
-	"": {
-		"-s": roleRefused, "--server": roleRefused, "-c": roleRefused, "--client": roleRefused,
-		"-v": quitRefused, "--version": quitRefused, "-h": quitRefused, "--help": quitRefused,
-	},
-}
-
-const (
-	daemonRefused = "a daemon could not be ended with its run; servers are started beside their clients anyway"
-	outputRefused = "the run has to read the output; FileStorage keeps it"
-	stdinRefused  = "a run has no standard input to give; put the data into a file on the client's host and set Client.File"
-	roleRefused   = "the run tells the program whether it is the client or the server"
-	quitRefused   = "the program would print something and end; Iperf.Version tells the version"
-)
-
-// checkExtra finds arguments that would break the run.
-func (l *commandLine) checkExtra(extra []string) {
-	program := "iperf3"
-	if l.version.Major < 3 {
-		program = "iperf"
-	}
-	for _, a := range extra {
-		name, _, _ := strings.Cut(a, "=")
-		for _, why := range []string{refused[program][name], refused[""][name]} {
-			if why != "" {
-				l.errs = append(l.errs, fmt.Errorf("%w: %s.Extra has %s: %s", ErrSettings, l.side, name, why))
-			}
-		}
+		l.bad(setting, d, "whole seconds")
 	}
 }
