@@ -115,7 +115,7 @@ func (c Config) try(ctx context.Context, via *conn, way *wayIn, check ssh.HostKe
 	// A deadline of the connection would do for a direct one, but not for one through another host, nor for cancelling.
 	stop := context.AfterFunc(ctx, func() {
 		via.hangUp()
-		network.Close()
+		abandon(network)
 	})
 	front := &front{Conn: network}
 	var trusted atomic.Bool
@@ -131,6 +131,7 @@ func (c Config) try(ctx context.Context, via *conn, way *wayIn, check ssh.HostKe
 		HostKeyAlgorithms: algorithms,
 	})
 	if !stop() {
+		abandon(network)
 		if err == nil {
 			ours.Close()
 		}
@@ -222,7 +223,11 @@ func (c Config) loginError(err error, trusted bool, way *wayIn) error {
 	case ok:
 		tried, _, _ = strings.Cut(tried, "]")
 		if tried = strings.Join(strings.Fields(tried), ", "); tried == "" {
-			err = fmt.Errorf("%w for user %s: there is no key or password that the server would take", ErrAuth, c.User)
+			kind := ErrAuth
+			if way.methods == nil {
+				kind = ErrNoKey
+			}
+			err = fmt.Errorf("%w for user %s: there is no key or password that the server would take", kind, c.User)
 			break
 		}
 		err = fmt.Errorf("%w for user %s (tried: %s): check the user, its keys and the agent", ErrAuth, c.User, tried)

@@ -12,8 +12,8 @@ var (
 	ErrAuth        = errors.New("login refused")        // ErrNoKey too
 	ErrHostKey     = errors.New("host key refused")     // any of the next three too
 
-	// ErrNoKey means that there was nothing to log in with: no key that could be used, and no password. It wraps ErrAuth,
-	// though the server was not asked.
+	// ErrNoKey means that there was nothing to log in with: no key that could be used, and no password. It wraps ErrAuth.
+	// If keys were named, the server was not asked, and the error says what is wrong with each.
 	ErrNoKey error = &kind{"no key to log in with", ErrAuth}
 
 	ErrAlgorithm = errors.New("no algorithm in common") // see Config.Ciphers, KeyExchanges and MACs

@@ -17,7 +17,10 @@ type proxy struct {
 	program *exec.Cmd
 	said    earlyOutput
 	ended   chan struct{} // closed when the program has ended
+	gone    chan struct{} // closed when all has been done to end it
+	left    chan struct{} // closed if nothing waits for that
 	close   sync.Once
+	leave   sync.Once
 }
 
 // proxyGrace is how long a program is given after TERM, and after KILL.
@@ -36,7 +39,8 @@ func startProxy(command, addr string) (*proxy, error) {
 		return nil, err
 	}
 	defer theirOut.Close()
-	p := &proxy{in: in, out: out, addr: addr, program: exec.Command("sh", "-c", command), ended: make(chan struct{})}
+	p := &proxy{in: in, out: out, addr: addr, program: exec.Command("sh", "-c", command), ended: make(chan struct{}),
+		gone: make(chan struct{}), left: make(chan struct{})}
 	p.program.Stdin, p.program.Stdout, p.program.Stderr = theirIn, theirOut, &p.said
 	p.program.WaitDelay = proxyGrace // somebody else may hold its standard error
 	ownGroup(p.program)
@@ -55,27 +59,62 @@ func startProxy(command, addr string) (*proxy, error) {
 func (p *proxy) Read(b []byte) (int, error)  { return p.out.Read(b) }
 func (p *proxy) Write(b []byte) (int, error) { return p.in.Write(b) }
 
-// Close ends the program, with what it has started, and waits for that.
+// Close ends the program, with what it has started, and waits for that unless the proxy is abandoned. A process that has
+// put itself into a session of its own only sees its streams close.
 func (p *proxy) Close() error {
+	p.hangUp()
+	select {
+	case <-p.gone:
+	case <-p.left:
+	}
+	return nil
+}
+
+// abandon closes a connection without waiting for anything. The program of a proxy is ended in the background.
+func abandon(network net.Conn) {
+	if p, ok := network.(*proxy); ok {
+		p.leave.Do(func() { close(p.left) })
+		p.hangUp()
+		return
+	}
+	network.Close()
+}
+
+// hangUp closes the pipes and begins to end the program. A program that is deaf to TERM is killed in the background.
+func (p *proxy) hangUp() {
 	p.close.Do(func() {
 		p.in.Close()
 		p.out.Close()
-		for _, end := range []func(*exec.Cmd){endGroup, killGroup} {
-			select {
-			case <-p.ended: // its number may be somebody else's by now
-				return
-			default:
+		p.end(endGroup)
+		go func() { // Close waits for it
+			defer close(p.gone)
+			if !p.endsInTime() {
+				p.end(killGroup)
+				p.endsInTime()
 			}
-			end(p.program)
-			late := time.NewTimer(proxyGrace)
-			select {
-			case <-p.ended:
-			case <-late.C:
-			}
-			late.Stop()
-		}
+		}()
 	})
-	return nil
+}
+
+// end signals the program, unless it has ended: its number may be another's by now.
+func (p *proxy) end(signal func(*exec.Cmd)) {
+	select {
+	case <-p.ended:
+	default:
+		signal(p.program)
+	}
+}
+
+// endsInTime waits for the program's end and reports whether it has come.
+func (p *proxy) endsInTime() bool {
+	late := time.NewTimer(proxyGrace)
+	defer late.Stop()
+	select {
+	case <-p.ended:
+		return true
+	case <-late.C:
+		return false
+	}
 }
 
 // failure is the error of a connection that broke before the login was over, with what the program said about that. The

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/crypto/ssh"
+
 	"github.com/tunaperf/tuna/internal/testbed"
 	"github.com/tunaperf/tuna/sshhost"
 )
@@ -90,9 +92,7 @@ func TestProxyCommand(t *testing.T) {
 			t.Errorf("%s: got %v, want %s", test.name, err, test.says)
 		}
 	}
-	if pids := processes(t, deaf); pids != nil {
-		t.Errorf("processes %v live on", pids)
-	}
+	eventually(t, 5*time.Second, "the deaf program has been killed", func() bool { return processes(t, deaf) == nil })
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err = sshhost.Dial(ctx, from(napper()))
@@ -103,4 +103,41 @@ func TestProxyCommand(t *testing.T) {
 		t.Error("a jump and a proxy command were taken")
 	}
 	eventually(t, 5*time.Second, "all goroutines have ended", func() bool { return runtime.NumGoroutine() <= before })
+}
+
+// TestDialDoesNotWaitForAProxy ends the context of Dial while a program carries the connection that does not end when it is
+// asked to.
+func TestDialDoesNotWaitForAProxy(t *testing.T) {
+	for name, command := range map[string]string{
+		"deaf to TERM": "trap '' TERM; while :; do NAP; done", "keeps its standard error": "NAP & exec true",
+		"in a session of its own": "exec setsid -w NAP",
+	} {
+		t.Run(name, func(t *testing.T) {
+			nap := napper()
+			c := sshhost.Config{Addr: "192.0.2.1:22", KnownHosts: []string{}, ProxyCommand: strings.ReplaceAll(command, "NAP", nap), Auth: []ssh.AuthMethod{}}
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			dialled := make(chan error, 1)
+			go func() {
+				_, err := sshhost.Dial(ctx, c)
+				dialled <- err
+			}()
+			waitRuns(t, nap)
+			began := time.Now()
+			cancel()
+			err := <-dialled
+			if took := time.Since(began); took > 800*time.Millisecond {
+				t.Errorf("Dial returned %v after the end of its context", took)
+			}
+			checkError(t, err, context.Canceled, c.Addr)
+			if strings.Contains(command, "setsid") { // a session of its own is beyond our reach
+				for _, pid := range processes(t, nap) {
+					if p, err := os.FindProcess(pid); err == nil {
+						p.Kill()
+					}
+				}
+			}
+			eventually(t, 5*time.Second, "nothing of the program is left", func() bool { return processes(t, nap) == nil })
+		})
+	}
 }
