@@ -36,7 +36,8 @@ import (
 //
 // A list of algorithms may hold some that package ssh does not have, as long as it has one. A ServerAliveInterval of 0 is
 // Config's default, and a ServerAliveCountMax of 0 counts as 1. Tokens and variables in User and Include are those of
-// OpenSSH 10, which earlier versions take as they are.
+// OpenSSH 10, which earlier versions take as they are. Every file that IdentityFile or CertificateFile names is in the
+// Config, so that Dial can name those that are missing if the login fails.
 func FromSSHConfig(destination, file string) (Config, error) {
 	r := sshConfigReader{file: file}
 	var err error
@@ -68,7 +69,6 @@ func (r *sshConfigReader) destination(spec string, hops int) (*Config, error) {
 	if hops > maxHops {
 		return nil, fmt.Errorf("more than %d jumps: does ProxyJump of %s lead back to it?", maxHops, spec)
 	}
-	spec = strings.TrimSpace(spec)
 	addr, isURI := strings.CutPrefix(spec, "ssh://")
 	set := map[string][]string{}
 	at := strings.LastIndexByte(addr, '@')
@@ -79,6 +79,9 @@ func (r *sshConfigReader) destination(spec string, hops int) (*Config, error) {
 			if name, err = url.PathUnescape(name); err != nil {
 				return nil, fmt.Errorf("user: %w", err)
 			}
+		}
+		if name == "" || notUser.MatchString(name) {
+			return nil, fmt.Errorf("the user's name %q is empty, or has characters that ssh refuses", name)
 		}
 		set["user"] = []string{name}
 	}
@@ -93,6 +96,9 @@ func (r *sshConfigReader) destination(spec string, hops int) (*Config, error) {
 	if host == "" {
 		return nil, errors.New("there is no host in it")
 	}
+	if notHost.MatchString(host) {
+		return nil, fmt.Errorf("the host's name %q has characters that ssh refuses", host)
+	}
 	if port != "" {
 		set["port"] = []string{port}
 	}
@@ -102,6 +108,13 @@ func (r *sshConfigReader) destination(spec string, hops int) (*Config, error) {
 	}
 	return r.config(s, hops)
 }
+
+// notHost and notUser find what OpenSSH refuses in the host and in the user of a destination, as either may get into a
+// shell's text. In files it allows them.
+var (
+	notHost = regexp.MustCompile("^-|[\\s[:cntrl:]'`\"$\\\\;&<>|(){},]")
+	notUser = regexp.MustCompile("^-|\\s-|['`\";&<>|(){}]|\\\\$")
+)
 
 func (r *sshConfigReader) read(s *sshSettings) error {
 	own := filepath.Join(r.home, ".ssh")
@@ -148,26 +161,30 @@ func (r *sshConfigReader) config(s *sshSettings, hops int) (*Config, error) {
 	fail("User", err)
 	tokens := s.tokens()
 	files := func(key string) []string {
-		var all []string
-		for _, file := range s.set[strings.ToLower(key)] {
+		names, ok := s.set[strings.ToLower(key)]
+		if !ok {
+			return nil
+		}
+		all := []string{} // nil would mean the usual ones
+		for _, file := range names {
+			if strings.EqualFold(file, "none") {
+				continue
+			}
 			file, err := s.expand(file, tokens)
 			fail(key, err)
 			all = append(all, file)
 		}
-		if all == nil {
-			return nil
-		}
-		return existing(all)
+		return all
 	}
 	c.KeyFiles, c.CertificateFiles = files("IdentityFile"), files("CertificateFile")
 	if users, global := files("UserKnownHostsFile"), files("GlobalKnownHostsFile"); users != nil || global != nil {
 		if users == nil {
-			users = existing(userKnownHosts())
+			users = userKnownHosts()
 		}
 		if global == nil {
-			global = existing(globalKnownHosts)
+			global = globalKnownHosts
 		}
-		c.KnownHosts = append(users, global...)
+		c.KnownHosts = existing(slices.Concat(users, global))
 	}
 	if revoked := s.get("revokedhostkeys"); !strings.EqualFold(revoked, "none") {
 		c.RevokedHostKeys, err = s.expand(revoked, tokens)
@@ -192,7 +209,7 @@ func (r *sshConfigReader) config(s *sshSettings, hops int) (*Config, error) {
 	if !keys {
 		c.KeyFiles, c.CertificateFiles, c.Agent = []string{}, nil, "none"
 	}
-	if c.AddressFamily = s.get("addressfamily"); c.AddressFamily == "any" {
+	if c.AddressFamily = strings.ToLower(s.get("addressfamily")); c.AddressFamily == "any" {
 		c.AddressFamily = ""
 	}
 	if _, ok := addressFamilies[c.AddressFamily]; !ok {
@@ -275,7 +292,7 @@ func oneLine(errs []error) error {
 // the one before.
 func (r *sshConfigReader) jump(list string, hops int) (last *Config, err error) {
 	for spec := range strings.SplitSeq(list, ",") {
-		c, err := r.destination(spec, hops)
+		c, err := r.destination(strings.TrimSpace(spec), hops)
 		if err != nil {
 			return nil, err
 		}
@@ -321,11 +338,12 @@ func sshTime(v string) (time.Duration, error) {
 	return sum, nil
 }
 
-// existing returns the files that there are; never nil, which would mean the usual ones.
+// existing returns the files that there are, and those of which that is not known; never nil, which would mean the usual
+// ones.
 func existing(files []string) []string {
 	there := []string{}
 	for _, f := range files {
-		if _, err := os.Stat(f); err == nil {
+		if _, err := os.Stat(f); !errors.Is(err, fs.ErrNotExist) {
 			there = append(there, f)
 		}
 	}

@@ -83,14 +83,14 @@ Host late
 	ConnectTimeout soon
 `))
 	lab := sshhost.Config{
-		Addr: "lab-1.example.net:2222", User: "alice", KeyFiles: []string{key}, IdentitiesOnly: true, Agent: home + "/agent",
+		Addr: "lab-1.example.net:2222", User: "alice", KeyFiles: []string{key, dir + "/no-such-key"}, IdentitiesOnly: true, Agent: home + "/agent",
 		KnownHosts: []string{known}, HostKeyAlgorithms: []string{"ssh-ed25519", "rsa-sha2-512"},
 		Timeout: 7 * time.Second, KeepAlive: 20 * time.Second, KeepAliveCount: 5, CertificateFiles: []string{key},
 	}
 	gateway := sshhost.Config{Addr: "gw:22", User: "gateway", Jump: &sshhost.Config{Addr: "outer:22", User: me.Username}}
 	hop := lab
 	hop.Addr, hop.User, hop.Jump = "lab-1.example.net:2200", "dave", &gateway
-	hop.KeyFiles = []string{} // there is none for dave
+	hop.KeyFiles = []string{dir + "/key_dave", dir + "/no-such-key"}
 	for _, test := range []struct {
 		host string
 		want sshhost.Config

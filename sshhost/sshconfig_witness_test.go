@@ -51,7 +51,7 @@ func TestSSHConfigWitness(t *testing.T) {
 			}
 			file := writeFile(t, text)
 			want := map[string]string{}
-			out, witnessErr := exec.CommandContext(t.Context(), "ssh", "-G", "-F", file, dest).CombinedOutput()
+			out, witnessErr := exec.CommandContext(t.Context(), "ssh", "-G", "-F", file, "--", dest).CombinedOutput()
 			for line := range strings.Lines(string(out)) {
 				key, value, _ := strings.Cut(strings.TrimSpace(line), " ")
 				want[key] = value
@@ -102,7 +102,7 @@ func TestSSHConfigWitness(t *testing.T) {
 			if w := want["serveralivecountmax"]; got.KeepAliveCount != 0 && w != strconv.Itoa(got.KeepAliveCount) {
 				t.Errorf("serveralivecountmax: got %d, and of ssh %s", got.KeepAliveCount, w)
 			}
-			if (jump != "") != (want["proxyjump"] != "") || got.ProxyCommand != "" && want["proxycommand"] == "" {
+			if (jump != "") != (want["proxyjump"] != "") || (got.ProxyCommand != "") != (want["proxycommand"] != "") {
 				t.Errorf("got jump %q and command %q, and of ssh %q and %q", jump, got.ProxyCommand, want["proxyjump"], want["proxycommand"])
 			}
 		})

@@ -94,6 +94,8 @@ func (s *sshSettings) line(line, base string, active, never bool, depth int) (bo
 		return false, fmt.Errorf("%s: %w", key, err)
 	case len(args) == 0:
 		return false, fmt.Errorf("%s has no value", key)
+	case slices.Contains(args, ""):
+		return false, fmt.Errorf("%s has an empty value", key)
 	}
 	switch key {
 	case "host":
@@ -148,8 +150,9 @@ func (s *sshSettings) put(key string, args []string) {
 		if !slices.Contains(s.set[key], args[0]) {
 			s.set[key] = append(s.set[key], args[0])
 		}
-	case key == "proxycommand" && s.set["proxyjump"] != nil, key == "proxyjump" && s.set["proxycommand"] != nil:
-		// They are one option with two names.
+	case key == "proxycommand" && s.set["proxyjump"] != nil && !strings.EqualFold(s.get("proxyjump"), "none"),
+		key == "proxyjump" && s.set["proxycommand"] != nil:
+		// The first of the two counts, but a ProxyCommand does after ProxyJump none.
 	case s.set[key] == nil:
 		s.set[key] = args
 	}
@@ -254,9 +257,15 @@ func matchPatterns(patterns []string, s string) bool {
 
 const blanks = " \t\r\n\f\v"
 
-// cutKeyword returns a line's keyword, in lower case, and what is behind it and behind an equals sign.
+// cutKeyword returns a line's keyword, in lower case, and what is behind it and behind an equals sign. A keyword may be in
+// double quotes. No equals sign follows it then.
 func cutKeyword(line string) (key, rest string) {
 	line = strings.Trim(line, blanks)
+	if quoted, ok := strings.CutPrefix(line, `"`); ok {
+		if key, rest, ok := strings.Cut(quoted, `"`); ok {
+			return strings.ToLower(key), strings.TrimLeft(rest, blanks)
+		}
+	}
 	end := strings.IndexAny(line, blanks+"=")
 	if end < 0 {
 		return strings.ToLower(line), ""

@@ -18,7 +18,7 @@ import (
 func TestSSHConfigIsReadAsOpenSSHDoes(t *testing.T) {
 	testbed.Need(t, "ssh")
 	dir := t.TempDir()
-	t.Setenv("TUNA_TEST_DIR", dir)
+	t.Setenv("TUNA_TEST_FOLDER", dir)
 	if err := os.Mkdir(filepath.Join(dir, "a folder"), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func TestSSHConfigIsReadAsOpenSSHDoes(t *testing.T) {
 		{name: "tokens of a file", text: "HostName ten\nUser bob\nIdentityFile DIR/k_%n\nIdentityFile DIR/k_%h\nIdentityFile DIR/k_%r\n"},
 		{name: "keys of several sections, each once", text: "Host lab1\n IdentityFile DIR/k1\nHost *\n IdentityFile DIR/k2\n IdentityFile DIR/k1\n"},
 		{name: "no keys", text: "IdentityFile none\n"},
-		{name: "environment", text: "IdentityFile ${TUNA_TEST_DIR}/k1\n"},
+		{name: "environment", text: "IdentityFile ${TUNA_TEST_FOLDER}/k1\n"},
 		{name: "quotes of both kinds", text: "User 'bob'\nIdentityFile \"DIR/key file\"\nIdentityFile 'DIR/k#'\n"},
 		{name: "backslash", text: "IdentityFile DIR/key\\ file\n"},
 		{name: "certificate", text: "IdentityFile DIR/k1\nCertificateFile DIR/k1-cert.pub\n"},
@@ -125,7 +125,7 @@ func TestSSHConfigIsReadAsOpenSSHDoes(t *testing.T) {
 			if strings.Contains(test.text, "Known") {
 				check("known hosts", strings.Join(got.KnownHosts, " "), first("userknownhostsfile"))
 			}
-			tokens := strings.NewReplacer("%r", got.User, "%p", first("port"), "%n", "lab1", "%h", first("hostname"), "${TUNA_TEST_DIR}", dir)
+			tokens := strings.NewReplacer("%r", got.User, "%p", first("port"), "%n", "lab1", "%h", first("hostname"), "${TUNA_TEST_FOLDER}", dir)
 			files := func(key string) string {
 				var all []string
 				for _, f := range want[key] {
