@@ -2,8 +2,8 @@ package iperf
 
 import "fmt"
 
-// A SettingError is a setting that is at fault: its value is out of range, or does not go with another setting or the
-// program's version. Iperf.Check and a run's errors wrap one for each.
+// A SettingError is a setting that is out of range by itself, or that the program's version does not take. Iperf.Check and
+// a run's errors wrap one for each.
 type SettingError struct {
 	Field   string // such as "Client.Port"
 	Value   string

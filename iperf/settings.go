@@ -42,8 +42,8 @@ type ClientSettings struct {
 	Isochronous   Isochronous    // send like a video; iperf 2 only
 	Bounceback    Bounceback     // measure requests and their answers in place of bulk data; iperf 2 and TCP only
 	WorkingLoad   string         // bulk streams beside Bounceback: "up", "down" or "bidir", with their number as in "up,4"; iperf 2 only
-	TxStartTime   time.Time      // when to start sending, by the client's clock; ErrClocksDiffer as with TripTimes before 2.2.1; iperf 2 only
-	TxDelayTime   time.Duration  // between connecting and sending; iperf 2 only
+	TxStartTime   time.Time      // when to start sending, by the client's clock, in a day or less; ErrClocksDiffer as with TripTimes before 2.2.1; iperf 2 only
+	TxDelayTime   time.Duration  // between connecting and sending, to a day; iperf 2 only
 	File          string         // on the client's host, whose content is sent; empty: generated data; iperf 3 would write it with Reverse or Bidir
 	XBind         []string       // the addresses that an SCTP association uses; iperf 3 only
 	NStreams      int            // SCTP's streams of each association; iperf 3 only
@@ -80,7 +80,7 @@ type ClientSettings struct {
 	Affinity         string // the processor to run on, "n", or "n,m" with the server's; iperf 3 only
 	Realtime         bool   // ask for real-time scheduling; iperf 2 only
 
-	ConnectTimeout time.Duration // how long it may take to connect; zero: 5 s
+	ConnectTimeout time.Duration // how long it may take to connect, to a day; zero: 5 s
 	RcvTimeout     time.Duration // how long nothing may arrive before the client gives up, 100 ms to a day; with Reverse or Bidir, iperf 3 only
 	SndTimeout     time.Duration // how long TCP data may stay unacknowledged, to a day; iperf 3 only
 
@@ -152,7 +152,7 @@ type ServerSettings struct {
 	SSMHost          string         // the source of a multicast (S,G); iperf 2 only
 	Compatibility    bool           // iperf 2 only
 	Realtime         bool           // iperf 2 only
-	PermitKeyTimeout time.Duration  // how long the client's PermitKey is good, whole seconds; iperf 2 only
+	PermitKeyTimeout time.Duration  // how long the client's PermitKey is good, whole seconds to a day; iperf 2 only
 
 	RcvTimeout           time.Duration       // how long nothing may arrive before a test is given up, 100 ms to a day; iperf 3 only
 	SndTimeout           time.Duration       // how long TCP data may stay unacknowledged, to a day; iperf 3 only

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"math"
 	"net"
+	"reflect"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -27,11 +29,14 @@ func (x *Iperf) Check() error {
 	if strings.ContainsFunc(x.Program, unicode.IsControl) {
 		f.bad("Program", fmt.Sprintf("%q", x.Program), "without control characters")
 	}
+	f.texts("Client", reflect.ValueOf(x.Client))
+	f.texts("Server", reflect.ValueOf(x.Server))
 	f.notNilPointer("ClientServer", x.ClientServer)
 	f.notNilPointer("FileStorage", x.FileStorage)
 	f.notNilPointer("LogWriter", x.LogWriter)
 	f.notNilPointer("Parser", x.Parser)
-	f.notNegative("Timeout", x.Timeout)
+	f.upTo("Timeout", x.Timeout, forever)
+	f.upTo("EventTimer.Time", x.EventTimer.time(), day)
 	f.withoutUnit(x)
 	f.client(&x.Client)
 	f.together(&x.Client)
@@ -46,26 +51,35 @@ func (f *faults) bad(field string, value any, allowed string) {
 	f.errs = append(f.errs, &SettingError{Field: field, Value: fmt.Sprint(value), Allowed: allowed})
 }
 
-// unlike reports a setting that does not go with another.
+// unlike reports a setting that is not out of range by itself: it does not go with another one, or no output can show it.
+// It is no SettingError, which would blame the line of a configuration.
 func (f *faults) unlike(field string, value any, allowed string) {
 	f.errs = append(f.errs, fmt.Errorf("%w: %s is %v: must be %s", ErrSettings, field, value, allowed))
 }
 
-func (f *faults) notNegative(field string, d time.Duration) {
-	if d < 0 {
-		f.bad(field, d, "0 or more")
-	}
+// upTo checks a time of any unit.
+func (f *faults) upTo(field string, d, most time.Duration) {
+	f.multiple(field, d, 1, most)
 }
 
-func (f *faults) count(field string, n int, what string) {
-	if n < 0 {
+func (f *faults) count(field string, n, most int64, what string) {
+	switch {
+	case n < 0:
 		f.bad(field, n, "0 or more "+what)
+	case n > most:
+		f.bad(field, n, fmt.Sprintf("%d %s or less", most, what))
 	}
 }
 
-func (f *faults) bytes(field string, n int64) {
-	if n < 0 {
-		f.bad(field, n, "0 or more bytes")
+func (f *faults) bytes(field string, n, most int64) { f.count(field, n, most, "bytes") }
+
+// number checks a number of which neither a thousandth nor the most is exceeded by anything that is meant.
+func (f *faults) number(field string, v, most float64) {
+	switch {
+	case !(v >= 0) || math.IsInf(v, 0):
+		f.bad(field, v, "0 or more")
+	case v > 0 && v < leastNumber || v > most:
+		f.bad(field, v, fmt.Sprintf("0, or from %v to %v", leastNumber, most))
 	}
 }
 
@@ -78,12 +92,16 @@ func (f *faults) between(field string, n, low, high int) {
 func (f *faults) rate(field string, r report.BitRate) {
 	if v := float64(r); !(v >= 0) || math.IsInf(v, 0) || v > 0 && v < 1 {
 		f.bad(field, v, "0, or 1 bit/s or more")
+	} else if r > mostRate {
+		f.bad(field, r, fmt.Sprintf("%v or less; its unit is bit/s", mostRate))
 	}
 }
 
 // multiple checks a time that the program takes in whole units, up to a limit.
 func (f *faults) multiple(field string, d, unit, limit time.Duration) {
 	switch {
+	case d < 0 && unit == 1:
+		f.bad(field, d, "0 or more")
 	case d < 0 || !whole(d, unit):
 		f.bad(field, d, fmt.Sprintf("0, or a multiple of %v", unit))
 	case d > limit:
@@ -94,18 +112,66 @@ func (f *faults) multiple(field string, d, unit, limit time.Duration) {
 const forever = math.MaxInt64 * time.Nanosecond
 
 var (
-	workingLoads = regexp.MustCompile(`^((up|down|bidir)(,[1-9][0-9]*)?)?$`)
+	workingLoads = regexp.MustCompile(`^((up|down|bidir)(,[1-9][0-9]{0,4})?)?$`)
 	affinities   = regexp.MustCompile(`^([0-9]+(,[0-9]+)?)?$`)
 )
 
+// interval checks what any version takes between reports.
+func (f *faults) interval(field string, d time.Duration) {
+	if d >= leastTime && (d < leastInterval || d > longestInterval) || d < 0 {
+		f.bad(field, d, fmt.Sprintf("0, or from %v to %v", leastInterval, longestInterval))
+	}
+}
+
+func (f *faults) affinity(field, s, allowed string) {
+	if !affinities.MatchString(s) {
+		f.bad(field, s, allowed)
+		return
+	}
+	for n := range strings.SplitSeq(s, ",") {
+		if cpu, err := strconv.Atoi(n); s != "" && (err != nil || cpu > lastCPU) {
+			f.bad(field, s, fmt.Sprintf("of processors from 0 to %d", lastCPU))
+			return
+		}
+	}
+}
+
+// texts checks every text of a struct. A NUL ends an argument of a program, and other control characters break its output.
+func (f *faults) texts(path string, v reflect.Value) {
+	for i := range v.NumField() {
+		field, name := v.Field(i), path+"."+v.Type().Field(i).Name
+		switch value := field.Interface().(type) {
+		case string:
+			f.text(name, value)
+		case []string:
+			for _, s := range value {
+				f.text(name, s)
+			}
+		}
+	}
+}
+
+func (f *faults) text(field, s string) {
+	switch {
+	case field == "Client.PermitKey": // is secret
+		if strings.ContainsFunc(s, unicode.IsControl) {
+			f.unlike(field, fmt.Sprintf("of %d characters", len(s)), "without control characters")
+		}
+	case strings.ContainsFunc(s, unicode.IsControl):
+		f.unlike(field, fmt.Sprintf("%.200q", s), "without control characters")
+	case len(s) > longestText:
+		f.bad(field, fmt.Sprintf("of %d bytes", len(s)), fmt.Sprintf("of %d bytes or less", longestText))
+	}
+}
+
 func (f *faults) client(c *ClientSettings) {
-	f.notNegative("Client.Time", c.Time)
-	f.notNegative("Client.Omit", c.Omit)
-	f.notNegative("Client.Interval", c.Interval)
-	f.bytes("Client.Bytes", c.Bytes)
-	f.bytes("Client.Length", c.Length)
-	f.bytes("Client.Window", c.Window)
-	f.count("Client.Parallel", c.Parallel, "streams")
+	f.upTo("Client.Time", c.Time, longestTime)
+	f.upTo("Client.Omit", c.Omit, day)
+	f.interval("Client.Interval", c.Interval)
+	f.bytes("Client.Bytes", c.Bytes, mostBytes)
+	f.bytes("Client.Length", c.Length, math.MaxInt64) // the version limits it
+	f.bytes("Client.Window", c.Window, math.MaxInt64) // the version limits it
+	f.count("Client.Parallel", int64(c.Parallel), mostStreams, "streams")
 	f.rate("Client.Rate", c.Rate)
 	f.between("Client.Port", c.Port, 0, 65536-min(c.ports(), 65536))
 
@@ -113,46 +179,42 @@ func (f *faults) client(c *ClientSettings) {
 	f.rate("Client.FQRate", c.FQRate)
 	f.rate("Client.Isochronous.Mean", c.Isochronous.Mean)
 	f.rate("Client.Isochronous.Deviation", c.Isochronous.Deviation)
-	if v := c.Isochronous.FramesPerSecond; !(v >= 0) || math.IsInf(v, 0) {
-		f.bad("Client.Isochronous.FramesPerSecond", v, "0 or more")
-	}
-	f.count("Client.PacketRate", c.PacketRate, "datagrams per second")
+	f.number("Client.Isochronous.FramesPerSecond", c.Isochronous.FramesPerSecond, mostFrames)
+	f.count("Client.PacketRate", int64(c.PacketRate), math.MaxInt32, "datagrams per second")
 	f.between("Client.Burst", c.Burst, 0, 1000)
-	f.multiple("Client.PacingTimer", c.PacingTimer, time.Microsecond, forever)
-	f.count("Client.Blocks", int(c.Blocks), "blocks")
-	f.bytes("Client.BurstSize", c.BurstSize)
+	f.multiple("Client.PacingTimer", c.PacingTimer, time.Microsecond, longestTimer)
+	f.count("Client.Blocks", c.Blocks, mostBlocks, "blocks")
+	f.bytes("Client.BurstSize", c.BurstSize, math.MaxInt32)
 	if c.BurstPeriod != 0 && c.BurstPeriod <= 10*time.Microsecond {
 		f.bad("Client.BurstPeriod", c.BurstPeriod, "0, or more than 10µs")
+	} else {
+		f.upTo("Client.BurstPeriod", c.BurstPeriod, longestTimer)
 	}
-	f.count("Client.Bounceback.Writes", c.Bounceback.Writes, "writes")
-	f.notNegative("Client.Bounceback.Period", c.Bounceback.Period)
-	f.multiple("Client.Bounceback.Hold", c.Bounceback.Hold, time.Microsecond, forever)
+	f.count("Client.Bounceback.Writes", int64(c.Bounceback.Writes), math.MaxInt32, "writes")
+	f.upTo("Client.Bounceback.Period", c.Bounceback.Period, longestTimer)
+	f.multiple("Client.Bounceback.Hold", c.Bounceback.Hold, time.Microsecond, longestTimer)
 	if !workingLoads.MatchString(c.WorkingLoad) {
 		f.bad("Client.WorkingLoad", c.WorkingLoad, `"up", "down" or "bidir", with a number as in "up,4"`)
 	}
-	f.notNegative("Client.TxDelayTime", c.TxDelayTime)
-	if !c.TxStartTime.IsZero() && c.TxStartTime.Unix() < 0 {
-		f.bad("Client.TxStartTime", c.TxStartTime, "1970 or later")
+	f.upTo("Client.TxDelayTime", c.TxDelayTime, day)
+	if !c.TxStartTime.IsZero() && (c.TxStartTime.Unix() < 0 || time.Until(c.TxStartTime) > day) {
+		f.bad("Client.TxStartTime", c.TxStartTime, fmt.Sprintf("1970 or later, and in %v or less", day))
 	}
-	f.count("Client.NStreams", c.NStreams, "streams")
+	f.between("Client.NStreams", c.NStreams, 0, math.MaxUint16)
 
 	f.between("Client.ClientPort", c.ClientPort, 0, 65535)
 	f.between("Client.ListenPort", c.ListenPort, 0, 65535)
 	if c.IPVersion != 0 && c.IPVersion != 4 && c.IPVersion != 6 {
 		f.bad("Client.IPVersion", c.IPVersion, "0, 4 or 6")
 	}
-	f.count("Client.MSS", c.MSS, "bytes")
+	f.bytes("Client.MSS", int64(c.MSS), mostMSS)
 	f.between("Client.TOS", c.TOS, 0, 255)
 	f.between("Client.TTL", c.TTL, 0, 255)
 	f.between("Client.FlowLabel", c.FlowLabel, 0, 1<<20-1)
-	if v := c.NearCongestion; !(v >= 0) || math.IsInf(v, 0) {
-		f.bad("Client.NearCongestion", v, "0 or more")
-	}
-	f.bytes("Client.TCPWritePrefetch", c.TCPWritePrefetch)
-	if !affinities.MatchString(c.Affinity) {
-		f.bad("Client.Affinity", c.Affinity, `a processor's number, or two as in "0,1"`)
-	}
-	f.multiple("Client.ConnectTimeout", c.ConnectTimeout, time.Millisecond, forever)
+	f.number("Client.NearCongestion", c.NearCongestion, mostRoundTrips)
+	f.bytes("Client.TCPWritePrefetch", c.TCPWritePrefetch, math.MaxInt32)
+	f.affinity("Client.Affinity", c.Affinity, `a processor's number, or two as in "0,1"`)
+	f.multiple("Client.ConnectTimeout", c.ConnectTimeout, time.Millisecond, day)
 	f.receiveTimeout("Client.RcvTimeout", c.RcvTimeout)
 	f.multiple("Client.SndTimeout", c.SndTimeout, time.Millisecond, day)
 	f.keepAlive("Client.ControlKeepAlive", c.ControlKeepAlive)
@@ -169,22 +231,20 @@ func (f *faults) client(c *ClientSettings) {
 }
 
 func (f *faults) server(s *ServerSettings, c *ClientSettings) {
-	f.notNegative("Server.Interval", s.Interval)
-	f.bytes("Server.Length", s.Length)
-	f.bytes("Server.Window", s.Window)
+	f.interval("Server.Interval", s.Interval)
+	f.bytes("Server.Length", s.Length, math.MaxInt64)
+	f.bytes("Server.Window", s.Window, math.MaxInt64)
 	f.between("Server.Port", s.Port, 0, 65536-min(c.ports(), 65536))
 	if s.AutoPort && s.Port != 0 {
 		f.unlike("Server.Port", s.Port, "0 with AutoPort")
 	}
-	if !affinities.MatchString(s.Affinity) {
-		f.bad("Server.Affinity", s.Affinity, "a processor's number")
-	}
-	f.count("Server.MSS", s.MSS, "bytes")
+	f.affinity("Server.Affinity", s.Affinity, "a processor's number")
+	f.bytes("Server.MSS", int64(s.MSS), mostMSS)
 	f.between("Server.TOS", s.TOS, 0, 255)
 	f.between("Server.TOSOverride", s.TOSOverride, 0, 255)
 	f.rate("Server.Rate", s.Rate)
-	f.bytes("Server.TCPRxWindowClamp", s.TCPRxWindowClamp)
-	f.multiple("Server.PermitKeyTimeout", s.PermitKeyTimeout, time.Second, forever)
+	f.bytes("Server.TCPRxWindowClamp", s.TCPRxWindowClamp, math.MaxInt32)
+	f.multiple("Server.PermitKeyTimeout", s.PermitKeyTimeout, time.Second, day)
 	f.receiveTimeout("Server.RcvTimeout", s.RcvTimeout)
 	f.multiple("Server.SndTimeout", s.SndTimeout, time.Millisecond, day)
 	f.multiple("Server.IdleTimeout", s.IdleTimeout, time.Second, day)
@@ -192,7 +252,7 @@ func (f *faults) server(s *ServerSettings, c *ClientSettings) {
 	f.rate("Server.BitrateLimit", s.BitrateLimit)
 	f.multiple("Server.BitrateLimitInterval", s.BitrateLimitInterval, time.Second, 1000*time.Second)
 	f.keepAlive("Server.ControlKeepAlive", s.ControlKeepAlive)
-	f.multiple("Server.TimeSkewThreshold", s.TimeSkewThreshold, time.Second, forever)
+	f.multiple("Server.TimeSkewThreshold", s.TimeSkewThreshold, time.Second, math.MaxInt32*time.Second)
 	if (s.RSAPrivateKeyPath == "") != (s.AuthorizedUsersPath == "") {
 		f.unlike("Server.RSAPrivateKeyPath", fmt.Sprintf("%q", s.RSAPrivateKeyPath), "set if, and only if, Server.AuthorizedUsersPath is")
 	}
@@ -252,8 +312,8 @@ func (f *faults) printed(side, format, style, exclude string, h Histograms) {
 	} else if strings.Trim(exclude, "CMSVcmsv") != "" {
 		f.bad(side+".ReportExclude", exclude, "of the letters C, M, S and V")
 	}
-	f.multiple(side+".Histograms.BinWidth", h.BinWidth, time.Microsecond, forever)
-	f.count(side+".Histograms.Bins", h.Bins, "bins")
+	f.multiple(side+".Histograms.BinWidth", h.BinWidth, time.Microsecond, longestTimer)
+	f.count(side+".Histograms.Bins", int64(h.Bins), mostBins, "bins")
 	if h.Enable && (h.BinWidth == 0) != (h.Bins == 0) {
 		f.unlike(side+".Histograms.Bins", h.Bins, "set if, and only if, BinWidth is")
 	}

@@ -46,8 +46,8 @@ func (f *faults) together(c *ClientSettings) {
 		f.bad("Client.Parallel", c.Parallel, fmt.Sprintf("%d or less with IncrDstPort", autoPorts))
 	}
 	f.needs(given{"WorkingLoad", c.WorkingLoad != ""}, given{"Bounceback", c.Bounceback.Enable})
-	f.needs(given{"Bounceback's fields", c.Bounceback != Bounceback{}}, given{"Bounceback.Enable", c.Bounceback.Enable})
-	f.needs(given{"Histograms' fields", c.Histograms != Histograms{}}, given{"Histograms.Enable", c.Histograms.Enable})
+	f.needs(given{"Bounceback", c.Bounceback != Bounceback{}}, given{"Bounceback.Enable", c.Bounceback.Enable})
+	f.needs(given{"Histograms", c.Histograms != Histograms{}}, given{"Histograms.Enable", c.Histograms.Enable})
 
 	if length := cmp.Or(c.Length, c.usualLength()); c.BurstSize > 0 && c.BurstSize < length {
 		f.bad("Client.BurstSize", c.BurstSize, fmt.Sprintf("0, or Client.Length or more, which is %d", length))
@@ -84,14 +84,14 @@ func (f *faults) onlyOne(settings ...given) {
 
 func (f *faults) needs(a, b given) {
 	if a.is && !b.is {
-		f.errs = append(f.errs, fmt.Errorf("%w: Client.%s is set: needs %s", ErrSettings, a.field, b.field))
+		f.unlike("Client."+a.field, "set", "unset without "+b.field+", which it needs")
 	}
 }
 
 func (f *faults) protocol(c *ClientSettings, p report.Protocol, settings ...given) {
 	for _, s := range settings {
 		if s.is && c.protocol() != p {
-			f.errs = append(f.errs, fmt.Errorf("%w: Client.%s is set: needs %v, not %v", ErrSettings, s.field, p, c.protocol()))
+			f.unlike("Client."+s.field, "set", fmt.Sprintf("unset with %v, as it needs %v", c.protocol(), p))
 		}
 	}
 }

@@ -2,6 +2,7 @@ package iperf
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/tunaperf/tuna/iperf/report"
@@ -10,12 +11,30 @@ import (
 // The least values that are taken for meant. A smaller one has most likely lost its unit, such as 50 for 50 Mbit/s.
 const (
 	leastRate   = report.BitRate(1000)
-	mostRate    = report.BitRate(100e12)
 	leastTime   = time.Millisecond
 	leastWindow = 1 << 10 // bytes; Linux takes no smaller socket buffer
 	leastLength = 16      // bytes; the least datagram of iperf 3
 	leastBytes  = 1000
 	leastMSS    = 88 // bytes; Linux takes no smaller one
+	leastNumber = 0.001
+)
+
+// The greatest values, by what the programs and Linux hold in their variables. Others are far above all that is meant.
+const (
+	mostRate        = report.BitRate(100e12)
+	longestTime     = math.MaxInt32 * 10 * time.Millisecond // iperf 2 tells its server hundredths of a second in 32 bits
+	longestTimer    = math.MaxInt32 * time.Microsecond      // microseconds are an int in both programs
+	leastInterval   = 5 * time.Millisecond                  // of iperf 2
+	longestInterval = math.MaxUint32 * time.Microsecond
+	mostBytes       = 1 << 53         // both programs read a double
+	mostBlocks      = mostBytes >> 20 // of the longest block of iperf 3
+	mostStreams     = math.MaxUint16  // each has a port
+	mostMSS         = math.MaxInt16   // of Linux, MAX_TCP_WINDOW
+	lastCPU         = 1023            // of a cpu_set_t
+	longestText     = 4096            // bytes, of a path
+	mostBins        = 1e6             // which iperf 2 allocates for each stream
+	mostFrames      = 1e6             // per second
+	mostRoundTrips  = 1000
 )
 
 // withoutUnit finds values of settings with a unit that no test can be meant to have, and that iperf would replace by
@@ -29,11 +48,8 @@ func (f *faults) withoutUnit(x *Iperf) {
 		{"Client.Rate", c.Rate}, {"Client.FQRate", c.FQRate}, {"Client.Isochronous.Mean", c.Isochronous.Mean},
 		{"Server.Rate", s.Rate}, {"Server.BitrateLimit", s.BitrateLimit},
 	} {
-		switch {
-		case v.rate >= 1 && v.rate < leastRate:
+		if v.rate >= 1 && v.rate < leastRate {
 			f.bad(v.field, fmt.Sprintf("%g bit/s", float64(v.rate)), fmt.Sprintf("0, or %v or more, as in 50e6 for 50 Mbit/s", leastRate))
-		case v.rate > mostRate:
-			f.bad(v.field, v.rate, fmt.Sprintf("%v or less; its unit is bit/s", mostRate))
 		}
 	}
 	for _, v := range []struct {
