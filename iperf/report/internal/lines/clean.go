@@ -47,10 +47,15 @@ func (s *Source) clean(from int) {
 	}
 }
 
-// passed notes that b[i] has been cleaned, unless it is read again with what follows it.
+// passed notes that b[i] has been cleaned, unless it is read again with what follows it. A byte order mark of UTF-16
+// counts as a byte of zero, since a line begins behind it.
 func (s *Source) passed(b []byte, i int) {
-	if i+1 < len(b) || !isOpen(b[i]) {
-		s.was[0], s.was[1] = s.was[1], b[i]
+	if i+1 == len(b) && isOpen(b[i]) {
+		return
+	}
+	s.was[0], s.was[1] = s.was[1], b[i]
+	if mark := string(s.was[:]); mark == utf16Little || mark == utf16Big {
+		s.was[1] = 0
 	}
 }
 
