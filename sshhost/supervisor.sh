@@ -29,6 +29,11 @@ command -v sleep >/dev/null || _path=$PATH PATH=$PATH:/usr/bin:/bin
 _dd=
 kill -0 -- $$ && _dd=--
 
+# In BusyBox 1.38 no read of a process returns once it has run a trap: it loops without a system call. So each trap sets _noread
+# if this may be that shell, and take has cat read then.
+_noread= _ash=
+[ "$BASH_VERSION$KSH_VERSION$YASH_VERSION$ZSH_VERSION" ] || ! command -v cat >/dev/null || _ash=1
+
 # pause sleeps for a moment, a longer one if it was called often, and adds the hundredths of a second to _count, with some
 # for the work between two pauses. Grace is the time that TERM is given.
 _grace=100 _count=0
@@ -54,11 +59,21 @@ say() {
 	done
 }
 
+# take FILE reads a file of a few lines into $_line. It fails if there is none.
+take() {
+	_line=
+	if [ "$_noread" ]; then
+		_line=$(cat "$1")
+	else
+		while read -r _x; do _line=$_line$_x$_nl; done <"$1"
+	fi
+	[ "$_line" ]
+}
+
 # stat PROCESS reads the state of a process from /proc. A program's name may contain a newline.
 stat() {
-	_line= _born=
-	while read -r _x; do _line=$_line$_x; done <"/proc/$1/stat"
-	[ "$_line" ] || return 1
+	_born=
+	take "/proc/$1/stat" || return 1
 	set -- ${_line##*\) }
 	_state=$1 _parent=$2 _group=$3 _sid=$4 _threads=${18} _born=${20} _size=${21} _ignored=${31} _env=${49}
 }
@@ -92,7 +107,7 @@ marked() {
 	for _file; do
 		if [ -z "$_grep" ]; then # every byte costs a system call
 			_line= _found=
-			if [ "$YASH_VERSION" ]; then # which reads a line up to its first zero byte
+			if [ "$YASH_VERSION$_noread" ]; then # yash reads a line up to its first zero byte
 				_line=$(cat -v "$_file")
 			else
 				while LC_ALL=C read -r _x || [ "$_x" ]; do _line=$_line$_x; done <"$_file"
@@ -145,12 +160,10 @@ send() {
 young() {
 	_young= _last=
 	[ "$_own" = $$ ] || return 1
-	[ "$_numbers" ] && read -r _x _x _x _x _last </proc/loadavg
+	[ "$_numbers" ] && take /proc/loadavg && _last=${_line%"$_nl"} _last=${_last##* }
 	[ "$_last" != "$1" ] || return 0
-	stat self
-	_self=${_line%% *} _began=${_born%??}
-	read -r _x _line </proc/uptime
-	_x=${_x%.*}
+	take /proc/uptime
+	_x=${_line%%.*}
 	if [ "$_last" ] && [ "$_last" -gt "$1" ] && { [ "$2" ] || [ $((_x - _began)) -lt "$_numbers" ]; }; then
 		_n=$1
 		if [ $((_last - _n)) -le 300 ]; then
@@ -220,9 +233,9 @@ prints() {
 	for _file in "/proc/$1/fd/"*; do
 		if [ "$_file" -ef /proc/self/fd/1 ] || [ "$_file" -ef /proc/self/fd/4 ]; then
 			# The server's end of a pipe is the same file, but it is open for reading.
-			_flags=
-			{ read -r _x; read -r _x _flags; } <"/proc/$1/fdinfo/${_file##*/}"
-			case $_flags in
+			take "/proc/$1/fdinfo/${_file##*/}"
+			_line=${_line#*flags:}
+			case ${_line%%"$_nl"*} in
 			*[04]) ;;
 			*[0-9])
 				stat "$1" && [ "$_parent" = $$ ] && return 1 # a lease's, which has a copy of its old stdin in some shells
@@ -405,10 +418,11 @@ begin() {
 run() {
 	exec </dev/null
 	_id=$_run _pid= _gone= _ended= _status=
+	[ "$_own" = $$ ] && stat self && _self=${_line%% *} _began=${_born%??}
 	trap tell EXIT
-	trap _tries=20 PIPE
-	trap '_cut=1 _ended=TERM; signal TERM' TERM
-	trap '_cut=1 _ended=KILL; signal KILL' USR1
+	trap '_noread=$_ash _tries=20' PIPE
+	trap '_noread=$_ash _cut=1 _ended=TERM; signal TERM' TERM
+	trap '_noread=$_ash _cut=1 _ended=KILL; signal KILL' USR1
 	case $_apart in
 	setsid) begin setsid sh -c "$2" & ;;
 	monitor) set -m; begin sh -c "$2" & set +m ;;
@@ -468,7 +482,7 @@ start() {
 	guard -
 	run "$1" "$2" &
 	_job=$!
-	guard finish
+	guard '_noread=$_ash; finish'
 }
 term() { if dead "$_job"; then orphan "$1"; else kill -TERM "$_job"; wake; fi; }
 kill9() { if dead "$_job"; then orphan "$1"; else kill -USR1 "$_job"; wake; fi; }
@@ -546,7 +560,7 @@ unguard() {
 }
 reguard() {
 	trap - USR1
-	guard finish
+	guard '_noread=$_ash; finish'
 }
 
 # unwatch PROCESS... sends TERM to processes of leases, and puts those that had not ended before into $_late. A shell that gets
@@ -564,9 +578,9 @@ unwatch() {
 watch() {
 	exec </dev/null >/dev/null 4>&- # a redirection of the call would keep copies of the streams
 	_cut= _kept=
-	trap '_kept=1; kill -KILL "$_nap"' USR1
+	trap '_noread=$_ash _kept=1; kill -KILL "$_nap"' USR1
 	while _nap=; do
-		trap '_cut=1' TERM # until the new sleep is known
+		trap '_noread=$_ash _cut=1' TERM # until the new sleep is known
 		TUNA_LEASE=$_session sleep "$1" &
 		_nap=$! _kept=
 		trap 'kill -KILL "$_nap"; exit' TERM
@@ -641,7 +655,7 @@ _ours= _since= _deaf=
 kill -0 $_dd "-$$" && _ours=-$$
 stat $$ && _since=$_born _deaf=$_ignored
 _number=0
-guard finish
+guard '_noread=$_ash; finish'
 trap 'echo "tuna: cannot start a process" >&4; finish' EXIT # a shell that cannot make a process exits
 _grep= _zeros=
 command -v grep >/dev/null && _grep=1
