@@ -27,7 +27,7 @@ check:
 
 # One package at a time: others' tests would take the processor from the links that are measured.
 unit:
-	@for m in $(MODULES); do (cd $$m && go test -race -shuffle=on -p 1 ./...) || exit 1; done
+	@for m in $(MODULES); do (cd $$m && go test -race -shuffle=on -timeout 20m -p 1 ./...) || exit 1; done
 
 fuzz:
 	@.ci/fuzz $(FUZZTIME)
