@@ -30,9 +30,9 @@ _dd=
 kill -0 -- $$ && _dd=--
 
 # In BusyBox 1.38 no read of a process returns once it has run a trap: it loops without a system call. So each trap sets _noread
-# if this may be that shell, and take has cat read then.
+# if this may be that shell, which dash is not as it has no [[, and take has cat read then.
 _noread= _ash=
-[ "$BASH_VERSION$KSH_VERSION$YASH_VERSION$ZSH_VERSION" ] || ! command -v cat >/dev/null || _ash=1
+[ "$BASH_VERSION$KSH_VERSION$YASH_VERSION$ZSH_VERSION" ] || ! command -v '[[' >/dev/null || ! command -v cat >/dev/null || _ash=1
 
 # pause sleeps for a moment, a longer one if it was called often, and adds the hundredths of a second to _count, with some
 # for the work between two pauses. Grace is the time that TERM is given.
