@@ -141,7 +141,7 @@ send() {
 	_x=$?
 	kill -CONT $_dd "$@"
 	if [ "$_x" != 0 ] && [ "$_root" ]; then
-		# Programs called kill read their arguments in different ways, a shell's own does not.
+		# The builtin of root's shell reads its arguments as ours does. If kill is a program, root's PATH may have another.
 		$_root sh -c 'n=$1 d=
 			shift
 			kill -0 -- $$ 2>/dev/null && d=--
@@ -162,6 +162,9 @@ young() {
 	[ "$_own" = $$ ] || return 1
 	[ "$_numbers" ] && take /proc/loadavg && _last=${_line%"$_nl"} _last=${_last##* }
 	[ "$_last" != "$1" ] || return 0
+	stat self
+	[ "$_noread" ] && stat "$_parent" # self was cat
+	_self=${_line%% *} _began=${_born%??}
 	take /proc/uptime
 	_x=${_line%%.*}
 	if [ "$_last" ] && [ "$_last" -gt "$1" ] && { [ "$2" ] || [ $((_x - _began)) -lt "$_numbers" ]; }; then
@@ -418,7 +421,6 @@ begin() {
 run() {
 	exec </dev/null
 	_id=$_run _pid= _gone= _ended= _status=
-	[ "$_own" = $$ ] && stat self && _self=${_line%% *} _began=${_born%??}
 	trap tell EXIT
 	trap '_noread=$_ash _tries=20' PIPE
 	trap '_noread=$_ash _cut=1 _ended=TERM; signal TERM' TERM
@@ -470,6 +472,12 @@ told() {
 	say "$_number:$_status"
 }
 
+# caught is finish for a trap.
+caught() {
+	_noread=$_ash
+	finish
+}
+
 # guard decides what a signal does to this process. Before it starts another it leaves it to the default: a signal that
 # reached the new one before it had forgotten its parent's traps would be lost.
 guard() { trap "$1" HUP INT PIPE TERM; }
@@ -482,7 +490,7 @@ start() {
 	guard -
 	run "$1" "$2" &
 	_job=$!
-	guard '_noread=$_ash; finish'
+	guard caught
 }
 term() { if dead "$_job"; then orphan "$1"; else kill -TERM "$_job"; wake; fi; }
 kill9() { if dead "$_job"; then orphan "$1"; else kill -USR1 "$_job"; wake; fi; }
@@ -560,7 +568,7 @@ unguard() {
 }
 reguard() {
 	trap - USR1
-	guard '_noread=$_ash; finish'
+	guard caught
 }
 
 # unwatch PROCESS... sends TERM to processes of leases, and puts those that had not ended before into $_late. A shell that gets
@@ -655,7 +663,7 @@ _ours= _since= _deaf=
 kill -0 $_dd "-$$" && _ours=-$$
 stat $$ && _since=$_born _deaf=$_ignored
 _number=0
-guard '_noread=$_ash; finish'
+guard caught
 trap 'echo "tuna: cannot start a process" >&4; finish' EXIT # a shell that cannot make a process exits
 _grep= _zeros=
 command -v grep >/dev/null && _grep=1
