@@ -38,12 +38,11 @@ func (b bed) carried(t *testing.T, w *testbed.Witness, x *iperf.Iperf, rate floa
 	t.Helper()
 	interval := cmp.Or(x.Client.Interval, time.Second)
 	packets, readable := testbed.Segments, testbed.Streams
-	headers := 66.0
 	if x.Client.Protocol == report.ProtocolUDP {
-		packets, readable, headers = testbed.Datagrams, testbed.Datagrams, 42
+		packets, readable = testbed.Datagrams, testbed.Datagrams
 	}
 	const frame = 1514
-	most := rate * (frame - headers) / frame
+	most := rate * float64(frame-packets.Headers()) / frame
 	// Packets that waited for a busy receiver may arrive together.
 	if _, high := w.Rates(packets, interval); high == 0 || high > 1.05*most {
 		t.Errorf("the link carried up to %v of payload, and its rate allows %v", report.BitRate(high), report.BitRate(most))

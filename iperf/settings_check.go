@@ -73,7 +73,7 @@ func (f *faults) count(field string, n, most int64, what string) {
 
 func (f *faults) bytes(field string, n, most int64) { f.count(field, n, most, "bytes") }
 
-// number checks a number of which neither a thousandth nor the most is exceeded by anything that is meant.
+// number checks a number that is 0, or from leastNumber to most.
 func (f *faults) number(field string, v, most float64) {
 	switch {
 	case !(v >= 0) || math.IsInf(v, 0):

@@ -131,7 +131,7 @@ func (c Config) try(ctx context.Context, via *conn, way *wayIn, check ssh.HostKe
 		HostKeyAlgorithms: algorithms,
 	})
 	if !stop() {
-		abandon(network)
+		abandon(network) // so that ours.Close does not wait, though the AfterFunc may not have run yet
 		if err == nil {
 			ours.Close()
 		}

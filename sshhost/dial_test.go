@@ -246,6 +246,17 @@ func TestLogin(t *testing.T) {
 	}
 }
 
+// login connects without a supervisor, closes the host and returns the error of Dial.
+func login(t *testing.T, c sshhost.Config) error {
+	t.Helper()
+	c.Plain = true
+	h, err := sshhost.Dial(t.Context(), c)
+	if err == nil {
+		h.Close()
+	}
+	return err
+}
+
 // checkError checks an error of Dial: its kind, that it is one line that names the host, and that it holds no secret.
 func checkError(t *testing.T, err, want error, addr string) {
 	t.Helper()

@@ -160,12 +160,7 @@ func TestKnownHostsAreReadAsOpenSSHDoes(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			c.Plain = true
-			h, err := sshhost.Dial(t.Context(), c)
-			if err == nil {
-				h.Close()
-			}
-			checkError(t, err, test.want, s.Addr)
+			checkError(t, login(t, c), test.want, s.Addr)
 		})
 	}
 }

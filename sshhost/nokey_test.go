@@ -41,11 +41,7 @@ func TestKeysThatAreNotThere(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			c.Plain = true
-			h, err := sshhost.Dial(t.Context(), c)
-			if err == nil {
-				h.Close()
-			}
+			err = login(t, c)
 			checkError(t, err, test.want, s.Addr)
 			if err != nil && (!strings.Contains(err.Error(), test.says) || strings.Contains(err.Error(), "id_rsa")) {
 				t.Errorf("got %v, want %s", err, test.says)

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// counters reads what a network namespace has received. It belongs to the goroutine that opened it.
+// counters reads the receive counters of a network namespace. Only the goroutine that opened it may use it.
 type counters struct {
 	dev     string
 	diag    int      // a NETLINK_SOCK_DIAG socket of the namespace

@@ -15,23 +15,23 @@ const (
 	Streams                // received in order by the host's TCP connections, so that its programs can read it
 )
 
-// headers is the size of Ethernet, IPv4, and TCP with timestamps or UDP in front of the payload. A packet that
+// Headers returns the size of Ethernet, IPv4, and TCP with timestamps or UDP in front of the payload. A packet that
 // offloading left in one piece has them once and is counted as one packet, so the payload is exact either way.
-func (c Count) headers() int64 {
+func (c Count) Headers() int64 {
 	if c == Datagrams {
 		return 14 + 20 + 8
 	}
 	return 14 + 20 + 32
 }
 
-// A Witness samples what arrives at a host's end of a link while a test runs. On a busy machine a link carries
+// A Witness samples the bytes that arrive at a host's end of a link while a test runs. On a busy machine a link carries
 // less than its rate, so tests compare the rate of iperf with that of the kernel's counters.
 type Witness struct {
 	stop    func() // ends the sampling and waits for it
 	samples []arrival
 }
 
-// An arrival is what a host has received up to a moment.
+// An arrival holds a host's receive counters at a moment.
 type arrival struct {
 	at             time.Time
 	bytes, packets int64 // of the device
@@ -41,7 +41,7 @@ type arrival struct {
 // sampling is the time between two samples of a Witness.
 const sampling = 10 * time.Millisecond
 
-// Watch starts to sample what arrives at n. The caller calls Stop. It is also called at the end of the test.
+// Watch starts to sample the bytes that arrive at n. The caller calls Stop. It is also called at the end of the test.
 func (n Netns) Watch(tb testing.TB) *Witness {
 	tb.Helper()
 	w, started, quit := &Witness{}, make(chan error), make(chan struct{})
@@ -61,8 +61,8 @@ func (n Netns) Watch(tb testing.TB) *Witness {
 			case <-quit:
 				more = false
 			}
-			// On a busy machine this program may not run between the counters and the clock. It has just had its
-			// turn then, and the next try is better.
+			// On a busy machine the thread may be preempted between the counters and the clock. It has a new time
+			// slice after that, so the sample is taken again.
 			for range 5 {
 				asked := time.Now()
 				if a, err := c.read(); err == nil && a.at.Sub(asked) < sampling/4 {
@@ -91,7 +91,7 @@ func (c Count) between(from, to arrival) int64 {
 	if c == Streams {
 		return to.streams - from.streams
 	}
-	return to.bytes - from.bytes - c.headers()*(to.packets-from.packets)
+	return to.bytes - from.bytes - c.Headers()*(to.packets-from.packets)
 }
 
 // busy returns the samples from the first payload to the last. The few bytes of a control connection

@@ -17,7 +17,7 @@ func TestRatesOfAWitness(t *testing.T) {
 	step := func(d time.Duration, packets int64) {
 		now.at = now.at.Add(d)
 		now.packets += packets
-		now.bytes += packets * (1250 + Segments.headers())
+		now.bytes += packets * (1250 + Segments.Headers())
 		now.streams = 1250 * now.packets
 		w.samples = append(w.samples, now)
 	}
@@ -65,7 +65,7 @@ func TestRatesOfAWitness(t *testing.T) {
 func TestWatch(t *testing.T) {
 	l := NewLink(t, "100mbit", "")
 	Need(t, "iperf3", "iptables")
-	// Each lost segment is sent again, and what comes after it waits.
+	// Each lost segment is retransmitted, and the segments behind it wait.
 	l.B.Command(t, "iptables", "-w", "-A", "INPUT", "-p", "tcp", "-m", "statistic", "--mode", "nth", "--every", "50", "--packet", "0", "-j", "DROP")
 	w := l.B.Watch(t)
 	l.B.Command(t, "iperf3", "-s", "-1", "-D")
@@ -80,7 +80,7 @@ func TestWatch(t *testing.T) {
 	w.Stop()
 	read := doc.End.Received.Bytes
 	segments, streams := w.Bytes(Segments), w.Bytes(Streams)
-	// The sockets are gone when the test is over, so the last sample may miss what came just before.
+	// The sockets are closed at the end of the test, so the last sample may lack the last bytes.
 	if streams < read-read/20 || streams > read+4<<20 || read == 0 {
 		t.Errorf("got %d bytes in order, the receiver read %d", streams, read)
 	}

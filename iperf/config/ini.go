@@ -154,7 +154,7 @@ func lineEnds(text string) int {
 	return strings.Count(text, "\n") + strings.Count(text, "\r") - strings.Count(text, "\r\n")
 }
 
-// heading returns the name of the section that a row begins with, or what is wrong with the row. A name may have brackets
+// heading returns the name of the section that a row begins with, or the fault of the row. A name may have brackets
 // in pairs, such as those of [links[0]].
 func heading(row string) (name, fault string) {
 	open := 0
@@ -210,8 +210,8 @@ func longQuote(value string) string {
 	return ""
 }
 
-// cutLongQuote returns the value up to the last quotes of the first line that has them, what is behind them in that line,
-// and the text behind the line.
+// cutLongQuote returns the value up to the last quotes of the first line that has them, the rest of that line, and the text
+// behind the line.
 func cutLongQuote(text, quote string) (value, behind, rest string, ok bool) {
 	at := strings.Index(text, quote)
 	if at < 0 {
