@@ -31,6 +31,10 @@ type stream struct {
 	ended    bool
 }
 
+// The main thread stays with the main goroutine, so openCounters never moves it. It would outlive its goroutine, and
+// /proc/self/net, in which the whole program looks for ports, is of its namespace.
+func init() { runtime.LockOSThread() }
+
 // openCounters moves the calling goroutine into the namespace for good. Its thread ends with it.
 func openCounters(n Netns) (*counters, error) {
 	runtime.LockOSThread() // without an unlock, so the runtime does not use the thread again

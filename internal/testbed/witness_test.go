@@ -2,7 +2,10 @@ package testbed
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
+	"os"
+	"sync"
 	"testing"
 	"time"
 
@@ -90,4 +93,30 @@ func TestWatch(t *testing.T) {
 	if low, high := w.Rates(Segments, 100*time.Millisecond); low > high || high > 101e6 || high < 20e6 {
 		t.Errorf("got %g to %g bit/s over a link of 100 Mbit/s", low, high)
 	}
+}
+
+// TestWatchMovesNoOther checks that the program is where it was after many watches: the network of its first thread, which
+// is that of /proc/self/net.
+func TestWatchMovesNoOther(t *testing.T) {
+	l := NewLink(t, "", "")
+	var watches sync.WaitGroup
+	for range 20 {
+		watches.Go(func() {
+			w := l.B.Watch(t)
+			if got, want := readlink(t, "/proc/self/ns/net"), readlink(t, fmt.Sprintf("/proc/%d/ns/net", os.Getppid())); got != want {
+				t.Errorf("the program is in %s, want %s", got, want)
+			}
+			w.Stop()
+		})
+	}
+	watches.Wait()
+}
+
+func readlink(t *testing.T, name string) string {
+	t.Helper()
+	target, err := os.Readlink(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return target
 }
