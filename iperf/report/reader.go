@@ -126,12 +126,18 @@ func (r *reader) readLine(b []byte) {
 // end, unwrapped that it got it back.
 func (r *reader) readText(b []byte, cut, unwrapped bool) {
 	kind := r.row.parse(b, cut)
+	if (kind != rowData || r.row.behind || r.row.odd) && r.split(b, cut) {
+		return
+	}
 	if kind == rowNone || kind == rowBad || kind == rowPassed {
 		if kind == rowNone && len(b) <= longRow && !unwrapped && r.readBehind(b) {
 			return
 		}
 		if plain, ok := tidied(b); ok {
 			b = plain
+			if r.split(b, cut) {
+				return
+			}
 			kind = r.row.parse(b, cut)
 		}
 		if kind == rowNone && bytes.HasSuffix(b[:min(len(b), bytes.Index(b, []byte("/sec"))+len("/sec"))], []byte("s/sec")) {

@@ -36,6 +36,8 @@ type row struct {
 	decimals int           // of the interval's end
 	delay    time.Duration // milliseconds that may be a jitter; negative: none
 	padded   bool          // more than one space stands before "sec", as iperf 3 prints it
+	behind   bool          // something stands before it on its line
+	odd      bool          // it has a column that no iperf prints
 
 	last  interval // of the row before: parallel streams have the same
 	parts parts    // of its last column that has slashes
@@ -79,7 +81,7 @@ func (r *row) parse(line []byte, cut bool) rowKind {
 			continue
 		}
 		r.reset(r.line)
-		r.label = l
+		r.label, r.behind = l, at > 0
 		if kind := r.parseAfterLabel(line[at+n:], cut); kind != rowNone {
 			return kind
 		}
@@ -92,7 +94,7 @@ func (r *row) reset(line int) {
 	r.label = label{}
 	r.cell = cell{}
 	r.line = line
-	r.by, r.bare, r.hasBare, r.decimals, r.delay, r.padded = 0, 0, false, 0, 0, false
+	r.by, r.bare, r.hasBare, r.decimals, r.delay, r.padded, r.behind, r.odd = 0, 0, false, 0, 0, false, false, false
 }
 
 // parseLabel reads "[  5]", "[ *1]", "[SUM]", "[SUM-3]", "[FD1]", "[mytest(1)]", each perhaps

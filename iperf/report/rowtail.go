@@ -12,6 +12,7 @@ func (r *row) parseTail(b []byte, cut bool) rowKind {
 	r.delay = -1
 	if len(b) > 0 && b[0] != ' ' && b[0] != '\t' {
 		if bytes.IndexByte([]byte(`"',<|)`), b[0]) >= 0 {
+			r.odd = true
 			return rowData // what another program put after it
 		}
 		return rowBad
@@ -37,7 +38,10 @@ func (r *row) parseTail(b []byte, cut bool) rowKind {
 		default:
 			n := token(b)
 			r.parseWord(b[:n])
-			b = b[n:]
+			if b = b[n:]; r.by != 0 {
+				r.odd = r.odd || len(b) > scan.Spaces(b)
+				return rowData // nothing of the row follows
+			}
 		}
 	}
 }
@@ -86,10 +90,10 @@ func (r *row) parseParentheses(b []byte) []byte {
 // parseWord takes a column that does not begin with a number.
 func (r *row) parseWord(tok []byte) {
 	switch {
-	case isWord(tok, "sender"):
-		r.by = 's'
-	case isWord(tok, "receiver"):
-		r.by = 'r'
+	case scan.HasPrefix(tok, "sender"):
+		r.by, r.odd = 's', r.odd || len(tok) > len("sender")
+	case scan.HasPrefix(tok, "receiver"):
+		r.by, r.odd = 'r', r.odd || len(tok) > len("receiver")
 	case scan.HasPrefix(tok, "Unknown/"):
 		// iperf 3 where it cannot tell the loss of the omitted time from that of the test.
 		if v, n := scan.Int(tok[len("Unknown/"):]); n > 0 && r.delay >= 0 {
@@ -102,6 +106,8 @@ func (r *row) parseWord(tok []byte) {
 		if p.parseAll(bytes.TrimSuffix(tok[len("NA/"):], []byte("us"))) && p.count == 1 {
 			r.windowAndRTT(&part{Decimal: scan.Decimal{Mant: -1}}, &p.n[0])
 		}
+	default:
+		r.odd = true
 	}
 }
 
@@ -139,6 +145,7 @@ func (r *row) parseColumn(b []byte) []byte {
 		}
 		return rest
 	}
+	r.odd = true
 	return b[token(b):]
 }
 

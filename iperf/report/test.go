@@ -31,6 +31,7 @@ type test struct {
 	usage    bool          // the program's help was printed
 	said     []error       // the failures that iperf reported
 	added    bool          // it was warned that streams are added up
+	split    bool          // it was warned of several lines on one
 	unsummed bool          // totals were left out because their sum is missing
 
 	iperf2Test

@@ -5,7 +5,7 @@ import "bytes"
 // marks are what pages and messages put into a line that they show, and what stood there before.
 var marks = [...]struct{ mark, was string }{
 	{"&nbsp;", " "}, {"&gt;", ">"}, {"&lt;", "<"}, {"&amp;", "&"}, {"&quot;", `"`}, {"&#37;", "%"},
-	{"**", ""}, {"<br>", ""},
+	{"**", ""}, {"<br>", " "}, {"<br/>", " "}, {"<br />", " "},
 	{`\[`, "["}, {`\]`, "]"}, {`\*`, "*"}, {`\_`, "_"}, {`\-`, "-"}, {`\(`, "("}, {`\)`, ")"},
 }
 

@@ -1,0 +1,151 @@
+package report
+
+import (
+	"bytes"
+
+	"github.com/tunaperf/tuna/iperf/report/internal/scan"
+)
+
+// Shells, web pages and lists lose the ends of lines, so that several lines of iperf stand on one.
+// Such a line is split before each item: a row, a connection, a heading or a banner.
+
+// An itemText is the text that an item begins with.
+type itemText struct {
+	text  string
+	whole bool // the item is nothing else
+	apart bool // no letter or digit stands before it
+}
+
+// itemTexts are those of the items without a label, by their first letter.
+var itemTexts = func() (by [128][]itemText) {
+	add := func(item itemText, texts ...string) {
+		for _, item.text = range texts {
+			by[item.text[0]] = append(by[item.text[0]], item)
+		}
+	}
+	add(itemText{}, "Connecting to host ", "Reverse mode, remote host ", "Accepted connection from ", "Server listening on ",
+		"Client connecting to ", "Starting Test: protocol: ", "CPU Utilization: ", "TCP window size: ", "UDP buffer size: ",
+		"TCP MSS: ", "Control connection MSS ", "Target Bitrate: ", "Read buffer size: ", "Write buffer size: ",
+		"TCP congestion control ", "snd_tcp_congestion ", "rcv_tcp_congestion ", "- - - - -", "--------------------",
+		"iperf3: error - ", "iperf3: interrupt - ", "iperf3: the ", "iperf3: OUT OF ORDER", "Sending ", "MSS size ",
+		"TOS set to ", "TOS defaults to ")
+	add(itemText{apart: true}, "iperf version ", "iperf 3.", "Time: ", "Cookie: ")
+	add(itemText{whole: true}, "iperf Done.", "Server output:", "Test Complete. Summary Results:")
+	return by
+}()
+
+// An item is where a line of iperf begins within a line.
+type item struct {
+	at    int  // it begins
+	end   int  // the next one can begin
+	whole bool // it ends there
+}
+
+// nextItem returns the first item of b at or after from. ok is false if there is none.
+func nextItem(b []byte, from int) (it item, ok bool) {
+	for i := from; i < len(b); i++ {
+		c := b[i]
+		if c == '[' {
+			if n := labelledItem(b[i:]); n > 0 {
+				return item{at: i, end: i + n}, true
+			}
+			continue
+		}
+		if c >= 128 {
+			continue
+		}
+		for _, known := range itemTexts[c] {
+			if !scan.HasPrefix(b[i:], known.text) || known.apart && i > 0 && isWordByte(b[i-1]) {
+				continue
+			}
+			it := item{i, i + len(known.text), known.whole}
+			switch rest := b[it.end:]; known.text {
+			case "- - - - -", "--------------------":
+				it.end += len(rest) - len(bytes.TrimLeft(rest, "- "))
+				it.whole = true
+			case "Time: ":
+				if len(rest) < 4 || rest[3] != ',' {
+					continue
+				}
+			case "Sending ":
+				if _, n := scan.Int(rest); n == 0 || !scan.HasPrefix(rest[n:], " byte datagrams") {
+					continue
+				}
+			case "iperf 3.":
+				it.end += scan.Word(rest)
+				it.whole = !scan.HasPrefix(b[it.end:], " (")
+			}
+			return it, true
+		}
+	}
+	return item{at: len(b), end: len(b)}, false
+}
+
+func isWordByte(c byte) bool { return c-'0' <= 9 || (c|0x20)-'a' < 26 }
+
+// labelledItem returns the length of the label of the row, connection or heading that b begins with,
+// 0 if there is none.
+func labelledItem(b []byte) int {
+	const times = "[ CT] "
+	if scan.HasPrefix(b, times) {
+		return len(times)
+	}
+	l, n := parseLabel(b)
+	if n == 0 {
+		return 0
+	}
+	rest := b[n:]
+	if l.kind == labelHeader {
+		rest = bytes.TrimPrefix(rest, []byte("[Role]"))
+		rest = rest[scan.Spaces(rest):]
+		if scan.HasPrefix(rest, "Interval") || scan.HasPrefix(rest, "Burst (start-end)") {
+			return n
+		}
+		return 0
+	}
+	rest = rest[scan.Spaces(rest):]
+	var r row
+	if _, kind := r.parseInterval(rest); kind != rowNone || scan.HasPrefix(rest, "local ") {
+		return n
+	}
+	if scan.HasPrefix(rest, "MSS size ") {
+		return len(b) - len(rest) + len("MSS size ")
+	}
+	return 0
+}
+
+// split reads the items of a line that has more than one. It returns false if there is at most one.
+func (r *reader) split(b []byte, cut bool) bool {
+	this, _ := nextItem(b, 0)
+	next, more := nextItem(b, this.end)
+	if !more {
+		return false
+	}
+	if r.readList(b, next.at) {
+		return true
+	}
+	for begin := 0; begin < len(b); {
+		end := next.at
+		if this.whole {
+			end = this.end
+		}
+		last := end == len(b)
+		if piece := bytes.TrimRight(b[begin:end], " \t"); len(piece) > 0 {
+			r.readText(piece, cut && last, !last)
+		}
+		if t := r.tests.cur; t != nil {
+			t.warnSplit(r.row.line)
+		}
+		begin, this = end, next
+		next, _ = nextItem(b, this.end)
+	}
+	return true
+}
+
+// warnSplit warns once of lines that were split.
+func (t *test) warnSplit(line int) {
+	if !t.split {
+		t.split = true
+		t.warn(line, "several lines of iperf stand on one line")
+	}
+}
