@@ -17,8 +17,9 @@
 // And a command costs neither a new SSH session nor a login shell with its start-up files. These were paid for in Dial.
 //
 // What a command started is found by its process group and its session, and, when it is ended before its time, also by an
-// environment variable, TUNA_RUN, that its processes inherit. A process that has left the session and cleared
-// its environment too is not found. One that cannot be ended, as it belongs to another user, makes Run say so with
+// environment variable, TUNA_RUN, that its processes inherit. Each command has a value of its own. So the daemons of a
+// command that has ended live on when its session is lost or closed. A process that has left the session and cleared its
+// environment too is not found. One that cannot be ended, as it belongs to another user, makes Run say so with
 // [ErrNotEnded]. Where the host has no setsid program or no /proc, the means that are left are used.
 //
 // # Errors

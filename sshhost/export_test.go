@@ -88,6 +88,9 @@ func (s *Supervisor) Lease(seconds int) error { return s.request(fmt.Sprintf("le
 // Renew gives the supervisor a minute, as an answered keep-alive does.
 func (s *Supervisor) Renew() { s.Lease(60) }
 
+// Lost has the supervisor end, before the next command, what the command of that number has left.
+func (s *Supervisor) Lost(number int) { s.sweep([]string{fmt.Sprintf("%s/%d/", s.id, number)}) }
+
 // Recycle makes the number of the last command's process that of another, as the kernel may.
 func (s *Supervisor) Recycle(pid int) { s.request(fmt.Sprintf("_job=%d\n", pid)) }
 

@@ -50,6 +50,7 @@ func Dial(ctx context.Context, c Config) (*Host, error) {
 // A command that has exited leaves nothing in the background: what is still in its session or its process group is ended
 // before Run returns. If that fails, the error wraps ErrNotEnded, and also an *ExitError unless the exit status is 0. Only a
 // process that has put itself into a session of its own, as a daemon does, lives on, and only if the command ended by itself.
+// Neither a lost connection nor Close ends it.
 // What such a process prints after that is discarded, as long as the host is open. Dropbear closes its streams instead.
 //
 // An exit status other than 0 is an *ExitError. When the connection is lost, nobody knows how the command ended, if it did:
@@ -134,8 +135,9 @@ func (h *Host) String() string {
 	return h.config.User + "@" + strings.TrimSuffix(h.config.Addr, ":22")
 }
 
-// Close closes the connection. What runs on the host is ended there; its Run returns ErrLost and ErrClosed. Close waits
-// for each. It may be called again. The error is nil unless h is not from Dial.
+// Close closes the connection. Commands that still run are ended on the host with everything that they have started, and
+// their Run returns ErrLost and ErrClosed. Close waits for each Run. Daemons that earlier commands have left live on. Close
+// may be called again. The error is nil unless h is not from Dial.
 func (h *Host) Close() error {
 	if h.isZero() {
 		return ErrNotDialled

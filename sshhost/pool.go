@@ -43,7 +43,7 @@ type pool struct {
 
 	parked   []*session // that only daemons use, which commands have left; the oldest is first
 	dialling *dialling  // nil: nobody connects
-	orphans  []string   // ids of supervisors that were lost: what they ran may still do so
+	orphans  []string   // runs of supervisors that were lost: their commands may still run
 }
 
 // An idler is a supervisor that runs nothing.
@@ -199,12 +199,12 @@ func (p *pool) supervise(ctx context.Context, c *conn) (*session, error) {
 // sweepBy has a supervisor end what lost ones have left, before its next command.
 func (p *pool) sweepBy(s *session) {
 	p.mu.Lock()
-	ids := p.orphans
+	runs := p.orphans
 	p.orphans = nil
 	p.mu.Unlock()
-	if ids != nil {
-		s.swept = append(s.swept, ids...)
-		if s.sweep(ids) != nil {
+	if runs != nil {
+		s.swept = append(s.swept, runs...)
+		if s.sweep(runs) != nil {
 			s.broken.Store(true) // the next command fails too, if there is one
 		}
 	}
@@ -294,7 +294,7 @@ func (p *pool) drop(s *session) {
 	c := p.homes[s]
 	delete(p.homes, s)
 	if s.broken.Load() {
-		p.orphans = append(append(p.orphans, s.swept...), s.id)
+		p.orphans = append(append(p.orphans, s.swept...), s.lastRun())
 		p.orphans = p.orphans[max(0, len(p.orphans)-maxOrphans):]
 	}
 	if s.isHeld() {

@@ -56,12 +56,13 @@ type session struct {
 	chars      string // what its shell can hold: any, utf8 or ascii
 
 	command string // the process that is or was the last command; empty until it has begun
+	busy    bool   // the last command is not known to have ended
 
 	// help has another supervisor carry out rescue for this one. It reports whether everything to be killed has ended. It
 	// is nil while this session rescues another one.
 	help func(ctx context.Context, victim string) bool
 
-	swept []string // ids that it was told to sweep and has not said that it did; whose it is, the pool or a command, uses it
+	swept []string // runs that it was told to sweep and has not said that it did; whose it is, the pool or a command, uses it
 
 	requests sync.Mutex // one request at a time
 	number   int        // of commands so far
@@ -295,9 +296,10 @@ func (s *session) runQuoted(ctx context.Context, quoted string, stdout, stderr i
 		defer s.out[i].close()
 	}
 	s.number++
-	s.command = ""
+	s.command, s.busy = "", true
 	if err := s.request(fmt.Sprintf("start %d %s\n", s.number, quoted)); err != nil {
 		s.broken.Store(true)
+		s.busy = false
 		return 0, fmt.Errorf("%w: %w", errNotBegun, err) // for the host has not got the whole line
 	}
 	status, err = s.wait(ctx)
@@ -309,7 +311,7 @@ func (s *session) runQuoted(ctx context.Context, quoted string, stdout, stderr i
 	return status, err
 }
 
-// rescue continues another supervisor of the same host, which does not answer. If victim is not empty it is the other's id
+// rescue continues another supervisor of the same host, which does not answer. If victim is not empty it is the other's run
 // and its command's process, and both are killed. rescue reports whether that is done.
 func (s *session) rescue(ctx context.Context, other *session, victim string) bool {
 	help := s.help
@@ -322,9 +324,19 @@ func (s *session) rescue(ctx context.Context, other *session, victim string) boo
 	return err == nil && status == 0
 }
 
-// sweep ends, before the next command, what other supervisors have left that were lost and had these ids.
-func (s *session) sweep(ids []string) error {
-	return s.request("lost " + strings.Join(ids, " ") + "\n")
+// sweep ends, before the next command, what other supervisors have left that were lost and had these runs.
+func (s *session) sweep(runs []string) error {
+	return s.request("lost " + strings.Join(runs, " ") + "\n")
+}
+
+// lastRun returns how the marks begin of the command that may still run if the session is lost: its id and the command's number,
+// which is 0 if there is none. What earlier commands have left lives on.
+func (s *session) lastRun() string {
+	number := 0
+	if s.busy {
+		number = s.number
+	}
+	return fmt.Sprintf("%s/%d/", s.id, number)
 }
 
 // An answer is what a supervisor says at the end of a command.
@@ -418,7 +430,7 @@ func (s *session) wait(ctx context.Context) (status int, err error) {
 				grace.Reset(killGrace)
 			case 2:
 				s.request("last " + s.command + "\n")
-				s.callHelp(ctx, s.id+" "+s.command, helped)
+				s.callHelp(ctx, s.lastRun()+" "+s.command, helped)
 				grace.Reset(lastGrace)
 			default:
 				return 0, fmt.Errorf("%w; %w", cause, ErrNotEnded)
@@ -433,8 +445,9 @@ func (s *session) wait(ctx context.Context) (status int, err error) {
 			told = true
 		}
 	}
+	s.busy = left && cause != nil
 	switch {
-	case left && cause != nil:
+	case s.busy:
 		return 0, fmt.Errorf("%w; %w", cause, ErrNotEnded)
 	case left:
 		return status, fmt.Errorf("%w: something that the command has left in the background lives on", ErrNotEnded)

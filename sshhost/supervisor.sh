@@ -4,7 +4,8 @@
 # and the command with it, when the connection does or the program at its other end is killed.
 #
 # Lines before this text set _mark, a random word that begins our own lines in what is otherwise the command's output;
-# _session, which begins the mark that each process has in its environment; _root, the command line that becomes root, if it
+# _session, which begins the mark that each process of a command has in its environment, SESSION/NUMBER/ and, if it is known,
+# the command's process and another slash; _root, the command line that becomes root, if it
 # is known; and _lease, in seconds. Names begin with _ because a variable of the login's environment stays exported when it is
 # assigned to, so the command would see our value. The text is one compound command, so that half of it is a syntax error.
 {
@@ -87,6 +88,17 @@ alive() {
 # wake continues our own processes, any of which may have been stopped: a stopped one does not act on a signal.
 wake() { kill -CONT $_dd ${_ours:-$$ $_job $_watch $_limit}; }
 
+# environ FILE reads an environment from /proc into $_line, without its zero bytes or with others in their place. Every byte
+# costs a system call.
+environ() {
+	_line=
+	if [ "$YASH_VERSION$_noread" ]; then # yash reads a line up to its first zero byte
+		_line=$(cat -v "$1")
+	else
+		while LC_ALL=C read -r _x || [ "$_x" ]; do _line=$_line$_x; done <"$1"
+	fi
+}
+
 # marked WORDS PROCESS... puts those of the processes into $_marked whose environment contains one of the words: everything that
 # a command has started, whatever session or group it has moved to. all stands for all processes.
 marked() {
@@ -105,13 +117,9 @@ marked() {
 	[ -z "$_grep" ] || [ "$_zeros" ] || { echo | grep -q -z . && _zeros=-z || _zeros=-s; }
 	[ "$_grep" ] && set -- $(GREP_OPTIONS= LC_ALL=C grep $_zeros -l -s -F "$_words" "$@")
 	for _file; do
-		if [ -z "$_grep" ]; then # every byte costs a system call
-			_line= _found=
-			if [ "$YASH_VERSION$_noread" ]; then # yash reads a line up to its first zero byte
-				_line=$(cat -v "$_file")
-			else
-				while LC_ALL=C read -r _x || [ "$_x" ]; do _line=$_line$_x; done <"$_file"
-			fi
+		if [ -z "$_grep" ]; then
+			environ "$_file"
+			_found=
 			for _x in $_words; do
 				case $_line in *"$_x"*) _found=1 ;; esac
 			done
@@ -130,6 +138,25 @@ sweep() {
 		pause
 	done
 	[ -z "$_marked" ]
+}
+
+# running puts the beginnings of the marks of the session's running commands into $_runs. A process of such a command is in the
+# command's own session or group, or in ours. What a command has left that ended by itself is in none of them.
+running() {
+	marked "TUNA_RUN=$_session/" all
+	_runs=
+	for _p in $_marked; do
+		environ "/proc/$_p/environ"
+		_line=${_line#*"TUNA_RUN=$_session/"}
+		_n=${_line%%/*} _line=${_line#*/}
+		_leader=${_line%%/*}
+		stat "$_p" || continue
+		case $_leader in
+		"$_group" | "$_sid") ;;
+		*) [ "$_group" = "$_mine" ] || continue ;;
+		esac
+		_runs="$_runs${_runs:+$_nl}TUNA_RUN=$_session/$_n/"
+	done
 }
 
 # send NAME PROCESS... sends a signal, and continues processes that are stopped. It fails if one could not be sent it.
@@ -409,7 +436,9 @@ clear() {
 
 # begin PROGRAM... becomes the command, in the environment that the login has.
 begin() {
-	export TUNA_RUN="$_id"
+	_x=
+	[ "$_own" = $$ ] && [ -z "$_noread" ] && read -r _x _line </proc/self/stat
+	export TUNA_RUN="$_id${_x:+$_x/}"
 	[ "${_m:-0}" = 0 ] || export TMOUT="$_m" # mksh and ksh93 always have one, of 0
 	[ "$_path" ] && PATH=$_path
 	[ "$_options" ] && set "-$_options"
@@ -486,7 +515,7 @@ guard() { trap "$1" HUP INT PIPE TERM; }
 # last PROCESS does if run's process does not answer.
 start() {
 	[ "$_job" ] && wait "$_job"
-	_number=$1 _run=$_session.$1
+	_number=$1 _run=$_session/$1/
 	guard -
 	run "$1" "$2" &
 	_job=$!
@@ -604,22 +633,24 @@ watch() {
 	_count=0
 	while alive && [ "$_count" -lt $((3 * _grace)) ]; do pause; done
 	alive && kill -KILL $$
-	sweep "TUNA_RUN=$_session"
+	running
+	[ "$_runs" ] && sweep "$_runs"
 	[ "$_ours" ] && kill -KILL $_dd "$_ours"
 	exit
 }
 
-# lost SESSION... kills what other supervisors have left that were lost: their commands, and the ends of their leases.
+# lost SESSION/NUMBER/... kills what other supervisors have left that were lost: the command of that number, which they ran
+# then, and the ends of their leases. Earlier commands have ended, and what they have left lives on.
 lost() {
 	_all=
 	for _x; do
-		_all="$_all${_all:+$_nl}TUNA_RUN=$_x${_nl}TUNA_LEASE=$_x"
+		_all="$_all${_all:+$_nl}TUNA_RUN=$_x${_nl}TUNA_LEASE=${_x%%/*}"
 	done
 	sweep "$_all"
 }
 
-# rescue PROCESS BORN continues another supervisor, which does not answer, and its processes; with SESSION COMMAND it kills them and
-# what they run, which is COMMAND. _rescued is the exit status of that.
+# rescue PROCESS BORN continues another supervisor, which does not answer, and its processes; with SESSION/NUMBER/ COMMAND it kills
+# them and what they run, which is COMMAND. _rescued is the exit status of that.
 rescue() {
 	_name=CONT _rescued=0
 	[ "$3" ] && _name=KILL
@@ -659,9 +690,9 @@ finish() {
 
 # Our processes are in one group, unless the login shell could not exec this one. The time at which this one was started is
 # empty without /proc.
-_ours= _since= _deaf=
+_ours= _since= _deaf= _mine=
 kill -0 $_dd "-$$" && _ours=-$$
-stat $$ && _since=$_born _deaf=$_ignored
+stat $$ && _since=$_born _deaf=$_ignored _mine=$_group
 _number=0
 guard caught
 trap 'echo "tuna: cannot start a process" >&4; finish' EXIT # a shell that cannot make a process exits
