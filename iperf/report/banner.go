@@ -3,6 +3,7 @@ package report
 import (
 	"bytes"
 	"time"
+	"unicode"
 
 	"github.com/tunaperf/tuna/iperf/report/internal/scan"
 )
@@ -103,9 +104,13 @@ func (e *event) recogniseBanner(b []byte) bool {
 	return false
 }
 
-// atEnd returns a function that reports whether a line ends with text.
+// atEnd returns a function that reports whether a line ends with text, but for what stands around a
+// string or a cell.
 func atEnd(text string) func(*event, []byte, int) bool {
-	return func(_ *event, b []byte, _ int) bool { return bytes.HasSuffix(b, []byte(text)) }
+	return func(_ *event, b []byte, at int) bool {
+		rest := b[at+len(text):]
+		return len(rest) == 0 || bytes.IndexByte([]byte(`"'<`), rest[0]) >= 0 || !bytes.ContainsFunc(rest, unicode.IsLetter)
+	}
 }
 
 // readListening2 reads "Server listening on TCP port 5001", or "ports 5001-5004" instead.

@@ -2,6 +2,8 @@ package report_test
 
 import (
 	"bytes"
+	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -31,15 +33,109 @@ var carriers = []carrier{
 	{name: "a list of Python", carry: func(text string) string {
 		return "['" + strings.Join(strings.Split(strings.TrimSpace(text), "\n"), "', '") + "']\n"
 	}},
+	{name: "a list in JSON", carry: func(text string) string {
+		return asJSON(map[string]any{"rc": 0, "lines": strings.Split(strings.TrimSpace(text), "\n")})
+	}},
+	{name: "a string in JSON", carry: func(text string) string {
+		return asJSON(map[string]any{"start": "2025-05-01 10:00:10", "error": "", "end": "2025-05-01", "stdout": text})
+	}},
+	{name: "a string and a list in JSON", carry: func(text string) string {
+		return "ok: [dut] => " + asJSON(map[string]any{"stdout": text, "stdout_lines": strings.Split(text, "\n")})
+	}},
+	{name: "Docker's logs", carry: records(func(line string) string {
+		return asJSON(map[string]any{"log": line + "\n", "stream": "stdout", "time": "2024-05-01T10:00:00.1234Z"})
+	})},
+	{name: "the journal", carry: records(func(line string) string {
+		return asJSON(map[string]any{"_PID": "812", "MESSAGE": line, "SYSLOG_IDENTIFIER": "iperf3", "PRIORITY": "6"})
+	})},
+	{name: "a logger behind a time", carry: records(func(line string) string {
+		return "2024-05-01T10:00:00.123Z stdout F " + asJSON(map[string]any{"level": "info", "ts": 1714557600.1, "msg": line})
+	})},
+	{name: "logfmt", carry: records(func(line string) string {
+		return fmt.Sprintf("time=2024-05-01T10:00:00.123Z level=info msg=%q stream=stdout\n", line)
+	})},
+	{name: "records within a list", carry: func(text string) string {
+		var all []any
+		for line := range strings.Lines(text) {
+			all = append(all, map[string]any{"event": map[string]string{"original": line}, "message": line})
+		}
+		return asJSON(all)
+	}},
 	{name: "a list of Python 2", carry: func(text string) string {
 		return "[u'" + strings.Join(strings.Split(strings.TrimSpace(text), "\n"), "', u'") + "']\n"
 	}},
 }
 
+func asJSON(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return string(b) + "\n"
+}
+
+// records returns a function that makes a record of every line.
+func records(record func(line string) string) func(text string) string {
+	return func(text string) string {
+		var b strings.Builder
+		for line := range strings.Lines(text) {
+			b.WriteString(record(strings.TrimSuffix(line, "\n")))
+		}
+		return b.String()
+	}
+}
+
+// documentCarriers are the ways in which a document, or a stream of events, is carried.
+var documentCarriers = []carrier{
+	{name: "a string in JSON", carry: func(text string) string {
+		return asJSON(map[string]any{"start": "2025-05-01 10:00:10", "error": "", "end": "2025-05-01", "stdout": text})
+	}},
+	{name: "a string and a list in JSON", carry: func(text string) string {
+		return "ok: [dut] => " + asJSON(map[string]any{"stdout": text, "stdout_lines": strings.Split(text, "\n")})
+	}},
+	{name: "a list in JSON", carry: func(text string) string {
+		return asJSON(map[string]any{"rc": 0, "lines": strings.Split(strings.TrimSpace(text), "\n")})
+	}},
+	{name: "within indented JSON", carry: func(text string) string {
+		b, err := json.MarshalIndent(map[string]any{"result": map[string]string{"stdout": text}}, "", "    ")
+		if err != nil {
+			panic(err)
+		}
+		return "ok: [dut] => " + string(b) + "\n"
+	}},
+	{name: "bytes of Python", carry: func(text string) string {
+		return "INFO:root:stdout=b'" + strings.NewReplacer("\\", "\\\\", "\n", `\n`, "\t", `\t`).Replace(text) + "'\n"
+	}},
+	{name: "results of its own", carry: func(text string) string {
+		return asJSON(map[string]any{
+			"diags": "/usr/bin/iperf3 -J\n\n" + text, "error": "", "start": map[string]string{"time": "10:00"}, "end": map[string]any{},
+			"intervals": []any{map[string]any{"streams": []any{map[string]any{"stream-id": "5", "start": 0, "end": 1, "throughput-bits": 1e9}}}},
+		})
+	}},
+	{name: "Docker's logs", carry: records(func(line string) string {
+		return asJSON(map[string]any{"log": line + "\n", "stream": "stdout", "time": "2024-05-01T10:00:00.1234Z"})
+	})},
+	{name: "a logger behind a time", carry: records(func(line string) string {
+		return "2024-05-01T10:00:00.123Z stdout F " + asJSON(map[string]any{"level": "info", "ts": 1714557600.1, "msg": line})
+	})},
+}
+
 // TestCarried reads every text of testdata/corpus as other programs carry it.
 func TestCarried(t *testing.T) {
 	t.Parallel()
-	texts := corpusTexts(t)
+	carry(t, carriers, corpusOutputs(t, "txt"))
+}
+
+// TestCarriedDocuments does the same with documents and streams of events.
+func TestCarriedDocuments(t *testing.T) {
+	t.Parallel()
+	documents := corpusOutputs(t, "json")
+	delete(documents, "iperf3-3.1.3__J_tcp_CUT2__client.json") // it is nothing but a brace and a name
+	carry(t, documentCarriers, documents)
+	carry(t, documentCarriers, corpusOutputs(t, "jsonl"))
+}
+
+func carry(t *testing.T, carriers []carrier, texts map[string]string) {
 	for _, c := range carriers {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -59,7 +155,7 @@ func TestCarried(t *testing.T) {
 func TestLostNewline(t *testing.T) {
 	t.Parallel()
 	some := regexp.MustCompile("-(2.0.5|2.1.8|2.2.1|3.1.3|3.12|3.21)__")
-	for name, text := range corpusTexts(t) {
+	for name, text := range corpusOutputs(t, "txt") {
 		if !some.MatchString(name) || strings.Contains(name, "__V_") { // the version and "Linux" are one word
 			continue
 		}
@@ -74,10 +170,10 @@ func TestLostNewline(t *testing.T) {
 	}
 }
 
-// corpusTexts returns the outputs of testdata/corpus that are text of more than a line, by name.
-func corpusTexts(t *testing.T) map[string]string {
+// corpusOutputs returns the outputs of testdata/corpus with more than a line, by name.
+func corpusOutputs(t *testing.T, extension string) map[string]string {
 	t.Helper()
-	names, err := filepath.Glob("testdata/corpus/*.txt")
+	names, err := filepath.Glob("testdata/corpus/*." + extension)
 	if err != nil || len(names) == 0 {
 		t.Fatalf("no outputs: %v", err)
 	}

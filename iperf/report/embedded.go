@@ -20,7 +20,7 @@ func (r *reader) readBehind(b []byte) bool {
 		case len(rest) == 0:
 			r.before = append(r.before[:0], bytes.TrimRight(b[:i], " \t")...) // the next line tells
 			return false
-		case isMember(rest):
+		case isMember(rest), isName(rest) && (isOutput(rest) || brackets(b[i:]) == 0):
 			r.readJSON(i)
 			return true
 		}
@@ -30,11 +30,11 @@ func (r *reader) readBehind(b []byte) bool {
 			return true
 		}
 	}
-	if bytes.IndexByte(b, '\\') >= 0 && bytes.Contains(b, []byte("\\n")) && bytes.Contains(b, []byte("bits/sec")) {
-		text := bytes.ReplaceAll(b, []byte("\\r"), nil)
-		text = bytes.ReplaceAll(text, []byte("\\n"), []byte("\n"))
-		r.within(append(text, '\n'))
-		return true
+	if bytes.IndexByte(b, '\\') >= 0 && bytes.Contains(b, []byte("\\n")) {
+		if text := unescaped(nil, b); isOutput(text) {
+			r.within(append(text, '\n'))
+			return true
+		}
 	}
 	return false
 }
@@ -59,7 +59,8 @@ func (r *reader) readAfterBrace(b []byte) bool {
 		n = 0
 	}
 	at := n + scan.Spaces(b[n:])
-	if !isMember(b[at:]) {
+	opens := len(prefix) > 0 && bytes.IndexByte([]byte(">=:,(["), prefix[len(prefix)-1]) >= 0
+	if !isMember(b[at:]) && !(opens && isName(b[at:])) {
 		return false
 	}
 	outer := r.src

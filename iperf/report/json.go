@@ -32,9 +32,12 @@ type document struct {
 	lines.Scanner
 	r      *reader
 	tests  *segmenter
-	event  string // of --json-stream; empty: a document
-	events string // the last of them, as most have the same name
-	found  bool   // a document or a text within it was iperf's
+	event  string   // of --json-stream; empty: a document
+	events string   // the last of them, as most have the same name
+	key    string   // of the member that is read, until something of iperf is found in it; empty: nothing is awaited
+	found  bool     // a document or a text within it was iperf's
+	warned []error  // that is for the test that the member begins
+	texts  []uint64 // hashes of the texts that were read of it and of those around it
 	cell   jsonCell
 }
 
@@ -44,7 +47,7 @@ func (r *reader) readJSON(i int) {
 	if r.spare = nil; d == nil {
 		d = newDocument(r, lines.Scanner{})
 	}
-	d.event, d.found, d.Source = "", false, r.src
+	d.event, d.key, d.found, d.warned, d.texts, d.Source = "", "", false, nil, d.texts[:0], r.src
 	d.Document(i)
 	if r.tests.beginDocument() {
 		d.peerJSON()
@@ -57,17 +60,23 @@ func (r *reader) readJSON(i int) {
 }
 
 func newDocument(r *reader, s lines.Scanner) *document {
-	s.Warn = func(line int, text []byte, expected string) {
+	d := &document{Scanner: s, r: r, tests: &r.tests}
+	d.Warn = func(line int, text []byte, expected string) {
 		if t := r.tests.doc; t != nil {
 			t.warning(syntaxError(line, text, expected))
+		} else if len(d.warned) < maxWarnings {
+			d.warned = append(d.warned, syntaxError(line, text, expected))
 		}
 	}
-	return &document{Scanner: s, r: r, tests: &r.tests}
+	return d
 }
 
-// members reads the document from its first member on.
+// members reads the document from its first member on. Other programs have members of the same names:
+// what is in them tells whose they are.
 func (d *document) members() {
-	for d.More('}') {
+	var failure []byte
+	n := 0
+	for ; d.More('}'); n++ {
 		switch key := string(d.Key()); key {
 		case "event":
 			if name := d.Text(); string(name) != d.events {
@@ -76,84 +85,99 @@ func (d *document) members() {
 			d.event = d.events
 		case "data":
 			d.data()
-		case "start", "intervals", "end", "error", "server_output_text", "server_output_json":
-			d.tests.beginMember(key, d.event)
+		case "error":
+			if d.Peek() == '"' && d.tests.doc == nil {
+				failure = bytes.Clone(d.Text())
+				continue
+			}
+			fallthrough
+		case "start", "intervals", "end", "server_output_text", "server_output_json":
 			d.member(key)
 		default:
-			d.other()
+			d.other(key)
 		}
 	}
+	d.takeFailure(failure, n == 1)
 	isUnknown := d.event == "" && !d.found && d.r.depth == 0
 	if d.tests.endDocument(d.event, d.Cut, d.Cut && isUnknown) {
 		d.found = true
 	}
 }
 
-// member reads a member of iperf's.
+// takeFailure takes an error that came before any member of iperf. If none came after it, it may be
+// another program's.
+func (d *document) takeFailure(text []byte, alone bool) {
+	if len(bytes.TrimSpace(text)) == 0 {
+		return
+	}
+	if d.tests.doc == nil {
+		if d.found || d.r.depth > 0 || !alone && classifyLine(text) == nil {
+			return
+		}
+		d.key = "error"
+	}
+	d.test().takeError(text)
+}
+
+// member reads a member with a name that iperf uses.
 func (d *document) member(key string) {
+	c := d.Peek()
+	if is := memberTypes[key]; d.tests.doc == nil && c != is && c != 0 {
+		d.other(key)
+		return
+	}
+	d.key = key
 	switch key {
 	case "start":
-		if start := d.start(); start != nil {
-			d.tests.takeStart(start)
-		}
+		d.start()
 	case "intervals":
 		if d.Open('[') {
 			for d.More(']') {
 				d.interval()
 			}
 		}
+	case "interval":
+		d.interval()
 	case "end":
 		d.end()
 	case "error":
-		d.tests.doc.takeError(d.Text())
+		d.test().takeError(d.Text())
 	case "server_output_text":
 		d.peerText(d.Text())
 	case "server_output_json":
 		d.peerJSON()
 	}
+	if d.Cut && !d.found && d.r.depth == 0 {
+		d.test()
+	}
+	d.key = ""
+}
+
+// memberTypes are the first bytes of the members that begin a test.
+var memberTypes = map[string]byte{"start": '{', "intervals": '[', "interval": '{', "end": '{', "error": '"'}
+
+// test returns the test that the member is of. The first thing of iperf in a member begins it.
+func (d *document) test() *test {
+	if d.key != "" {
+		d.tests.beginMember(d.key, d.event)
+		d.key = ""
+		for _, w := range d.warned {
+			d.tests.doc.warning(w)
+		}
+		d.warned = nil
+	}
+	return d.tests.doc
 }
 
 // data reads what an event of --json-stream brings.
 func (d *document) data() {
 	switch d.event {
-	case "start", "end", "error", "server_output_text", "server_output_json":
-		d.tests.beginMember(d.event, d.event)
+	case "start", "interval", "end", "error", "server_output_text", "server_output_json":
 		d.member(d.event)
-	case "interval":
-		d.tests.beginMember(d.event, d.event)
-		d.interval()
 	case "":
-		d.other()
+		d.other("data")
 	default:
 		d.Skip()
-	}
-}
-
-// other reads a member that is not iperf's. Before any that is, it may hold what iperf printed, as
-// the results of other programs do.
-func (d *document) other() {
-	switch c := d.Peek(); {
-	case d.tests.doc != nil || d.r.depth == maxDepth || c != '{' && c != '[' && c != '"':
-		d.Skip()
-	case c == '"':
-		if s := d.Text(); bytes.Contains(s, []byte("bits/sec")) || bytes.Contains(s, []byte("bits_per_second")) {
-			d.found = true
-			d.r.within(append(bytes.Clone(s), '\n'))
-		}
-	case c == '[':
-		d.r.depth++
-		for d.Enter(); d.More(']'); {
-			d.other()
-		}
-		d.r.depth--
-	default:
-		d.r.depth++
-		in := newDocument(d.r, d.Scanner)
-		in.Enter()
-		in.members()
-		d.r.depth--
-		d.Leave(&in.Scanner)
-		d.found = d.found || in.found
 	}
 }
 
@@ -172,12 +196,13 @@ func (d *document) interval() {
 			if d.Open('[') {
 				for d.More(']') {
 					if d.readCell() {
-						d.tests.doc.takeStream(&d.cell)
+						d.test().takeStream(&d.cell)
 					}
 				}
 			}
 		case reverse, string(key) == "sum":
 			if d.readCell() && n < len(sums) {
+				d.test()
 				sums[n], sums[n].reverse = d.cell, reverse
 				n++
 			}
@@ -185,11 +210,17 @@ func (d *document) interval() {
 			d.Skip()
 		}
 	}
-	d.tests.doc.takeSums(sums[:n], d.Cut)
+	if t := d.tests.doc; t != nil {
+		t.takeSums(sums[:n], d.Cut)
+	}
 }
 
 // peerText reads the server's own output, which came as a string.
 func (d *document) peerText(text []byte) {
+	if d.tests.doc == nil {
+		d.text("", text)
+		return
+	}
 	in := newReader(d.tests.p, lines.New(bytes.NewReader(bytes.Clone(text))), d.tests.sums)
 	in.tests.cur = in.tests.newPeer(d.tests.doc)
 	if t := in.next(); t != nil && t.lines > 0 {
@@ -199,7 +230,7 @@ func (d *document) peerText(text []byte) {
 
 // peerJSON reads the server's own output, which came as a document within this one.
 func (d *document) peerJSON() {
-	if d.Peek() != '{' {
+	if d.Peek() != '{' || d.tests.doc == nil {
 		d.Skip()
 		return
 	}

@@ -25,7 +25,7 @@ func (d *document) end() {
 				// Before 3.11 a second object with the same key is of the reverse direction.
 				d.cell.reverse = seen[key] || strings.HasSuffix(key, "_bidir_reverse")
 				seen[key] = true
-				d.tests.doc.takeTotal(kind, &d.cell)
+				d.test().takeTotal(kind, &d.cell)
 			}
 			continue
 		}
@@ -39,7 +39,7 @@ func (d *document) end() {
 		case "cpu_utilization_percent":
 			d.cpu()
 		case "sender_tcp_congestion":
-			d.tests.doc.rep.Settings.Congestion = string(d.Text())
+			d.test().rep.Settings.Congestion = string(d.Text())
 		default:
 			d.Skip()
 		}
@@ -63,7 +63,7 @@ func (d *document) endStream() {
 			continue
 		}
 		if d.readCell() {
-			d.tests.doc.takeStreamTotal(kind, &d.cell)
+			d.test().takeStreamTotal(kind, &d.cell)
 		}
 	}
 }
@@ -101,5 +101,5 @@ func (d *document) cpu() {
 	if remote != (CPUUse{}) {
 		cpu.Remote = &remote
 	}
-	d.tests.doc.rep.CPU = cpu
+	d.test().rep.CPU = cpu
 }

@@ -10,6 +10,7 @@ import (
 // A jsonStart is what a document says of a test before its intervals.
 type jsonStart struct {
 	set     []func(*Report) // enter it in the report
+	known   bool            // it has a member that only iperf prints
 	cookie  string
 	conns   int
 	reverse *bool // nil: not stated
@@ -17,14 +18,20 @@ type jsonStart struct {
 
 func (s *jsonStart) add(set func(*Report)) { s.set = append(s.set, set) }
 
-// start reads the start of a document. It returns nil if there is none.
-func (d *document) start() *jsonStart {
+// start reads the start of a document.
+func (d *document) start() {
 	if !d.Open('{') {
-		return nil
+		return
 	}
 	start := new(jsonStart)
 	for d.More('}') {
-		switch string(d.Key()) {
+		key := string(d.Key())
+		switch key {
+		case "connected", "system_info", "connecting_to", "accepted_connection", "cookie", "tcp_mss", "tcp_mss_default",
+			"sock_bufsize", "target_bitrate", "test_start":
+			start.known = true
+		}
+		switch key {
 		case "connected":
 			if d.Open('[') {
 				for d.More(']') {
@@ -33,7 +40,8 @@ func (d *document) start() *jsonStart {
 				}
 			}
 		case "version":
-			version := strings.TrimPrefix(string(d.Text()), "iperf ")
+			version, named := strings.CutPrefix(string(d.Text()), "iperf ")
+			start.known = start.known || named
 			start.add(func(rep *Report) { rep.Version = version })
 		case "cookie":
 			start.cookie = string(d.Text())
@@ -69,7 +77,10 @@ func (d *document) start() *jsonStart {
 			d.Skip()
 		}
 	}
-	return start
+	if start.known || d.key == "" {
+		d.test()
+		d.tests.takeStart(start)
+	}
 }
 
 func (d *document) port(start *jsonStart) {

@@ -29,6 +29,7 @@ type reader struct {
 	time     []byte    // its time
 	held     []byte    // a row without its end, which the next line may bring
 	heldLine int       // its number
+	record   record    // that is read
 	before   []byte    // what stood before the brace that the last line ended with
 	depth    int       // of a text within a text, or of a document within a document
 	spare    *document // to be used again
@@ -53,6 +54,10 @@ func (r *reader) step() bool {
 	if !ok {
 		if len(r.held) > 0 {
 			r.unwrap(nil)
+			return true
+		}
+		if len(r.record.text) > 0 && r.depth == 0 {
+			r.record.read(r)
 			return true
 		}
 		return false
@@ -126,13 +131,13 @@ func (r *reader) readLine(b []byte) {
 // end, unwrapped that it got it back.
 func (r *reader) readText(b []byte, cut, unwrapped bool) {
 	kind := r.row.parse(b, cut)
+	if (kind == rowNone || r.row.behind && bytes.IndexByte(b, '{') >= 0) && len(b) <= longRow && !unwrapped && r.readBehind(b) {
+		return
+	}
 	if (kind != rowData || r.row.behind || r.row.odd) && r.split(b, cut) {
 		return
 	}
 	if kind == rowNone || kind == rowBad || kind == rowPassed {
-		if kind == rowNone && len(b) <= longRow && !unwrapped && r.readBehind(b) {
-			return
-		}
 		if plain, ok := tidied(b); ok {
 			b = plain
 			if r.split(b, cut) {

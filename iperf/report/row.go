@@ -81,7 +81,12 @@ func (r *row) parse(line []byte, cut bool) rowKind {
 			continue
 		}
 		r.reset(r.line)
-		r.label, r.behind = l, at > 0
+		if r.label = l; at > 0 {
+			r.behind = true
+			if text := quoted(line, at); text != nil {
+				line = line[:at+len(text)]
+			}
+		}
 		if kind := r.parseAfterLabel(line[at+n:], cut); kind != rowNone {
 			return kind
 		}

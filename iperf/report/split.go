@@ -114,12 +114,17 @@ func labelledItem(b []byte) int {
 	return 0
 }
 
-// split reads the items of a line that has more than one. It returns false if there is at most one.
+// split reads the items of a line that has more than one, or whose only one is a string among others.
+// It returns false if there is no need to.
 func (r *reader) split(b []byte, cut bool) bool {
 	this, _ := nextItem(b, 0)
 	next, more := nextItem(b, this.end)
 	if !more {
-		return false
+		text := quoted(b, this.at)
+		if text != nil {
+			r.readText(text, false, true)
+		}
+		return text != nil
 	}
 	if r.readList(b, next.at) {
 		return true
@@ -140,6 +145,19 @@ func (r *reader) split(b []byte, cut bool) bool {
 		next, _ = nextItem(b, this.end)
 	}
 	return true
+}
+
+// quoted returns the string that begins at an index of b, nil if none does. What is before it and after
+// it is another program's.
+func quoted(b []byte, at int) []byte {
+	if at == 0 || at == len(b) || b[at-1] != '"' && b[at-1] != '\'' {
+		return nil
+	}
+	end := bytes.IndexByte(b[at:], b[at-1])
+	if end < 0 {
+		return nil
+	}
+	return b[at : at+end]
 }
 
 // warnSplit warns once of lines that were split.

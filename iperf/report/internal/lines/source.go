@@ -60,7 +60,7 @@ func New(r io.Reader) *Source {
 
 // Within returns a Source of text that is within the last line of s, and has its number.
 func (s *Source) Within(text []byte) *Source {
-	return &Source{r: bytes.NewReader(text), Lines: s.Lines - 1}
+	return &Source{r: bytes.NewReader(text), buf: make([]byte, len(text)+16), Lines: s.Lines - 1}
 }
 
 // HasZeros reports whether there were bytes of zero within a line that Next has returned, which are not part of the text.
