@@ -147,8 +147,7 @@ func (r *reader) split(b []byte, cut bool) bool {
 	return true
 }
 
-// quoted returns the string that begins at an index of b, nil if none does. What is before it and after
-// it is another program's.
+// quoted returns the string that begins at an index of b, nil if none does.
 func quoted(b []byte, at int) []byte {
 	if at == 0 || at == len(b) || b[at-1] != '"' && b[at-1] != '\'' {
 		return nil
