@@ -37,11 +37,24 @@ const (
 	fileBlock    = 32 << 10
 )
 
-// blocks returns the length and number of blocks of an amount for a program of this version. Zero: the program's own
-// length, or an amount that is not in blocks.
+// At a rate that carries less than one block of the usual length a second, the intervals have a whole block or nothing, and
+// iperf 2 refuses it over TCP since 2.0.14. So such a rate is sent in slowBlocks a second, but of leastSlowBlock or more,
+// since servers of iperf 2.0.14 read a header of 60 bytes.
+const (
+	slowBlocks     = 10
+	leastSlowBlock = 64
+)
+
+// blocks returns the length of blocks or datagrams, and the number of blocks of an amount, for a program of this version.
+// Zero: the program's own length, or an amount that is not in blocks.
 func (c *ClientSettings) blocks(v Version) (length, number int64) {
-	if v.Major < 3 || c.Length > 0 || !c.amount() || c.protocol() != report.ProtocolTCP {
+	switch amount := v.Major >= 3 && c.amount() && c.protocol() == report.ProtocolTCP; {
+	case c.Length > 0:
 		return c.Length, c.Blocks
+	case !amount && c.Blocks == 0 && c.Rate > 0 && float64(c.Rate) < float64(8*c.usualLength()):
+		return max(leastSlowBlock, int64(c.Rate/8/slowBlocks)), 0
+	case !amount:
+		return 0, c.Blocks
 	}
 	bytes := c.Bytes
 	switch {

@@ -6,6 +6,47 @@ import (
 	"time"
 )
 
+// A rate of less than a block a second is sent in smaller ones.
+func TestCommandLineOfALowRate(t *testing.T) {
+	for _, test := range []struct {
+		name     string
+		version  string
+		settings ClientSettings
+		want     string
+	}{
+		{"half a megabit", "2.1.8", ClientSettings{Rate: 500e3}, "-b 500000 -l 6250 -f b"},
+		{"the same over iperf 3", "3.12", ClientSettings{Rate: 500e3}, "-b 500000 -l 6250 --connect"},
+		{"the least", "2.0.14", ClientSettings{Rate: 1000}, "-b 1000 -l 64 -f b"},
+		{"datagrams", "2.1.8", ClientSettings{Protocol: udp, Rate: 11759}, "-b 11759 -l 146 -f b"},
+		{"a datagram a second", "2.1.8", ClientSettings{Protocol: udp, Rate: 11760}, "-b 11760 -f b"},
+		{"a block a second", "2.1.8", ClientSettings{Rate: 1 << 20}, "-b 1048576 -f b"},
+		{"the caller's length", "2.1.8", ClientSettings{Rate: 500e3, Length: 62500}, "-b 500000 -l 62500 -f b"},
+		{"an amount", "3.12", ClientSettings{Rate: 500e3, Bytes: 10 << 20}, "-n 10485760 -i 0.1 -b 500000 -l 8192 --connect"},
+		{"an amount of iperf 2", "2.1.8", ClientSettings{Rate: 500e3, Bytes: 10 << 20}, "-n 10485760 -i 1 -b 500000 -l 6250 -f b"},
+		{"datagrams by number", "3.12", ClientSettings{Protocol: udp, Rate: 5e3, Blocks: 7}, "-k 7 -i 0.1 -b 5000 --connect"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			writes(t, test.version, test.settings, test.want)
+			if err := test.settings.tooSlow(ver(test.version)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// writes checks that the client's command line for a version has some words.
+func writes(t *testing.T, version string, c ClientSettings, want string) {
+	t.Helper()
+	x := Iperf{Client: c}
+	args, err := x.clientArgs(ver(version), "192.0.2.1", 5001)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(args, " "); !strings.Contains(got, want) {
+		t.Errorf("got %s, want %s in it", got, want)
+	}
+}
+
 // An amount is sent in many blocks and reported in short intervals, unless the caller says otherwise.
 func TestCommandLineOfAnAmount(t *testing.T) {
 	for _, test := range []struct {
@@ -28,14 +69,8 @@ func TestCommandLineOfAnAmount(t *testing.T) {
 		{"iperf 2", "2.1.8", ClientSettings{Bytes: 10 << 20}, "-n 10485760 -i 1 -f"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			writes(t, test.version, test.settings, test.want)
 			x := Iperf{Client: test.settings}
-			args, err := x.clientArgs(ver(test.version), "192.0.2.1", 5001)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got := strings.Join(args, " "); !strings.Contains(got, test.want) {
-				t.Errorf("got %s, want %s in it", got, test.want)
-			}
 			if server, err := x.serverArgs(ver(test.version), "192.0.2.1", 5001); err != nil {
 				t.Error(err)
 			} else if i := strings.Fields(test.want)[3]; !strings.Contains(strings.Join(server, " "), "-i "+i) {

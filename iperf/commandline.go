@@ -199,7 +199,7 @@ func (l *commandLine) addOwnAddress(c *ClientSettings) {
 	case l.version.Major >= 3:
 		l.add("ClientPort", nil, one("--cport", since{3, 1, 0}), strconv.Itoa(c.ClientPort))
 	case bind == "":
-		l.bad("Bind", `""`, "an address with ClientPort")
+		l.bad("Bind", `""`, fmt.Sprintf("an address with Client.ClientPort (%d)", c.ClientPort), "Client.ClientPort")
 	case l.version.AtLeast(2, 0, 7):
 		bind = net.JoinHostPort(bind, strconv.Itoa(c.ClientPort))
 	default:
@@ -232,7 +232,8 @@ func (l *commandLine) addCommon(addr string, ipVersion int, format string, json 
 	literal6 := err == nil && a.Is6()
 	switch {
 	case ipVersion == 4 && literal6, ipVersion == 6 && err == nil && a.Is4():
-		l.errs = append(l.errs, fmt.Errorf("%w: Client.IPVersion is %d: %s is no such address", ErrSettings, ipVersion, addr))
+		l.errs = append(l.errs, &SettingError{Field: "Client.IPVersion", Value: strconv.Itoa(ipVersion),
+			Allowed: fmt.Sprintf("0 or %d with the address for test traffic (%s)", 10-ipVersion, addr), Together: []string{"TestAddr"}})
 	case literal6 || ipVersion == 6:
 		l.add("IPVersion", one("-V", all2), one("-6", all3))
 	case ipVersion == 4:

@@ -124,7 +124,7 @@ func ExampleIperf_Check() {
 	fmt.Println(x.Check())
 	// Output:
 	// bad settings: Client.TOS is 300: must be from 0 to 255
-	// bad settings: Client.Reverse and Client.Bidir are set: only one of them may be
+	// bad settings: Client.Reverse is true: must be unset if Client.Bidir (true) is set
 	// bad settings: Server.Port is 70000: must be from 0 to 65535
 }
 

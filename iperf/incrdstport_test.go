@@ -25,7 +25,7 @@ func TestServerListensOnEveryPort(t *testing.T) {
 		{name: "the last ports", version: "2.1.8", client: ClientSettings{IncrDstPort: true, Parallel: 2}, server: ServerSettings{Port: 65535},
 			wantErr: "Server.Port is 65535: must be from 0 to 65534"},
 		{name: "more than there are", version: "2.1.8", client: ClientSettings{IncrDstPort: true, Parallel: 10001},
-			wantErr: "Client.Parallel is 10001: must be 10000 or less with IncrDstPort"},
+			wantErr: "Client.Parallel is 10001: must be 10000 or less with Client.IncrDstPort (true)"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			x := Iperf{Client: test.client, Server: test.server}

@@ -148,9 +148,9 @@ func (l *commandLine) unsupported(setting string, two, three []flag) {
 	l.errs = append(l.errs, fmt.Errorf("%s.%s: %w by %v: %s", l.side, setting, ErrUnsupported, l.version, where))
 }
 
-// bad notes a value that this version does not take.
-func (l *commandLine) bad(setting string, value any, allowed string) {
+// bad adds a value that this version does not take, or not with the settings of other fields.
+func (l *commandLine) bad(setting string, value any, allowed string, together ...string) {
 	l.errs = append(l.errs, &SettingError{
-		Field: l.side + "." + setting, Value: fmt.Sprint(value), Allowed: fmt.Sprintf("%s for %v", allowed, l.version),
+		Field: l.side + "." + setting, Value: fmt.Sprint(value), Allowed: fmt.Sprintf("%s for %v", allowed, l.version), Together: together,
 	})
 }

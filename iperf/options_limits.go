@@ -1,6 +1,7 @@
 package iperf
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"strings"
@@ -42,53 +43,50 @@ func (l *commandLine) limitClient3(c *ClientSettings) {
 		l.bad("Parallel", c.Parallel, "128 or less")
 	}
 	if c.File != "" && (c.Reverse || c.Bidir) {
-		l.bad("File", c.File, "empty with Reverse or Bidir, as the client would write what it receives into it,")
+		l.bad("File", c.File, fmt.Sprintf("empty with Client.Reverse (%v) or Client.Bidir (%v), as the client would write what it receives into it,",
+			c.Reverse, c.Bidir), "Client.Reverse", "Client.Bidir")
 	}
-	if c.DontFragment && c.Reverse { // as ClientServer tells
-		l.bad("DontFragment", c.DontFragment, "false where the server sends")
+	if c.DontFragment && c.Reverse { // because of ClientServer
+		l.bad("DontFragment", c.DontFragment, "false if the server sends", "Client.Reverse")
 	}
 	if c.MSS > 9216 && !l.version.AtLeast(3, 21, 0) {
 		l.bad("MSS", c.MSS, "9216 or less")
 	}
 	if c.protocol() == report.ProtocolUDP {
-		if c.Length > 65507 {
-			l.bad("Length", c.Length, "65507 bytes or less with UDP")
-		}
+		l.datagram(c.Length)
 		if c.File != "" && l.version.AtLeast(3, 20, 0) {
-			l.bad("File", c.File, "empty with UDP")
+			l.bad("File", c.File, "empty with Client.Protocol (UDP)", "Client.Protocol")
 		}
 	}
 }
 
 func (l *commandLine) limitClient2(c *ClientSettings) {
-	udp := c.protocol() == report.ProtocolUDP
-	if c.Bytes > 0 && c.Bytes < 100 && l.version.AtLeast(2, 1, 0) {
-		l.bad("Bytes", c.Bytes, "100 or more, as less than its header is sent without an end,")
-	}
-	if c.protocol() == report.ProtocolTCP && c.Rate > 0 && l.version.AtLeast(2, 0, 14) {
-		length := c.Length
-		if length == 0 {
-			length = 128 << 10
+	length, _ := c.blocks(l.version)
+	length = cmp.Or(length, c.usualLength())
+	if c.protocol() == report.ProtocolUDP {
+		l.datagram(c.Length)
+		if gap := float64(length) * 8 / float64(c.Rate); c.Rate > 0 && gap > 60 {
+			l.bad("Rate", c.Rate, fmt.Sprintf("a datagram a minute or more with Client.Length (%d)", length), "Client.Length")
 		}
-		if float64(c.Rate)/8 < float64(length) {
-			l.bad("Rate", c.Rate, fmt.Sprintf("%v or more with blocks of %d bytes, or Client.Length %d or less,",
-				report.BitRate(length*8), length, int64(c.Rate/8)))
+		// The first datagram is subtracted from the amount, which is unsigned.
+		if c.Bytes > 0 && c.Bytes < length && l.version.AtLeast(2, 1, 5) {
+			l.bad("Bytes", c.Bytes, fmt.Sprintf("0, or %d or more, as with less than a datagram of Client.Length (%d) the test would not end,",
+				length, c.Length), "Client.Length")
 		}
-	}
-	if udp && c.Rate > 0 {
-		length := c.Length
-		if length == 0 {
-			length = 1470
-		}
-		if gap := float64(length) * 8 / float64(c.Rate); gap > 60 {
-			l.bad("Rate", c.Rate, "a datagram a minute or more")
-		}
-	}
-	if udp && c.Length > 65507 {
-		l.bad("Length", c.Length, "65507 bytes or less with UDP")
+	} else if c.Rate > 0 && l.version.AtLeast(2, 0, 14) && float64(c.Rate)/8 < float64(length) {
+		l.bad("Rate", c.Rate, fmt.Sprintf("%v or more with blocks of Client.Length (%d), or that %d or less,",
+			report.BitRate(length*8), length, int64(c.Rate/8)), "Client.Length")
 	}
 	if c.Congestion != "" && c.Reverse && !l.version.AtLeast(2, 2, 1) {
-		l.bad("Congestion", c.Congestion, "empty with Reverse, in place of Server.Congestion,")
+		l.bad("Congestion", c.Congestion, "empty with Client.Reverse (true), in place of Server.Congestion,", "Client.Reverse")
+	}
+}
+
+// datagram checks the length of datagrams.
+func (l *commandLine) datagram(length int64) {
+	const most = 65507
+	if length > most {
+		l.bad("Length", length, fmt.Sprintf("%d bytes or less with Client.Protocol (UDP)", most), "Client.Protocol")
 	}
 }
 

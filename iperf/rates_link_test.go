@@ -78,6 +78,28 @@ func TestRateIsOfTheTimeInWhichDataMoved(t *testing.T) {
 	}
 }
 
+// TestLowRates has rates that carry less than a second's block or datagram of the programs' own lengths.
+func TestLowRates(t *testing.T) {
+	b := newBed(t, "", "")
+	for _, program := range append(programs("iperf"), programs("iperf3")...) {
+		for _, c := range []iperf.ClientSettings{{Rate: 300e3}, {Rate: 2e3}, {Protocol: report.ProtocolUDP, Rate: 8e3}} {
+			t.Run(program+"/"+c.Protocol.String()+"/"+c.Rate.String(), func(t *testing.T) {
+				t.Parallel()
+				x := iperf.Iperf{ClientServer: b.Hosts, Program: program, Client: c, Server: iperf.ServerSettings{AutoPort: true}}
+				x.Client.Time = 5 * time.Second
+				res, err := x.Upstream(t.Context(), "")
+				if err != nil {
+					t.Fatalf("%+v", err)
+				}
+				// An interval has one block more or less.
+				if got := res.Bandwidth; got < c.Rate*3/4 || got > c.Rate*5/4 || len(res.Warnings) > 0 {
+					t.Errorf("got %v of %v, %v", got, c.Rate, res.Warnings)
+				}
+			})
+		}
+	}
+}
+
 // TestNothingArrives has UDP that cannot be sent, and links on which large packets vanish.
 func TestNothingArrives(t *testing.T) {
 	for _, test := range []struct {

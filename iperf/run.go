@@ -83,9 +83,6 @@ func (x *Iperf) attempt(ctx context.Context, d Direction, client, server HostSSH
 		return nil, err
 	}
 	res := &Result{Name: name, Direction: d, Start: time.Now(), Attempts: 1}
-	if err := x.Client.tooSlow(); err != nil {
-		res.Warnings = append(res.Warnings, err)
-	}
 	var onClient, onServer *machine
 	var clientErr, serverErr error
 	var asked sync.WaitGroup
@@ -104,6 +101,9 @@ func (x *Iperf) attempt(ctx context.Context, d Direction, client, server HostSSH
 		return nil, err
 	}
 
+	if err := x.Client.tooSlow(onClient.version); err != nil {
+		res.Warnings = append(res.Warnings, err)
+	}
 	unsure, err := x.compareClocks(ctx, onClient, onServer)
 	if err != nil {
 		return nil, err
@@ -289,7 +289,8 @@ func (x *Iperf) towards(d Direction) (_ *Iperf, client, server HostSSH, reversed
 	r, ok := x.ClientServer.(Reverser)
 	switch {
 	case x.Client.Reverse && ok && (r.Reverse(Upstream) || r.Reverse(Downstream)):
-		return fail("Client.Reverse is true: must be false where ClientServer tells who connects")
+		return nil, nil, nil, false, &SettingError{Field: "Client.Reverse", Value: "true",
+			Allowed: "false, as ClientServer tells who connects", Together: []string{"ClientServer"}}
 	case x.Client.Reverse:
 		return x, server, client, true, nil
 	case ok && r.Reverse(d) && !x.Client.bothWays():

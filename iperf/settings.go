@@ -15,11 +15,11 @@ type ClientSettings struct {
 	Protocol report.Protocol // zero: TCP
 	Time     time.Duration   // of the test; zero: 10 s, unless Bytes or Blocks is set; iperf 3 takes whole seconds
 	Omit     time.Duration   // at the start, not counted; zero: none; iperf 3 only, whole seconds
-	Bytes    int64           // to transfer, instead of Time; zero: by time
+	Bytes    int64           // to transfer, instead of Time, over UDP of iperf 2 a datagram or more; zero: by time
 	Interval time.Duration   // between reports; zero: 1 s, or 100 ms of iperf 3 with Bytes, Blocks or File
 	Parallel int             // streams; zero: 1
 	Rate     report.BitRate  // to send at, of each stream; zero: the program's default, which is no limit for TCP and about 1 Mbit/s for UDP
-	Length   int64           // bytes of a block or datagram; zero: the program's default, or less for a small amount over TCP of iperf 3
+	Length   int64           // bytes of a block or datagram; zero: the program's default, or less for a Rate of less than one of them a second, and for a small amount over TCP of iperf 3
 	Window   int64           // bytes of the socket buffer; zero: the system's default
 	Port     int             // to connect to; zero: where the server listens
 	Reverse  bool            // the server sends; iperf 2 since 2.0.14
@@ -255,12 +255,13 @@ func (c *ClientSettings) connectTimeout() time.Duration {
 	return c.ConnectTimeout
 }
 
-// UDP reports whether the test is of UDP. It is an error when the client's settings and the server's disagree about the
-// protocol.
+// UDP reports whether the test is of UDP. It returns a *SettingError if the client's settings and the server's disagree
+// about the protocol.
 func (x *Iperf) UDP() (bool, error) {
 	c, s := x.Client.protocol(), x.Server.Protocol
 	if s != 0 && s != c {
-		return false, fmt.Errorf("%w: Client.Protocol is %v and Server.Protocol is %v: they must be the same", ErrSettings, c, s)
+		return false, &SettingError{Field: "Server.Protocol", Value: s.String(), Together: []string{"Client.Protocol"},
+			Allowed: fmt.Sprintf("unset, or as Client.Protocol (%v)", c)}
 	}
 	return c == report.ProtocolUDP, nil
 }

@@ -47,14 +47,14 @@ func (x *Iperf) Check() error {
 // faults collects what is wrong.
 type faults struct{ errs []error }
 
-func (f *faults) bad(field string, value any, allowed string) {
-	f.errs = append(f.errs, &SettingError{Field: field, Value: fmt.Sprint(value), Allowed: allowed})
+// bad adds a value that is out of range, or does not go with the settings of other fields.
+func (f *faults) bad(field string, value any, allowed string, together ...string) {
+	f.errs = append(f.errs, &SettingError{Field: field, Value: fmt.Sprint(value), Allowed: allowed, Together: together})
 }
 
-// unlike reports a setting that is not out of range by itself: it does not go with another one, or no output can show it.
-// It is no SettingError, which would blame the line of a configuration.
-func (f *faults) unlike(field string, value any, allowed string) {
-	f.errs = append(f.errs, fmt.Errorf("%w: %s is %v: must be %s", ErrSettings, field, value, allowed))
+// unprintable adds a text that no output can show. It is no SettingError because a configuration may have such texts.
+func (f *faults) unprintable(field, value string) {
+	f.errs = append(f.errs, fmt.Errorf("%w: %s is %s: must be without control characters", ErrSettings, field, value))
 }
 
 // upTo checks a time of any unit.
@@ -87,6 +87,17 @@ func (f *faults) between(field string, n, low, high int) {
 	if n < low || n > high {
 		f.bad(field, n, fmt.Sprintf("from %d to %d", low, high))
 	}
+}
+
+// port checks the first port of a test.
+func (f *faults) port(field string, port int, c *ClientSettings) {
+	const most = 65535
+	if last := most + 1 - min(c.ports(), most+1); last < most && port > last && port <= most {
+		f.bad(field, port, fmt.Sprintf("from 0 to %d with Client.IncrDstPort (true) and Client.Parallel (%d)", last, c.Parallel),
+			"Client.IncrDstPort", "Client.Parallel")
+		return
+	}
+	f.between(field, port, 0, most)
 }
 
 func (f *faults) rate(field string, r report.BitRate) {
@@ -155,10 +166,10 @@ func (f *faults) text(field, s string) {
 	switch {
 	case field == "Client.PermitKey": // is secret
 		if strings.ContainsFunc(s, unicode.IsControl) {
-			f.unlike(field, fmt.Sprintf("of %d characters", len(s)), "without control characters")
+			f.unprintable(field, fmt.Sprintf("of %d characters", len(s)))
 		}
 	case strings.ContainsFunc(s, unicode.IsControl):
-		f.unlike(field, fmt.Sprintf("%.200q", s), "without control characters")
+		f.unprintable(field, fmt.Sprintf("%.200q", s))
 	case len(s) > longestText:
 		f.bad(field, fmt.Sprintf("of %d bytes", len(s)), fmt.Sprintf("of %d bytes or less", longestText))
 	}
@@ -173,7 +184,7 @@ func (f *faults) client(c *ClientSettings) {
 	f.bytes("Client.Window", c.Window, math.MaxInt64) // the version limits it
 	f.count("Client.Parallel", int64(c.Parallel), mostStreams, "streams")
 	f.rate("Client.Rate", c.Rate)
-	f.between("Client.Port", c.Port, 0, 65536-min(c.ports(), 65536))
+	f.port("Client.Port", c.Port, c)
 
 	f.rate("Client.RateDeviation", c.RateDeviation)
 	f.rate("Client.FQRate", c.FQRate)
@@ -221,23 +232,14 @@ func (f *faults) client(c *ClientSettings) {
 	if n := len(c.PermitKey); n > 0 && (n < 4 || n > 128) {
 		f.bad("Client.PermitKey", fmt.Sprintf("of %d characters", n), "empty, or of 4 to 128 characters")
 	}
-	if (c.Username == "") != (c.RSAPublicKeyPath == "") {
-		f.unlike("Client.Username", fmt.Sprintf("%q", c.Username), "set if, and only if, Client.RSAPublicKeyPath is")
-	}
-	f.printed("Client", c.Format, c.ReportStyle, c.ReportExclude, c.Histograms)
-	if c.JSONStreamFullOutput && !c.JSONStream {
-		f.unlike("Client.JSONStreamFullOutput", true, "false without JSONStream")
-	}
+	f.printed(fields{"Client", reflect.ValueOf(c).Elem()}, c.Format, c.ReportStyle, c.ReportExclude, c.Histograms)
 }
 
 func (f *faults) server(s *ServerSettings, c *ClientSettings) {
 	f.interval("Server.Interval", s.Interval)
 	f.bytes("Server.Length", s.Length, math.MaxInt64)
 	f.bytes("Server.Window", s.Window, math.MaxInt64)
-	f.between("Server.Port", s.Port, 0, 65536-min(c.ports(), 65536))
-	if s.AutoPort && s.Port != 0 {
-		f.unlike("Server.Port", s.Port, "0 with AutoPort")
-	}
+	f.port("Server.Port", s.Port, c)
 	f.affinity("Server.Affinity", s.Affinity, "a processor's number")
 	f.bytes("Server.MSS", int64(s.MSS), mostMSS)
 	f.between("Server.TOS", s.TOS, 0, 255)
@@ -253,13 +255,13 @@ func (f *faults) server(s *ServerSettings, c *ClientSettings) {
 	f.multiple("Server.BitrateLimitInterval", s.BitrateLimitInterval, time.Second, 1000*time.Second)
 	f.keepAlive("Server.ControlKeepAlive", s.ControlKeepAlive)
 	f.multiple("Server.TimeSkewThreshold", s.TimeSkewThreshold, time.Second, math.MaxInt32*time.Second)
-	if (s.RSAPrivateKeyPath == "") != (s.AuthorizedUsersPath == "") {
-		f.unlike("Server.RSAPrivateKeyPath", fmt.Sprintf("%q", s.RSAPrivateKeyPath), "set if, and only if, Server.AuthorizedUsersPath is")
-	}
-	f.printed("Server", s.Format, s.ReportStyle, s.ReportExclude, s.Histograms)
-	if s.JSONStreamFullOutput && !s.JSONStream {
-		f.unlike("Server.JSONStreamFullOutput", true, "false without JSONStream")
-	}
+	f.printed(fields{"Server", reflect.ValueOf(s).Elem()}, s.Format, s.ReportStyle, s.ReportExclude, s.Histograms)
+	server := fields{"Server", reflect.ValueOf(s).Elem()}
+	f.onlyOne(server, "Port", "AutoPort")
+	f.bothOrNone(server, "RSAPrivateKeyPath", "AuthorizedUsersPath")
+	f.needs(server, "JSONStreamFullOutput", "JSONStream")
+	f.needs(server, "BitrateLimitInterval", "BitrateLimit")
+	f.needs(server, "Histograms", "Histograms.Enable")
 }
 
 func (f *faults) receiveTimeout(field string, d time.Duration) {
@@ -295,26 +297,27 @@ func (f *faults) keepAlive(field string, k net.KeepAliveConfig) {
 		count = probes
 	}
 	if least := interval * time.Duration(count); k.Enable && k.Idle > 0 && k.Idle <= least {
-		f.bad(field+".Idle", k.Idle, fmt.Sprintf("0, or more than Interval x Count, which are %v x %d", interval, count))
+		f.bad(field+".Idle", k.Idle, fmt.Sprintf("0, or more than Interval x Count, which are %v x %d", interval, count),
+			field+".Interval", field+".Count")
 	}
 }
 
 // printed checks what both ends have about their output.
-func (f *faults) printed(side, format, style, exclude string, h Histograms) {
+func (f *faults) printed(s fields, format, style, exclude string, h Histograms) {
 	if len(format) > 1 {
-		f.bad(side+".Format", format, "one letter")
+		f.bad(s.name("Format"), format, "one letter")
 	}
 	if style != "" && style != "C" && style != "c" {
-		f.bad(side+".ReportStyle", style, "C")
+		f.bad(s.name("ReportStyle"), style, "C")
 	}
 	if strings.ContainsAny(exclude, "dD") {
-		f.bad(side+".ReportExclude", exclude, "without D, as the data are what is measured")
+		f.bad(s.name("ReportExclude"), exclude, "without D, as the data are what is measured")
 	} else if strings.Trim(exclude, "CMSVcmsv") != "" {
-		f.bad(side+".ReportExclude", exclude, "of the letters C, M, S and V")
+		f.bad(s.name("ReportExclude"), exclude, "of the letters C, M, S and V")
 	}
-	f.multiple(side+".Histograms.BinWidth", h.BinWidth, time.Microsecond, longestTimer)
-	f.count(side+".Histograms.Bins", int64(h.Bins), mostBins, "bins")
-	if h.Enable && (h.BinWidth == 0) != (h.Bins == 0) {
-		f.unlike(side+".Histograms.Bins", h.Bins, "set if, and only if, BinWidth is")
+	f.multiple(s.name("Histograms.BinWidth"), h.BinWidth, time.Microsecond, longestTimer)
+	f.count(s.name("Histograms.Bins"), int64(h.Bins), mostBins, "bins")
+	if h.Enable {
+		f.bothOrNone(s, "Histograms.Bins", "Histograms.BinWidth")
 	}
 }

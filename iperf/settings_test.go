@@ -23,7 +23,7 @@ func TestCheckFindsAllFaultsAtOnce(t *testing.T) {
 		t.Fatalf("got %v", err)
 	}
 	want := []string{
-		"bad settings: Client.Protocol is unknown and Server.Protocol is UDP: they must be the same",
+		"bad settings: Server.Protocol is UDP: must be unset, or as Client.Protocol (unknown)",
 		"bad settings: Client.Protocol is 9: must be TCP, UDP or SCTP",
 		`bad settings: Program is "iperf3\x00": must be without control characters`,
 		"bad settings: Timeout is -1s: must be 0 or more",
@@ -33,7 +33,7 @@ func TestCheckFindsAllFaultsAtOnce(t *testing.T) {
 		"bad settings: Client.Parallel is -2: must be 0 or more streams",
 		"bad settings: Client.Rate is 0.5: must be 0, or 1 bit/s or more",
 		"bad settings: Client.Port is 65536: must be from 0 to 65535",
-		"bad settings: Server.Port is 1: must be 0 with AutoPort",
+		"bad settings: Server.Port is 1: must be unset if Server.AutoPort (true) is set",
 	}
 	if diff := cmp.Diff(want, strings.Split(err.Error(), "\n")); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)

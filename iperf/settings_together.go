@@ -3,63 +3,81 @@ package iperf
 import (
 	"cmp"
 	"fmt"
+	"reflect"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/tunaperf/tuna/iperf/report"
 )
 
-// A given is a setting by its name, and whether it is given.
-type given struct {
-	field string
-	is    bool
+// onlyOneOf has groups of client's settings of which iperf refuses all but one, or would silently ignore one.
+var onlyOneOf = [][]string{
+	{"Time", "Bytes", "Blocks"},
+	{"Bytes", "Bounceback.Enable"}, // the requests go on for ever
+	{"Reverse", "Bidir", "FullDuplex", "Dualtest", "Tradeoff"},
+	{"Rate", "PacketRate", "Unlimited", "Isochronous.FramesPerSecond", "NearCongestion"},
+	{"BurstPeriod", "Isochronous.FramesPerSecond", "NearCongestion", "Bounceback.Enable"},
+	{"TxStartTime", "TxDelayTime"},
+	{"DontFragment", "Reverse"}, // it is the sender's, which would be the server
+	{"JSON", "JSONStream"},
+	{"Compatibility", "Reverse"}, {"Compatibility", "FullDuplex"}, {"Compatibility", "Dualtest"}, {"Compatibility", "Tradeoff"},
+	{"Compatibility", "TripTimes"}, {"Compatibility", "RateDeviation"}, {"Compatibility", "Histograms.Enable"},
+	{"Compatibility", "Isochronous.FramesPerSecond"}, {"Compatibility", "Enhanced"},
 }
 
-// together finds settings that iperf refuses together, or of which it would silently ignore one.
+// needed has client's settings that do nothing unless one of others is set.
+var needed = []struct {
+	field string
+	oneOf []string
+}{
+	{"RateDeviation", []string{"Rate"}},
+	{"Burst", []string{"Rate", "Unlimited"}},
+	{"BurstSize", []string{"BurstPeriod"}},
+	{"IncrSrcIP", []string{"Bind"}},
+	{"ListenPort", []string{"Dualtest", "Tradeoff"}},
+	{"RcvTimeout", []string{"Reverse", "Bidir"}},
+	{"WorkingLoad", []string{"Bounceback.Enable"}},
+	{"Bounceback", []string{"Bounceback.Enable"}},
+	{"Histograms", []string{"Histograms.Enable"}},
+	{"JSONStreamFullOutput", []string{"JSONStream"}},
+}
+
+// onlyOver has client's settings of one protocol.
+var onlyOver = map[report.Protocol][]string{
+	report.ProtocolTCP: {"MPTCP", "PermitKey", "PeerDetect", "NearCongestion", "Bounceback.Enable", "TCPQuickACK", "TCPWritePrefetch",
+		"TCPWriteTimes"},
+	report.ProtocolUDP:  {"PacketRate", "Unlimited", "NoUDPFin", "UDPCounters64Bit", "DontFragment", "GSRO"},
+	report.ProtocolSCTP: {"NStreams", "XBind"},
+}
+
+// together finds settings of the client that do not go together.
 func (f *faults) together(c *ClientSettings) {
-	f.onlyOne(given{"Time", c.Time > 0}, given{"Bytes", c.Bytes > 0}, given{"Blocks", c.Blocks > 0})
-	f.onlyOne(given{"Reverse", c.Reverse}, given{"Bidir", c.Bidir}, given{"FullDuplex", c.FullDuplex},
-		given{"Dualtest", c.Dualtest}, given{"Tradeoff", c.Tradeoff})
-	f.onlyOne(given{"Rate", c.Rate > 0}, given{"PacketRate", c.PacketRate > 0}, given{"Unlimited", c.Unlimited},
-		given{"Isochronous", c.Isochronous.FramesPerSecond > 0}, given{"NearCongestion", c.NearCongestion > 0})
-	f.onlyOne(given{"BurstPeriod", c.BurstPeriod > 0 || c.BurstSize > 0}, given{"Isochronous", c.Isochronous.FramesPerSecond > 0},
-		given{"NearCongestion", c.NearCongestion > 0}, given{"Bounceback", c.Bounceback.Enable})
-	f.onlyOne(given{"TxStartTime", !c.TxStartTime.IsZero()}, given{"TxDelayTime", c.TxDelayTime > 0})
-	f.onlyOne(given{"DontFragment", c.DontFragment}, given{"Reverse", c.Reverse}) // it is the sender's, which would be the server
-	f.onlyOne(given{"JSON", c.JSON}, given{"JSONStream", c.JSONStream})
-
-	enhanced := []given{
-		{"Reverse", c.Reverse}, {"FullDuplex", c.FullDuplex}, {"Dualtest", c.Dualtest}, {"Tradeoff", c.Tradeoff},
-		{"TripTimes", c.TripTimes}, {"RateDeviation", c.RateDeviation > 0}, {"Histograms", c.Histograms.Enable},
-		{"Isochronous", c.Isochronous.FramesPerSecond > 0}, {"Enhanced", c.Enhanced},
+	client := fields{"Client", reflect.ValueOf(c).Elem()}
+	for _, group := range onlyOneOf {
+		f.onlyOne(client, group...)
 	}
-	for _, g := range enhanced {
-		f.onlyOne(given{"Compatibility", c.Compatibility}, g)
+	for _, n := range needed {
+		f.needs(client, n.field, n.oneOf...)
 	}
-
-	f.needs(given{"RateDeviation", c.RateDeviation > 0}, given{"Rate", c.Rate > 0})
-	f.needs(given{"Burst", c.Burst > 0}, given{"Rate or Unlimited", c.Rate > 0 || c.Unlimited})
-	f.needs(given{"BurstSize", c.BurstSize > 0}, given{"BurstPeriod", c.BurstPeriod > 0})
-	f.needs(given{"IncrSrcIP", c.IncrSrcIP}, given{"Bind", c.Bind != ""})
-	f.needs(given{"ListenPort", c.ListenPort > 0}, given{"Dualtest or Tradeoff", c.Dualtest || c.Tradeoff})
-	f.needs(given{"RcvTimeout", c.RcvTimeout > 0}, given{"Reverse or Bidir", c.Reverse || c.Bidir})
+	f.bothOrNone(client, "Username", "RSAPublicKeyPath")
 	if c.ports() > autoPorts {
-		f.bad("Client.Parallel", c.Parallel, fmt.Sprintf("%d or less with IncrDstPort", autoPorts))
+		f.bad("Client.Parallel", c.Parallel, fmt.Sprintf("%d or less with Client.IncrDstPort (true)", autoPorts), "Client.IncrDstPort")
 	}
-	f.needs(given{"WorkingLoad", c.WorkingLoad != ""}, given{"Bounceback", c.Bounceback.Enable})
-	f.needs(given{"Bounceback", c.Bounceback != Bounceback{}}, given{"Bounceback.Enable", c.Bounceback.Enable})
-	f.needs(given{"Histograms", c.Histograms != Histograms{}}, given{"Histograms.Enable", c.Histograms.Enable})
-
 	if length := cmp.Or(c.Length, c.usualLength()); c.BurstSize > 0 && c.BurstSize < length {
-		f.bad("Client.BurstSize", c.BurstSize, fmt.Sprintf("0, or Client.Length or more, which is %d", length))
+		var together []string
+		if c.Length > 0 {
+			together = []string{"Client.Length"}
+		}
+		f.bad("Client.BurstSize", c.BurstSize, fmt.Sprintf("0, or Client.Length or more, which is %d", length), together...)
 	}
-
-	const tcp, udp, sctp = report.ProtocolTCP, report.ProtocolUDP, report.ProtocolSCTP
-	f.protocol(c, tcp, given{"MPTCP", c.MPTCP}, given{"PermitKey", c.PermitKey != ""}, given{"PeerDetect", c.PeerDetect},
-		given{"NearCongestion", c.NearCongestion > 0}, given{"Bounceback", c.Bounceback.Enable},
-		given{"TCPQuickACK", c.TCPQuickACK}, given{"TCPWritePrefetch", c.TCPWritePrefetch > 0}, given{"TCPWriteTimes", c.TCPWriteTimes})
-	f.protocol(c, udp, given{"PacketRate", c.PacketRate > 0}, given{"Unlimited", c.Unlimited}, given{"NoUDPFin", c.NoUDPFin},
-		given{"UDPCounters64Bit", c.UDPCounters64Bit}, given{"DontFragment", c.DontFragment}, given{"GSRO", c.GSRO})
-	f.protocol(c, sctp, given{"NStreams", c.NStreams > 0}, given{"XBind", len(c.XBind) > 0})
+	for _, p := range []report.Protocol{report.ProtocolTCP, report.ProtocolUDP, report.ProtocolSCTP} {
+		for _, field := range onlyOver[p] {
+			if c.protocol() != p && client.set(field) {
+				f.bad(client.name(field), client.text(field), fmt.Sprintf("unset unless Client.Protocol (%v) is %v", c.protocol(), p), "Client.Protocol")
+			}
+		}
+	}
 }
 
 // usualLength returns the length of a block, or of a datagram of iperf 2, if none is given.
@@ -70,28 +88,93 @@ func (c *ClientSettings) usualLength() int64 {
 	return blockLength
 }
 
-func (f *faults) onlyOne(settings ...given) {
-	var names []string
-	for _, s := range settings {
-		if s.is {
-			names = append(names, "Client."+s.field)
-		}
+// fields are the settings of one end by their names, such as "Time" or "Bounceback.Writes".
+type fields struct {
+	side     string // "Client" or "Server"
+	settings reflect.Value
+}
+
+func (s fields) name(field string) string { return s.side + "." + field }
+
+func (s fields) value(field string) reflect.Value {
+	v := s.settings
+	for name := range strings.SplitSeq(field, ".") {
+		v = v.FieldByName(name)
 	}
-	if len(names) > 1 {
-		f.errs = append(f.errs, fmt.Errorf("%w: %s are set: only one of them may be", ErrSettings, strings.Join(names, " and ")))
+	return v
+}
+
+// set reports whether a field has a value that can be used. One below zero is an error by itself.
+func (s fields) set(field string) bool {
+	switch v := s.value(field); {
+	case v.CanInt():
+		return v.Int() > 0
+	case v.CanFloat():
+		return v.Float() > 0
+	case v.Kind() == reflect.Slice:
+		return v.Len() > 0
+	default:
+		return !v.IsZero()
 	}
 }
 
-func (f *faults) needs(a, b given) {
-	if a.is && !b.is {
-		f.unlike("Client."+a.field, "set", "unset without "+b.field+", which it needs")
+// text returns a field's value as messages show it.
+func (s fields) text(field string) string {
+	switch v := s.value(field).Interface().(type) {
+	case string:
+		if field == secretField {
+			return fmt.Sprintf("of %d characters", len(v))
+		}
+		return fmt.Sprintf("%.200q", v)
+	case time.Time:
+		return v.Format(time.RFC3339)
+	case Bounceback, Histograms:
+		return "set"
+	default:
+		return fmt.Sprint(v)
 	}
 }
 
-func (f *faults) protocol(c *ClientSettings, p report.Protocol, settings ...given) {
-	for _, s := range settings {
-		if s.is && c.protocol() != p {
-			f.unlike("Client."+s.field, "set", fmt.Sprintf("unset with %v, as it needs %v", c.protocol(), p))
-		}
+// secretField is the setting whose value no message shows.
+const secretField = "PermitKey"
+
+// list returns fields with their values, "Client.Rate (0) or Client.Unlimited (false)", and their names.
+func (s fields) list(fields []string) (text string, names []string) {
+	var all []string
+	for _, field := range fields {
+		names = append(names, s.name(field))
+		all = append(all, fmt.Sprintf("%s (%s)", s.name(field), s.text(field)))
+	}
+	last := len(all) - 1
+	if last == 0 {
+		return all[0], names
+	}
+	return strings.Join(all[:last], ", ") + " or " + all[last], names
+}
+
+// onlyOne checks that one of some settings is set at most.
+func (f *faults) onlyOne(s fields, group ...string) {
+	set := slices.DeleteFunc(slices.Clone(group), func(field string) bool { return !s.set(field) })
+	if len(set) > 1 {
+		others, names := s.list(set[1:])
+		f.bad(s.name(set[0]), s.text(set[0]), "unset if "+others+" is set", names...)
+	}
+}
+
+// needs checks that a setting is set only with one of others.
+func (f *faults) needs(s fields, field string, oneOf ...string) {
+	if s.set(field) && !slices.ContainsFunc(oneOf, s.set) {
+		others, names := s.list(oneOf)
+		f.bad(s.name(field), s.text(field), "unset unless "+others+" is set", names...)
+	}
+}
+
+// bothOrNone checks that two settings are set together.
+func (f *faults) bothOrNone(s fields, a, b string) {
+	if s.value(a).IsZero() {
+		a, b = b, a
+	}
+	if s.value(b).IsZero() {
+		f.needs(s, a, b)
 	}
 }

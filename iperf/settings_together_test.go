@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"net"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -19,25 +20,25 @@ func TestCheckFindsWhatDoesNotGoTogether(t *testing.T) {
 		server ServerSettings
 		want   []string
 	}{
-		{"reverse and bidir", ClientSettings{Reverse: true, Bidir: true}, ServerSettings{}, []string{"Client.Reverse and Client.Bidir are set: only one of them may be"}},
+		{"reverse and bidir", ClientSettings{Reverse: true, Bidir: true}, ServerSettings{}, []string{"Client.Reverse is true: must be unset if Client.Bidir (true) is set"}},
 		{"every way to send back", ClientSettings{Reverse: true, Bidir: true, FullDuplex: true, Dualtest: true, Tradeoff: true}, ServerSettings{},
-			[]string{"Client.Reverse and Client.Bidir and Client.FullDuplex and Client.Dualtest and Client.Tradeoff are set: only one of them may be"}},
-		{"two ends of a test", ClientSettings{Time: time.Second, Blocks: 1}, ServerSettings{}, []string{"Client.Time and Client.Blocks are set: only one of them may be"}},
+			[]string{"Client.Reverse is true: must be unset if Client.Bidir (true), Client.FullDuplex (true), Client.Dualtest (true) or Client.Tradeoff (true) is set"}},
+		{"two ends of a test", ClientSettings{Time: time.Second, Blocks: 1}, ServerSettings{}, []string{"Client.Time is 1s: must be unset if Client.Blocks (1) is set"}},
 		{"two rates", ClientSettings{Protocol: udp, Rate: 1e6, PacketRate: 5, Unlimited: true}, ServerSettings{},
-			[]string{"Client.Rate and Client.PacketRate and Client.Unlimited are set: only one of them may be"}},
+			[]string{"Client.Rate is 1.00 Mbit/s: must be unset if Client.PacketRate (5) or Client.Unlimited (true) is set"}},
 		{"compatibility", ClientSettings{Compatibility: true, Enhanced: true, TripTimes: true}, ServerSettings{},
-			[]string{"Client.Compatibility and Client.TripTimes are set: only one of them may be", "Client.Compatibility and Client.Enhanced are set: only one of them may be"}},
+			[]string{"Client.Compatibility is true: must be unset if Client.TripTimes (true) is set", "Client.Compatibility is true: must be unset if Client.Enhanced (true) is set"}},
 		{"what needs another", ClientSettings{Burst: 1, BurstSize: 1 << 20, RateDeviation: 1, IncrSrcIP: true, ListenPort: 1, RcvTimeout: time.Second, WorkingLoad: "up"}, ServerSettings{},
-			[]string{"Client.RateDeviation is set: must be unset without Rate, which it needs", "Client.Burst is set: must be unset without Rate or Unlimited, which it needs", "Client.BurstSize is set: must be unset without BurstPeriod, which it needs", "Client.IncrSrcIP is set: must be unset without Bind, which it needs",
-				"Client.ListenPort is set: must be unset without Dualtest or Tradeoff, which it needs", "Client.RcvTimeout is set: must be unset without Reverse or Bidir, which it needs", "Client.WorkingLoad is set: must be unset without Bounceback, which it needs"}},
+			[]string{"Client.RateDeviation is 1.00 bit/s: must be unset unless Client.Rate (0 bit/s) is set", "Client.Burst is 1: must be unset unless Client.Rate (0 bit/s) or Client.Unlimited (false) is set", "Client.BurstSize is 1048576: must be unset unless Client.BurstPeriod (0s) is set", `Client.IncrSrcIP is true: must be unset unless Client.Bind ("") is set`,
+				"Client.ListenPort is 1: must be unset unless Client.Dualtest (false) or Client.Tradeoff (false) is set", "Client.RcvTimeout is 1s: must be unset unless Client.Reverse (false) or Client.Bidir (false) is set", `Client.WorkingLoad is "up": must be unset unless Client.Bounceback.Enable (false) is set`}},
 		{"settings of a thing that is not enabled", ClientSettings{Bounceback: Bounceback{Writes: 1}, Histograms: Histograms{BinWidth: time.Second}}, ServerSettings{},
-			[]string{"Client.Bounceback is set: must be unset without Bounceback.Enable, which it needs", "Client.Histograms is set: must be unset without Histograms.Enable, which it needs"}},
+			[]string{"Client.Bounceback is set: must be unset unless Client.Bounceback.Enable (false) is set", "Client.Histograms is set: must be unset unless Client.Histograms.Enable (false) is set"}},
 		{"not over UDP", ClientSettings{Protocol: udp, MPTCP: true, PermitKey: "abcd", PeerDetect: true}, ServerSettings{},
-			[]string{"Client.MPTCP is set: must be unset with UDP, as it needs TCP", "Client.PermitKey is set: must be unset with UDP, as it needs TCP", "Client.PeerDetect is set: must be unset with UDP, as it needs TCP"}},
+			[]string{"Client.MPTCP is true: must be unset unless Client.Protocol (UDP) is TCP", "Client.PermitKey is of 4 characters: must be unset unless Client.Protocol (UDP) is TCP", "Client.PeerDetect is true: must be unset unless Client.Protocol (UDP) is TCP"}},
 		{"only over UDP", ClientSettings{PacketRate: 1, NoUDPFin: true, GSRO: true}, ServerSettings{},
-			[]string{"Client.PacketRate is set: must be unset with TCP, as it needs UDP", "Client.NoUDPFin is set: must be unset with TCP, as it needs UDP", "Client.GSRO is set: must be unset with TCP, as it needs UDP"}},
+			[]string{"Client.PacketRate is 1: must be unset unless Client.Protocol (TCP) is UDP", "Client.NoUDPFin is true: must be unset unless Client.Protocol (TCP) is UDP", "Client.GSRO is true: must be unset unless Client.Protocol (TCP) is UDP"}},
 		{"only over SCTP", ClientSettings{NStreams: 2, XBind: []string{"x"}}, ServerSettings{},
-			[]string{"Client.NStreams is set: must be unset with TCP, as it needs SCTP", "Client.XBind is set: must be unset with TCP, as it needs SCTP"}},
+			[]string{"Client.NStreams is 2: must be unset unless Client.Protocol (TCP) is SCTP", "Client.XBind is [x]: must be unset unless Client.Protocol (TCP) is SCTP"}},
 		{"values", ClientSettings{
 			Burst: 1001, Rate: 1e6, TOS: 256, TTL: -1, FlowLabel: 1 << 20, IPVersion: 5, Affinity: "a", WorkingLoad: "sideways", Bounceback: Bounceback{Enable: true},
 			PermitKey: "abc", Username: "u", ReportExclude: "CD", ReportStyle: "J", Format: "kk", SndTimeout: 25 * time.Hour, FQRate: -1,
@@ -46,8 +47,8 @@ func TestCheckFindsWhatDoesNotGoTogether(t *testing.T) {
 			"Client.FQRate is -1: must be 0, or 1 bit/s or more", "Client.Burst is 1001: must be from 0 to 1000", `Client.WorkingLoad is sideways: must be "up", "down" or "bidir", with a number as in "up,4"`,
 			"Client.IPVersion is 5: must be 0, 4 or 6", "Client.TOS is 256: must be from 0 to 255", "Client.TTL is -1: must be from 0 to 255", "Client.FlowLabel is 1048576: must be from 0 to 1048575",
 			`Client.Affinity is a: must be a processor's number, or two as in "0,1"`, "Client.SndTimeout is 25h0m0s: must be 24h0m0s or less", "Client.ControlKeepAlive is 1ms, 0s: must be whole seconds",
-			"Client.PermitKey is of 3 characters: must be empty, or of 4 to 128 characters", `Client.Username is "u": must be set if, and only if, Client.RSAPublicKeyPath is`, "Client.Format is kk: must be one letter",
-			"Client.ReportStyle is J: must be C", "Client.ReportExclude is CD: must be without D, as the data are what is measured", "Client.JSONStreamFullOutput is true: must be false without JSONStream"}},
+			"Client.PermitKey is of 3 characters: must be empty, or of 4 to 128 characters", "Client.Format is kk: must be one letter",
+			"Client.ReportStyle is J: must be C", "Client.ReportExclude is CD: must be without D, as the data are what is measured", "Client.JSONStreamFullOutput is true: must be unset unless Client.JSONStream (false) is set", `Client.Username is "u": must be unset unless Client.RSAPublicKeyPath ("") is set`}},
 		{"a burst of less than a block", ClientSettings{BurstSize: 131071, BurstPeriod: time.Second}, ServerSettings{},
 			[]string{"Client.BurstSize is 131071: must be 0, or Client.Length or more, which is 131072"}},
 		{"a burst of less than a datagram", ClientSettings{Protocol: udp, BurstSize: 1469, BurstPeriod: time.Second}, ServerSettings{},
@@ -55,7 +56,7 @@ func TestCheckFindsWhatDoesNotGoTogether(t *testing.T) {
 		{"a burst of less than the caller's block", ClientSettings{Length: 2000, BurstSize: 1999, BurstPeriod: time.Second}, ServerSettings{},
 			[]string{"Client.BurstSize is 1999: must be 0, or Client.Length or more, which is 2000"}},
 		{"fragments of what the server sends", ClientSettings{Protocol: udp, DontFragment: true, Reverse: true}, ServerSettings{},
-			[]string{"Client.DontFragment and Client.Reverse are set: only one of them may be"}},
+			[]string{"Client.DontFragment is true: must be unset if Client.Reverse (true) is set"}},
 		{"probes that take longer than the idle time, by the kernel's", probesOf(10, 0, 0), ServerSettings{},
 			[]string{"Client.ControlKeepAlive.Idle is 10s: must be 0, or more than Interval x Count, which are 1m15s x 9"}},
 		{"by the caller's", probesOf(10, 5, 5), ServerSettings{},
@@ -74,8 +75,16 @@ func TestCheckFindsWhatDoesNotGoTogether(t *testing.T) {
 		}, []string{
 			"Server.Affinity is x: must be a processor's number", "Server.TOS is 300: must be from 0 to 255", "Server.RcvTimeout is 1ns: must be 0, or 100ms or more",
 			"Server.IdleTimeout is 500ms: must be 0, or a multiple of 1s", "Server.BitrateLimitInterval is 16m41s: must be 16m40s or less",
-			`Server.RSAPrivateKeyPath is "": must be set if, and only if, Server.AuthorizedUsersPath is`, "Server.ReportExclude is Q: must be of the letters C, M, S and V",
-			"Server.Histograms.Bins is 5: must be set if, and only if, BinWidth is", "Server.JSONStreamFullOutput is true: must be false without JSONStream"}},
+			"Server.ReportExclude is Q: must be of the letters C, M, S and V", "Server.Histograms.Bins is 5: must be unset unless Server.Histograms.BinWidth (0s) is set",
+			`Server.AuthorizedUsersPath is "x": must be unset unless Server.RSAPrivateKeyPath ("") is set`, "Server.JSONStreamFullOutput is true: must be unset unless Server.JSONStream (false) is set",
+			"Server.BitrateLimitInterval is 16m41s: must be unset unless Server.BitrateLimit (0 bit/s) is set"}},
+		{"requests that no amount ends", ClientSettings{Bytes: 1e6, Bounceback: Bounceback{Enable: true}}, ServerSettings{},
+			[]string{"Client.Bytes is 1000000: must be unset if Client.Bounceback.Enable (true) is set"}},
+		{"the server's settings of a thing that is not enabled", ClientSettings{}, ServerSettings{Histograms: Histograms{Bins: 5}}, []string{
+			"Server.Histograms is set: must be unset unless Server.Histograms.Enable (false) is set"}},
+		{"the two ends' protocols", ClientSettings{}, ServerSettings{Protocol: udp}, []string{"Server.Protocol is UDP: must be unset, or as Client.Protocol (TCP)"}},
+		{"a port that is the first of several", ClientSettings{Port: 65535, IncrDstPort: true, Parallel: 2}, ServerSettings{}, []string{
+			"Client.Port is 65535: must be from 0 to 65534 with Client.IncrDstPort (true) and Client.Parallel (2)"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			x := Iperf{Client: test.client, Server: test.server}
@@ -85,6 +94,23 @@ func TestCheckFindsWhatDoesNotGoTogether(t *testing.T) {
 			}
 			if diff := cmp.Diff(test.want, strings.Split(strings.ReplaceAll(err.Error(), "bad settings: ", ""), "\n")); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
+			}
+			// Each is a SettingError that names the settings by the fields that they have.
+			all := map[string]fields{"Client": {"Client", reflect.ValueOf(&x.Client).Elem()}, "Server": {"Server", reflect.ValueOf(&x.Server).Elem()}}
+			for _, err := range err.(interface{ Unwrap() []error }).Unwrap() {
+				fault, ok := err.(*SettingError)
+				if !ok {
+					t.Fatalf("got a %T: %v", err, err)
+				}
+				for _, name := range append([]string{fault.Field}, fault.Together...) {
+					side, field, _ := strings.Cut(name, ".")
+					if !all[side].value(field).IsValid() || !strings.Contains(err.Error(), field) && !strings.HasPrefix(field, "ControlKeepAlive.") {
+						t.Errorf("%v: no field %s", err, name)
+					}
+				}
+				if len(fault.Together) == 0 && strings.Contains(fault.Allowed, " (") {
+					t.Errorf("%v: names no other field", err)
+				}
 			}
 		})
 	}

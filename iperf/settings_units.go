@@ -1,6 +1,7 @@
 package iperf
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"time"
@@ -89,16 +90,10 @@ func (t *EventTimer) time() time.Duration {
 }
 
 // tooSlow returns a warning if the rate carries less than one block, or datagram, in the test's time: the first one is
-// sent at once, and is more than the rate allows. Zero length means iperf's default.
-func (c *ClientSettings) tooSlow() error {
-	const tcp, udp = 128 << 10, 1470
-	length := c.Length
-	switch {
-	case length == 0 && c.protocol() == report.ProtocolUDP:
-		length = udp
-	case length == 0:
-		length = tcp
-	}
+// sent at once, and is more than the rate allows.
+func (c *ClientSettings) tooSlow(v Version) error {
+	length, _ := c.blocks(v)
+	length = cmp.Or(length, c.usualLength())
 	carried := float64(c.Rate) * c.time().Seconds()
 	if block := float64(length * 8); c.Rate > 0 && c.Bytes == 0 && c.Blocks == 0 && carried < block {
 		return fmt.Errorf("Client.Rate is %v: in %v it carries less than one block of %d bytes, so the rate cannot be kept: set a smaller Client.Length",

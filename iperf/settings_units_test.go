@@ -59,15 +59,16 @@ func TestTooSlow(t *testing.T) {
 		c    ClientSettings
 		slow bool
 	}{
-		{"half a block", ClientSettings{Rate: 50e3}, true},
+		{"blocks that are small by themselves", ClientSettings{Rate: 50e3}, false},
+		{"half a block", ClientSettings{Rate: 50e3, Length: 128 << 10}, true},
 		{"more than one", ClientSettings{Rate: 105e3}, false},
 		{"a smaller block", ClientSettings{Rate: 50e3, Length: 1000}, false},
-		{"less than a datagram", ClientSettings{Protocol: report.ProtocolUDP, Rate: 1000}, true},
-		{"a datagram", ClientSettings{Protocol: report.ProtocolUDP, Rate: 1200}, false},
+		{"less than a datagram", ClientSettings{Protocol: report.ProtocolUDP, Rate: 1000, Length: 1470}, true},
+		{"a datagram", ClientSettings{Protocol: report.ProtocolUDP, Rate: 1200, Length: 1470}, false},
 		{"an amount", ClientSettings{Rate: 1000, Bytes: 1 << 20}, false},
 		{"as fast as it goes", ClientSettings{}, false},
 	} {
-		if err := test.c.tooSlow(); (err != nil) != test.slow {
+		if err := test.c.tooSlow(ver("3.12")); (err != nil) != test.slow {
 			t.Errorf("%s: got %v", test.name, err)
 		}
 	}

@@ -74,8 +74,8 @@ func (c *Configuration) Reset() {
 	c.parse() // which found no fault when c was made
 }
 
-// Check finds what is wrong with the settings together, as iperf.Iperf does before it starts anything. What was read
-// has no values that could not be understood, but they may be out of range, or not go together.
+// Check finds what is wrong with the settings together, as iperf.Iperf does before it starts anything. It wraps an
+// *iperf.SettingError for each setting. After Load, a setting may lack another one that it needs.
 func (c *Configuration) Check() error {
 	var errs []error
 	if c.Direction < iperf.Upstream || c.Direction > iperf.Both {
@@ -153,26 +153,50 @@ func (c *Configuration) parse() (p *parser, errs map[string]error) {
 	return p, errs
 }
 
-// outOfRange returns the keys of the single settings that iperf.Iperf.Check finds to be out of range.
-func (p *parser) outOfRange() map[string]*iperf.SettingError {
-	found := map[string]*iperf.SettingError{}
+// A misfit is a fault of Iperf.Check whose settings all have keys.
+type misfit struct {
+	keys  []string // each once; the first is that of the fault's Field
+	fault *iperf.SettingError
+}
+
+// outOfRange returns what iperf.Iperf.Check finds to be wrong with the settings that keys have set. A combination that
+// lacks a setting is not among it because the caller may add that.
+func (p *parser) outOfRange() (found []misfit) {
 	x := iperf.Iperf{Program: p.Program, Client: p.ClientSettings, Server: p.ServerSettings}
 	joined, _ := x.Check().(interface{ Unwrap() []error })
 	if joined == nil {
-		return found
+		return nil
 	}
 	for _, err := range joined.Unwrap() {
 		fault, ok := errors.AsType[*iperf.SettingError](err)
 		if !ok {
 			continue
 		}
-		// Client.Bounceback.Writes may be the work of a key for Client.Bounceback.
-		for field := fault.Field; field != ""; field = field[:max(0, strings.LastIndexByte(field, '.'))] {
-			if key, ok := p.origin[field]; ok {
-				found[key] = fault
+		m := misfit{fault: fault}
+		for _, field := range append([]string{fault.Field}, fault.Together...) {
+			key, ok := p.keyOf(field)
+			if !ok {
+				m.keys = nil
 				break
 			}
+			if !slices.Contains(m.keys, key) {
+				m.keys = append(m.keys, key)
+			}
+		}
+		same := func(other misfit) bool { return slices.Equal(m.keys, other.keys) }
+		if m.keys != nil && !slices.ContainsFunc(found, same) { // both ends may have the fault
+			found = append(found, m)
 		}
 	}
 	return found
+}
+
+// keyOf returns the key that has set a field. Client.Bounceback.Writes may be the work of a key for Client.Bounceback.
+func (p *parser) keyOf(field string) (string, bool) {
+	for ; field != ""; field = field[:max(0, strings.LastIndexByte(field, '.'))] {
+		if key, ok := p.origin[field]; ok {
+			return key, true
+		}
+	}
+	return "", false
 }

@@ -224,7 +224,7 @@ func TestResetAndCheck(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{
 		"[link_under_test]: Direction is Direction(0): must be Upstream, Downstream or Both", "Repetitions is 0: must be 1 or more", "Sleep is -1ns: must be 0 or more",
-		"Client.Reverse and Client.Bidir are set: only one of them may be",
+		"Client.Reverse is true: must be unset if Client.Bidir (true) is set",
 	}, strings.Split(strings.ReplaceAll(err.Error(), "bad settings: ", ""), "\n")); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}

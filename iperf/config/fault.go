@@ -135,16 +135,44 @@ func badPart(value, part, allowed string, near ...string) error {
 	return &badValue{value: value, allowed: allowed, meant: nearest(part, near)}
 }
 
+// in returns the fault in the section of a test. A combination is the fault of the last of its keys.
+func (m misfit) in(section string, entries map[string]entry) *Fault {
+	last := slices.MaxFunc(m.keys, func(a, b string) int { return cmp.Compare(entries[a].line, entries[b].line) })
+	e := entries[last]
+	if len(m.keys) == 1 {
+		return valueFault(section, e, rangeError(e, m.fault))
+	}
+	var others []string
+	for _, key := range m.keys {
+		if key != last {
+			others = append(others, entries[key].key)
+		}
+	}
+	return valueFault(section, e, fmt.Errorf("does not go with %s: %w", strings.Join(others, " and "), m.fault))
+}
+
 // rangeError returns the error of a value that is understood, but out of range.
 func rangeError(e entry, fault *iperf.SettingError) error {
+	var text string
 	switch {
 	case secret(e.key):
-		return fmt.Errorf("is %s: must be %s", fault.Value, fault.Allowed)
+		text = fmt.Sprintf("is %s", fault.Value)
 	case e.value != fault.Value:
-		return fmt.Errorf("%q is %s: must be %s", e.value, fault.Value, fault.Allowed)
+		text = fmt.Sprintf("%q is %s", e.value, fault.Value)
+	default:
+		text = fmt.Sprintf("%q", e.value)
 	}
-	return fmt.Errorf("%q: must be %s", e.value, fault.Allowed)
+	return &outOfRange{text + ": must be " + fault.Allowed, fault}
 }
+
+// An outOfRange is a setting's fault in the words of its key.
+type outOfRange struct {
+	text  string
+	fault *iperf.SettingError
+}
+
+func (e *outOfRange) Error() string { return e.text }
+func (e *outOfRange) Unwrap() error { return e.fault }
 
 // secret reports whether the value of a key must not be in a message.
 func secret(key string) bool {

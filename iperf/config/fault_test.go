@@ -103,6 +103,15 @@ func TestFaults(t *testing.T) {
 			"6: a section's name must end with ]", "8: a section's name is empty"}},
 		{"a long value without an end", "[iperf]\ntitle = \"\"\"hunter2\nparalel = 4\n", []string{`2: the value's """ has no end`}},
 		{"lines are counted in long values", "[iperf]\ntitle = \"\"\"a\nb\nc\"\"\" ; d\nparalel = 4\n", []string{"5: [iperf] paralel: there is no such key: did you mean parallel?"}},
+		{"two keys that do not go together", "[iperf]\nbidir = yes\ntime = 5\nReverse = yes\n", []string{
+			"4: [iperf] Reverse: does not go with bidir: Client.Reverse is true: must be unset if Client.Bidir (true) is set"}},
+		{"a key of the section with one of the defaults", "num = 1M\n[iperf]\nreverse = yes\ntime = 5\n", []string{
+			"4: [iperf] time: does not go with num: Client.Time is 5s: must be unset if Client.Bytes (1048576) is set"}},
+		{"three keys", "[iperf]\nprogram = iperf\nserver-port = 65535\nincr-dstport = yes\nparallel = 2\n", []string{
+			"5: [iperf] parallel: does not go with server-port and incr-dstport: Server.Port is 65535: must be from 0 to 65534 with Client.IncrDstPort (true) and Client.Parallel (2)"}},
+		{"a protocol", "[iperf]\nudp = yes\npermit-key = hunter2\n", []string{
+			"3: [iperf] permit-key: does not go with udp: Client.PermitKey is of 7 characters: must be unset unless Client.Protocol (UDP) is TCP"}},
+		{"what the caller may add", "[iperf]\nburst-size = 1M\nusername = me\n", nil},
 		{"text behind a heading", "[iperf]x=4\n[a];\n[iperf] = 4 ; [b]\n[ [x] ] \t# [a]\n[x[0].y];z\n[[iperf]]]\n", []string{
 			"1: text behind the section's name: must be a comment, which begins with # or ; after a space", "2: text behind the section's name: must be a comment, which begins with # or ; after a space",
 			"3: text behind the section's name: must be a comment, which begins with # or ; after a space", "5: text behind the section's name: must be a comment, which begins with # or ; after a space",

@@ -122,8 +122,8 @@ func (o Reader) read(d *document, bad faults, file string) (*Configuration, erro
 	for key, err := range errs {
 		bad.add(valueFault(test.name, entries[key], err))
 	}
-	for key, fault := range p.outOfRange() {
-		bad.add(valueFault(test.name, entries[key], rangeError(entries[key], fault)))
+	for _, m := range p.outOfRange() {
+		bad.add(m.in(test.name, entries))
 	}
 	unused := map[string]bool{}
 	for _, key := range c.Unused {
