@@ -18,7 +18,7 @@ var banners = []struct {
 }{
 	{" connected ", eventConn, readConn},
 	{"Connecting to host ", eventConnecting3, func(e *event, b []byte, at int) bool {
-		e.title, e.port = titleOf(b[:at]), intAfter(b, "port ")
+		e.port = intAfter(b, "port ")
 		return true
 	}},
 	{"Server listening on TCP port", eventListening2, readListening2},
@@ -87,6 +87,9 @@ func (e *event) recogniseBanner(b []byte) bool {
 			continue
 		}
 		if e.kind = banner.kind; banner.read == nil || banner.read(e, b, at) {
+			if at > 0 && e.beginsTest() {
+				e.title, e.titleAt = titleOf(b[:at])
+			}
 			return true
 		}
 	}
@@ -134,6 +137,7 @@ func readConn(e *event, b []byte, at int) bool {
 	if open := bytes.LastIndexByte(b[:local], '['); open >= 0 {
 		if l, n := parseLabel(b[open:]); n > 0 {
 			c.id, c.star = l.id, l.star
+			e.title, e.titleAt = titleOf(b[:open])
 		}
 	}
 	c.here = string(address(b[local+len("local "):]))
@@ -165,7 +169,7 @@ func address(b []byte) []byte {
 
 // readVersion reads "iperf 3.12" or "iperf version 2.1.8 (12 August 2022) pthreads".
 func readVersion(e *event, b []byte, at int) bool {
-	if at > 0 && b[at-1] != ' ' {
+	if at > 0 && b[at-1] != ' ' && b[at-1] != '\t' {
 		return false
 	}
 	v := b[at+len("iperf "):]

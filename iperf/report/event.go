@@ -14,7 +14,8 @@ type event struct {
 
 	program string
 	version string
-	title   []byte        // what stands before the line, if that is a name; valid until the next line is read
+	title   []byte        // what stands before a banner, if that is a name; valid until the next line is read
+	titleAt int           // its index
 	host    string        // that iperf 2's client connects to
 	udp     bool          // of iperf 2's banners
 	port    int           // that an end listens on or connects to; 0: not printed
@@ -63,3 +64,12 @@ const (
 
 // isBanner reports whether the event is a banner, or one of the lines that belong to it.
 func (e *event) isBanner() bool { return e.kind >= eventConn }
+
+// beginsTest reports whether the event is the first of a program's output, as a rule.
+func (e *event) beginsTest() bool {
+	switch e.kind {
+	case eventConnecting3, eventListening3, eventAccepted3, eventConnecting2, eventListening2, eventVersion:
+		return true
+	}
+	return false
+}

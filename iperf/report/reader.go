@@ -100,7 +100,7 @@ const longRow = 160
 // readLine recognises one line of text.
 func (r *reader) readLine(b []byte) {
 	r.row.line = r.src.Lines
-	if len(r.tests.titles) > 0 {
+	if len(r.tests.aside) > 0 || r.tests.doubt > 0 {
 		r.tests.turnTo(b)
 	}
 	if len(r.before) > 0 && r.readAfterBrace(b) {

@@ -15,25 +15,36 @@ type segmenter struct {
 	all  bool           // every test is wanted
 	sums sumPolicy
 
-	cur   *test // that events go to; nil: none has begun
-	outer *test // whose server's output cur is
+	output          // that the current line is of
+	aside  []output // those that other lines are of
+	lost   []byte   // the title that the current line does not have, though the one of cur should be it
+
 	ready []*test
 	begun int // tests
 	given int // tests that were handed out
 	other int // lines that are not iperf's
+
+	doc *test // that the JSON document is of; nil: it is not iperf's so far
+}
+
+// An output is what one program printed. Its lines have a title if those of others are among them.
+type output struct {
+	title []byte // nil: it has none
+	at    int    // where its title stood in the first line
+	doubt int    // how many more lines may be without the title before it is taken for none; 0: it is one
+	born  int    // how many tests had begun before it
+
+	cur   *test // that events go to; nil: none has begun
+	outer *test // whose server's output cur is
 
 	held  []event // a banner, of which the next connection tells whose it is
 	same  bool    // the banner is of cur, as a connection told
 	chain []*test // that may be parts of the next one
 	part  bool    // the test that ends may be one of these
 
-	doc      *test // that the JSON document is of; nil: it is not iperf's so far
-	peerNext bool  // the next document is the server's, within a client's text
-	wide     bool  // the last heading is as wide as iperf 3's
-	counts   bool  // iperf 2 counts its connections, as since 2.1: their ids are no sockets
-
-	title  []byte   // what stands before the lines of cur
-	titles []titled // the tests that other lines are of
+	peerNext bool // the next document is the server's, within a client's text
+	wide     bool // the last heading is as wide as iperf 3's
+	counts   bool // iperf 2 counts its connections, as since 2.1: their ids are no sockets
 }
 
 func (s *segmenter) newTest(each func(Interval)) *test {
@@ -164,15 +175,10 @@ func (s *segmenter) endAll() bool {
 	if len(s.held) > 0 && s.cur != nil && s.cur.csv.seen {
 		s.release(true)
 	}
-	if s.cur != nil && s.cur.isEmpty() && s.given > 0 {
+	if s.cur != nil && s.cur.isEmpty() && s.given > 0 && len(s.aside) == 0 {
 		return false // the server waits for one more
 	}
-	s.endTitled()
-	s.endPeer()
-	last := s.cur
-	for s.cur != nil {
-		s.end()
-	}
+	last := s.endAside()
 	if len(s.ready) == 0 && s.given == 0 {
 		if last == nil {
 			last = s.newTest(nil)
@@ -188,6 +194,9 @@ func (s *segmenter) take(e *event) {
 	if e.kind == eventRow {
 		s.takeRow(e.row, e.rowKind)
 		return
+	}
+	if e.title != nil && (e.kind != eventConn || s.cur == nil || s.isTitled()) {
+		s.entitle(e.title, e.titleAt)
 	}
 	if e.kind != eventBadRow && len(s.held) > 0 && s.hold(e) {
 		return

@@ -8,7 +8,6 @@ func (s *segmenter) takeBanner(e *event) {
 	case eventConn:
 		s.takeConn(e)
 	case eventConnecting3:
-		s.entitle(e.title)
 		s.begin(true).setIperf3(ClientSide, e.port)
 	case eventListening3:
 		if s.cur == nil || s.cur.lines > 0 && !s.cur.foretold() {
@@ -121,7 +120,7 @@ func (s *segmenter) isDoubtful(client bool) bool {
 const maxHeld = 8
 
 func (s *segmenter) keep(e *event) {
-	e.text = nil // it is overwritten by the next line
+	e.text, e.title = nil, nil // they are overwritten by the next line
 	s.held = append(s.held, *e)
 }
 

@@ -1,98 +1,151 @@
 package report
 
-import "bytes"
+import (
+	"bytes"
+	"cmp"
+	"regexp"
+	"slices"
+)
 
-// Several clients of iperf 3 may print to one terminal at once. Their lines differ by a title,
-// which -T sets, or by the name of a host or container, which a program puts there.
+// Several programs may print to one terminal or log at once. Their lines differ by a title: the one of
+// -T of iperf 3, or the name of a host or a container, which another program puts there.
 
-// A titled is a test whose lines have a title, while lines of another test come.
-type titled struct {
-	title []byte
-	cur   *test
-	outer *test
-	wide  bool
+const (
+	maxAside = 64  // how many outputs are kept apart
+	maxTitle = 120 // how far a title is looked for
+	maxShift = 16  // how much longer a time before a title may become
+	maxDoubt = 16  // how many lines may come before the second one with a title
+)
+
+// titleOf returns the name that stands before a banner, with what separates the two, and its index. A
+// time may stand on either side of it. It returns nil if there is no name.
+func titleOf(b []byte) (title []byte, at int) {
+	if len(b) > maxTitle || bytes.Contains(b, []byte(" -")) {
+		return nil, 0 // a command
+	}
+	begin, end := -1, 0
+	for i := 0; i < len(b); {
+		n := bytes.IndexAny(b[i:], " \t")
+		if n < 0 {
+			n = len(b) - i
+		}
+		if word := b[i : i+n]; n > 0 {
+			named := isNameOf(word)
+			if begin < 0 && named {
+				begin = i
+			}
+			if begin >= 0 {
+				if !named && isTimeOf(word) {
+					break
+				}
+				end = i + n
+			}
+		}
+		i += n + 1
+	}
+	if begin < 0 {
+		return nil, 0
+	}
+	for end < len(b) && (b[end] == ' ' || b[end] == '\t') {
+		end++
+	}
+	return b[begin:end], begin
 }
 
-// maxTitled is how many tests with titles are kept apart.
-const maxTitled = 64
+var (
+	notNames = regexp.MustCompile(`^(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mon|tue|wed|thu|fri|sat|sun|utc|gmt|am|pm)$` +
+		`|^[0-9TZ.:,/+-]+(?:[mnuµ]?s|[smh])?$` + // times and numbers
+		`|\.[a-z]{1,4}:[0-9]+$`) // lines of a source file
+	addresses = regexp.MustCompile(`^[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+$|^[0-9a-f]+:[0-9a-f:]*:[0-9a-f.:]*[a-f:][0-9a-f.:]*$`)
+)
 
-// titleOf returns the text before a client's first line if it is a name, else nil. A time may
-// precede the name.
-func titleOf(b []byte) []byte {
-	b = b[max(0, len(b)-maxTitle):]
-	name := bytes.TrimRight(b, " ")
-	if n := len(b) - len(name); n < 1 || n > 2 || len(name) < 2 {
-		return nil
-	}
-	end := name[len(name)-1]
-	if end != ':' && end != '|' {
-		return nil
-	}
-	name = bytes.TrimRight(name[:len(name)-1], " ")
-	if at := bytes.LastIndexByte(name, ' ') + 1; bytes.ContainsAny(name, ":[]>") {
-		b, name = b[at:], name[at:]
-	}
-	if len(bytes.TrimLeft(name, "0123456789.")) == 0 || bytes.ContainsAny(name, ":[]>|") {
-		return nil
-	}
-	return b
+// isNameOf reports whether a word before a line names what printed the line.
+func isNameOf(word []byte) bool {
+	word = bytes.Trim(word, "[](){}<>|:,;")
+	return bytes.ContainsFunc(word, func(c rune) bool { return c > ' ' && (c >= 128 || isWordByte(byte(c))) }) &&
+		(addresses.Match(word) || !notNames.Match(word))
 }
 
-// maxTitle is as far as titles are looked for in a line.
-const maxTitle = 120
-
-// hasTitle reports whether a line has that title.
-func hasTitle(b, title []byte) bool {
-	i := bytes.Index(b[:min(len(b), 2*maxTitle)], title)
-	return i == 0 || i > 0 && b[i-1] == ' '
+// isTimeOf reports whether a word is a time, or part of one, and no plain number.
+func isTimeOf(word []byte) bool {
+	word = bytes.Trim(word, "[](){}<>|:,;")
+	return notNames.Match(word) && len(bytes.Trim(word, "0123456789")) > 0
 }
 
-// entitle begins a test with that title.
-func (s *segmenter) entitle(title []byte) {
-	if title == nil || s.outer != nil || len(s.titles) == maxTitled {
+// has reports whether a line has the title of an output.
+func (o *output) has(b []byte) bool {
+	i := bytes.Index(b[:min(len(b), o.at+len(o.title)+maxShift)], o.title)
+	return i == 0 || i > 0 && (b[i-1] == ' ' || b[i-1] == '\t')
+}
+
+// isTitled reports whether all lines of the current output have its title.
+func (s *segmenter) isTitled() bool { return s.title != nil && s.doubt == 0 }
+
+// entitle begins an output with that title, which was found at that index.
+func (s *segmenter) entitle(title []byte, at int) {
+	if s.outer != nil || len(s.aside) == maxAside {
 		return
 	}
-	s.turnTo(title)
-	if s.title == nil || !bytes.Equal(s.title, title) {
-		s.putAside()
-		s.title = bytes.Clone(title)
+	if s.lost != nil {
+		s.title, s.lost = s.lost, nil // its lines are among those of the new one
 	}
+	if s.title != nil && bytes.Equal(s.title, title) {
+		return
+	}
+	s.putAside()
+	s.title, s.at, s.doubt = bytes.Clone(title), at, maxDoubt
 }
 
-// turnTo makes the test with the title of the line b the current one.
+// turnTo makes the output that the line b is of the current one. A title that the lines after it do not
+// have is none.
 func (s *segmenter) turnTo(b []byte) {
-	if s.title != nil && hasTitle(b, s.title) {
+	s.lost = nil
+	if s.title != nil && s.has(b) {
+		s.doubt = 0
 		return
 	}
-	for i, t := range s.titles {
-		if !hasTitle(b, t.title) {
+	for i := range s.aside {
+		if !s.aside[i].has(b) {
 			continue
 		}
-		s.titles = append(s.titles[:i], s.titles[i+1:]...)
+		o := s.aside[i]
+		s.aside = slices.Delete(s.aside, i, i+1)
 		s.putAside()
-		s.title, s.cur, s.outer, s.wide = t.title, t.cur, t.outer, t.wide
+		s.output = o
+		s.doubt = 0
 		return
 	}
+	if s.doubt > 0 && len(bytes.TrimSpace(b)) > 0 {
+		if s.doubt--; s.doubt == 0 {
+			s.title, s.lost = nil, s.title
+		}
+	}
 }
 
-// putAside sets the current test aside.
+// putAside sets the current output aside if it has a title.
 func (s *segmenter) putAside() {
 	if s.title == nil {
-		return // of a test without a title
+		return
 	}
-	if s.cur != nil {
-		s.titles = append(s.titles, titled{s.title, s.cur, s.outer, s.wide})
+	if s.cur != nil || len(s.chain) > 0 {
+		s.aside = append(s.aside, s.output)
 	}
-	s.title, s.cur, s.outer = nil, nil, nil
+	s.output = output{born: s.begun}
 }
 
-// endTitled ends the tests that were set aside.
-func (s *segmenter) endTitled() {
-	for _, t := range s.titles {
+// endAside ends all outputs in the order in which they began. It returns the last test that there was.
+func (s *segmenter) endAside() (last *test) {
+	all := append(s.aside, s.output)
+	s.aside = nil
+	slices.SortStableFunc(all, func(a, b output) int { return cmp.Compare(a.born, b.born) })
+	for _, s.output = range all {
+		s.endPeer()
+		last = s.cur
 		for s.cur != nil {
 			s.end()
 		}
-		s.title, s.cur, s.outer = t.title, t.cur, t.outer
+		s.ready = append(s.ready, s.chain...)
+		s.chain = nil
 	}
-	s.titles = nil
+	return last
 }

@@ -1,0 +1,78 @@
+package report_test
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestInterleaved reads pairs of outputs of testdata/corpus whose lines come in turn behind names.
+func TestInterleaved(t *testing.T) {
+	t.Parallel()
+	prefixes := []struct {
+		name   string
+		prefix func(host string, line int) string
+	}{
+		{"pdsh", func(host string, _ int) string { return host + ": " }},
+		{"stern", func(host string, _ int) string { return host + " iperf3 " }},
+		{"stern with times", func(host string, i int) string { return fmt.Sprintf("%s iperf3 2026-11-28T10:00:%02dZ ", host, i%60) }},
+		{"GNU parallel", func(host string, _ int) string { return host + "\t" }},
+		{"Fabric", func(host string, _ int) string { return "[" + host + "] out: " }},
+		{"Docker", func(host string, _ int) string { return host + "-1  | " }},
+		{"syslog", func(host string, i int) string { return fmt.Sprintf("Nov 28 10:00:%02d %s iperf[812]: ", i%60, host) }},
+		{"addresses", func(host string, _ int) string {
+			return strings.ReplaceAll(strings.ReplaceAll(host, "host-a", "127.0.0.1"), "host-b", "127.0.0.2") + " "
+		}},
+		{"numbers", func(host string, _ int) string {
+			return strings.ReplaceAll(strings.ReplaceAll(host, "host-a", "worker 1"), "host-b", "worker 2") + " "
+		}},
+	}
+	texts := corpusOutputs(t, "txt")
+	names := slices.Sorted(maps.Keys(texts))
+	for k, p := range prefixes {
+		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
+			for i, name := range names {
+				a, b := texts[name], texts[names[(i+1)%len(names)]]
+				if (i+k)%4 != 0 || !begins(a) || !begins(b) {
+					continue
+				}
+				want := slices.Sorted(slices.Values(append(traffic(a), traffic(b)...)))
+				got := slices.Sorted(slices.Values(traffic(interleaved(a, b, p.prefix))))
+				if diff := cmp.Diff(want, got); diff != "" {
+					t.Errorf("%s and %s (-alone +in turn)\n%s", name, names[(i+1)%len(names)], diff)
+				}
+			}
+		})
+	}
+}
+
+// traffic returns the tests of an output that carried anything, rendered.
+func traffic(text string) []string {
+	return slices.DeleteFunc(strings.Split(bare(all([]byte(text))), "next test\n"), func(s string) bool {
+		return strings.Contains(s, "no bandwidth")
+	})
+}
+
+// begins reports whether an output has the line that begins it.
+func begins(text string) bool {
+	return strings.Contains(text, "onnecting to") || strings.Contains(text, "listening on") || strings.Contains(text, "Accepted")
+}
+
+func interleaved(a, b string, prefix func(host string, line int) string) string {
+	var out strings.Builder
+	la, lb := strings.SplitAfter(a, "\n"), strings.SplitAfter(b, "\n")
+	for i := range max(len(la), len(lb)) {
+		if i < len(la) && la[i] != "" {
+			out.WriteString(prefix("host-a", i) + la[i])
+		}
+		if i < len(lb) && lb[i] != "" {
+			out.WriteString(prefix("host-b", i) + lb[i])
+		}
+	}
+	return out.String()
+}
