@@ -145,6 +145,10 @@ func printEvidence(w io.Writer, err error) {
 	switch e := err.(type) {
 	case *RunError, *PanicError:
 		fmt.Fprintf(w, "\n\n%+v", e)
+	case *callerError: // such as what Iperf.Install returned from a run of its own
+		if run, ok := errors.AsType[*RunError](err); ok {
+			printEvidence(w, run)
+		}
 	case interface{ Unwrap() error }:
 		printEvidence(w, e.Unwrap())
 	case interface{ Unwrap() []error }:
@@ -263,7 +267,7 @@ func withStderr(err error, stderr string) error {
 
 // endedBy is the error of what ctx ended. It wraps both ctx's error and its cause.
 func endedBy(ctx context.Context) error {
-	err, cause := ctx.Err(), context.Cause(ctx)
+	err, cause := ctx.Err(), safeCause(ctx)
 	kind := ErrCanceled
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(cause, context.DeadlineExceeded) {
 		kind = ErrTimeout
@@ -296,6 +300,9 @@ var errEarlyExit = fmt.Errorf("%w: exited before it listened", ErrIncomplete)
 
 // notEnded reports whether a host did not confirm the end of a command that was to be ended.
 func notEnded(err error) bool {
+	if e, ok := errors.AsType[*callerError](err); ok {
+		return e.notEnded
+	}
 	e, ok := errors.AsType[interface {
 		error
 		NotEnded() bool
@@ -305,6 +312,9 @@ func notEnded(err error) bool {
 
 // exitStatus finds the exit status of a command that ran and failed.
 func exitStatus(err error) (int, bool) {
+	if e, ok := errors.AsType[*callerError](err); ok {
+		return e.status, e.exited
+	}
 	if e, ok := errors.AsType[interface {
 		error
 		ExitStatus() int

@@ -31,6 +31,7 @@ func (x *Iperf) guarded(ctx context.Context) (*Iperf, *catcher, context.Context)
 			if caught := c.call("Iperf.Install", func() { program, err = f(ctx, h.(*guardedHost).HostSSH) }); caught != nil {
 				return "", caught
 			}
+			err = c.callerError("Iperf.Install", err)
 			if program == "" && err == nil {
 				err = fmt.Errorf("%w: Iperf.Install returned neither a program nor an error", ErrNotInstalled)
 			}
@@ -108,10 +109,11 @@ func (h *guardedHost) TestAddr() string { return h.addr }
 func (h *guardedHost) String() string   { return h.name }
 
 func (h *guardedHost) Run(ctx context.Context, command string, stdout, stderr io.Writer) (err error) {
-	if caught := h.catcher.call("HostSSH.Run of "+h.name, func() { err = h.HostSSH.Run(ctx, command, stdout, stderr) }); caught != nil {
+	what := "HostSSH.Run of " + h.name
+	if caught := h.catcher.call(what, func() { err = h.HostSSH.Run(ctx, command, stdout, stderr) }); caught != nil {
 		return caught
 	}
-	return err
+	return h.catcher.callerError(what, err)
 }
 
 type guardedClientServer struct {
@@ -136,7 +138,7 @@ func (g guardedClientServer) ClientServer(d Direction) (client, server HostSSH, 
 	if caught := g.catcher.call("Iperf.ClientServer", func() { client, server, err = g.hosts.ClientServer(d) }); caught != nil {
 		return nil, nil, caught
 	}
-	return client, server, err
+	return client, server, g.catcher.callerError("Iperf.ClientServer", err)
 }
 
 func (g guardedReverser) Reverse(d Direction) (reverse bool) {
@@ -177,7 +179,7 @@ func (g guardedStorage) Create(name string) (io.WriteCloser, error) {
 		err = fmt.Errorf("%s: Iperf.FileStorage's Create returned neither a file nor an error", name)
 	}
 	if err != nil {
-		return nil, err
+		return nil, f.callerError(err)
 	}
 	return f, nil
 }
@@ -186,7 +188,7 @@ func (g guardedFileWriter) WriteFile(name string, data []byte) (final string, er
 	if caught := g.catcher.call("Iperf.FileStorage", func() { final, err = g.FileStorage.(fileWriter).WriteFile(name, data) }); caught != nil {
 		return "", caught
 	}
-	return final, err
+	return final, g.catcher.callerError("Iperf.FileStorage", err)
 }
 
 type guardedFile struct {
@@ -196,20 +198,23 @@ type guardedFile struct {
 }
 
 func (f guardedFile) call(g func()) error { return f.catcher.call("Iperf.FileStorage", g) }
-func (f guardedFile) Name() string        { return f.name }
+func (f guardedFile) callerError(err error) error {
+	return f.catcher.callerError("Iperf.FileStorage", err)
+}
+func (f guardedFile) Name() string { return f.name }
 
 func (f guardedFile) Write(p []byte) (n int, err error) {
 	if caught := f.call(func() { n, err = f.WriteCloser.Write(p) }); caught != nil {
 		return 0, caught
 	}
-	return n, err
+	return n, f.callerError(err)
 }
 
 func (f guardedFile) Close() (err error) {
 	if caught := f.call(func() { err = f.WriteCloser.Close() }); caught != nil {
 		return caught
 	}
-	return err
+	return f.callerError(err)
 }
 
 type guardedParser struct {
@@ -220,6 +225,12 @@ type guardedParser struct {
 func (g guardedParser) Parse(r io.Reader, each func(report.Interval)) (rep *report.Report, err error) {
 	if caught := g.catcher.call("Iperf.Parser", func() { rep, err = g.Parser.Parse(r, each) }); caught != nil {
 		return nil, caught
+	}
+	err = g.catcher.callerError("Iperf.Parser", err)
+	if rep != nil {
+		if read := g.catcher.callerError("Iperf.Parser", rep.Err); isAny(read, ErrPanic) {
+			rep.Err = read
+		}
 	}
 	if rep == nil && err == nil {
 		err = fmt.Errorf("%w: Iperf.Parser returned neither a report nor an error", ErrNotUnderstood)

@@ -213,7 +213,7 @@ func (m *Metric) repeat(ctx context.Context, x *Iperf, s *Series, name string, r
 	for left, delay := m.retries(), time.Second; ; left, delay = left-1, 2*delay {
 		p.Attempt, p.RetryIn, p.Spread = nil, 0, s.Spread
 		m.progress(p)
-		if err := context.Cause(ctx); errors.Is(err, ErrPanic) {
+		if err := safeCause(ctx); errors.Is(err, ErrPanic) {
 			return err
 		}
 		res, err := x.Run(ctx, s.Direction, name)

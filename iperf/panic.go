@@ -31,7 +31,7 @@ func (e *PanicError) Error() string {
 // Unwrap returns ErrPanic, and the panic's value if that is an error.
 func (e *PanicError) Unwrap() []error {
 	if err, ok := e.Value.(error); ok {
-		return []error{ErrPanic, err}
+		return []error{ErrPanic, &callerError{err: err, text: fmt.Sprint(err)}} // its methods may panic too
 	}
 	return []error{ErrPanic}
 }

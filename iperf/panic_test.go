@@ -308,3 +308,117 @@ func TestNilOfTheCaller(t *testing.T) {
 		}
 	}
 }
+
+// A nilError is an error of which a nil pointer is returned, so each of its methods panics.
+type nilError struct{ status int }
+
+func (e *nilError) Error() string   { return fmt.Sprint("exit status ", e.status) }
+func (e *nilError) ExitStatus() int { return e.status }
+
+// A trapError is an error of which one method panics.
+type trapError struct{ method string }
+
+func (e trapError) maybe(method string) {
+	if e.method == method {
+		panic(errBoom)
+	}
+}
+func (e trapError) Error() string   { e.maybe("Error"); return "trap" }
+func (e trapError) ExitStatus() int { e.maybe("ExitStatus"); return 1 }
+func (e trapError) NotEnded() bool  { e.maybe("NotEnded"); return false }
+func (e trapError) Is(error) bool   { e.maybe("Is"); return false }
+func (e trapError) As(any) bool     { e.maybe("As"); return false }
+func (e trapError) Unwrap() error   { e.maybe("Unwrap"); return nil }
+
+// An errorHost runs no command.
+type errorHost struct{ err error }
+
+func (h errorHost) Run(context.Context, string, io.Writer, io.Writer) error { return h.err }
+func (errorHost) TestAddr() string                                          { return "127.0.0.1" }
+
+// TestErrorThatPanics has code of the caller's that returns an error with a method that panics. Neither the run nor what
+// looks at its error panics then.
+func TestErrorThatPanics(t *testing.T) {
+	testbed.Need(t, "iperf3")
+	faults := map[string]error{"nil pointer": (*nilError)(nil)}
+	for _, method := range []string{"Error", "ExitStatus", "NotEnded", "Is", "As", "Unwrap"} {
+		faults[method] = trapError{method}
+		faults["wrapped "+method] = errors.Join(errors.New("first"), trapError{method})
+	}
+	for name, fault := range faults {
+		for _, test := range []struct {
+			name string
+			set  func(*iperf.Iperf)
+		}{
+			{"HostSSH.Run", func(x *iperf.Iperf) {
+				x.ClientServer = iperf.Hosts{DUT: sshhost.Local{}, TrafficServer: errorHost{fault}}
+			}},
+			{"Iperf.ClientServer", func(x *iperf.Iperf) { x.ClientServer = errorClientServer{fault} }},
+			{"Iperf.Install", func(x *iperf.Iperf) {
+				x.Program, x.Install = "no-such-iperf3", func(context.Context, iperf.HostSSH) (string, error) { return "", fault }
+			}},
+			{"Iperf.FileStorage", func(x *iperf.Iperf) { x.FileStorage = errorStorage{fault} }},
+		} {
+			t.Run(test.name+" "+name, func(t *testing.T) {
+				t.Parallel()
+				host := sshhost.Local{}
+				x := iperf.Iperf{ClientServer: iperf.Hosts{DUT: host, TrafficServer: host}, Server: iperf.ServerSettings{AutoPort: true}}
+				test.set(&x)
+				_, err := x.Upstream(t.Context(), "")
+				checkPanicError(t, err, "the error of "+test.name)
+			})
+		}
+	}
+	t.Run("cause of the context", func(t *testing.T) {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		cancel((*nilError)(nil))
+		_, err := new(iperf.Iperf).Version(ctx, sshhost.Local{})
+		checkPanicError(t, err, "")
+	})
+	t.Run("the panic's value", func(t *testing.T) {
+		x := iperf.Iperf{ClientServer: badHosts{hosts: &bad{fail: func() { panic(trapError{"Is"}) }}}}
+		_, err := x.Upstream(t.Context(), "")
+		checkPanicError(t, err, "Iperf.ClientServer")
+	})
+	t.Run("a report's", func(t *testing.T) {
+		host := sshhost.Local{}
+		x := iperf.Iperf{
+			ClientServer: iperf.Hosts{DUT: host, TrafficServer: host}, Server: iperf.ServerSettings{AutoPort: true},
+			Client: iperf.ClientSettings{Time: time.Second, Rate: 1e6},
+			Parser: barelyParser{func(r *report.Report) { r.Err = (*nilError)(nil) }},
+		}
+		_, err := x.Upstream(t.Context(), "")
+		checkPanicError(t, err, "the error of Iperf.Parser")
+	})
+}
+
+func checkPanicError(t *testing.T, err error, text string) {
+	t.Helper()
+	caught, ok := errors.AsType[*iperf.PanicError](err)
+	if !ok || !strings.Contains(caught.Error(), text) || iperf.Transient(err) || errors.Is(err, errors.New("another")) {
+		t.Errorf("got %v (transient: %v), want a *PanicError of %q", err, iperf.Transient(err), text)
+	}
+	if text := fmt.Sprintf("%v %+v", err, err); strings.Contains(text, "PANIC=") {
+		t.Errorf("got %s", text)
+	}
+}
+
+type errorClientServer struct{ err error }
+
+func (e errorClientServer) ClientServer(iperf.Direction) (client, server iperf.HostSSH, err error) {
+	return nil, nil, e.err
+}
+
+type errorStorage struct{ err error }
+
+func (e errorStorage) Create(string) (io.WriteCloser, error) { return nil, e.err }
+
+// TestErrorOfTheCallerIsKept has an error of the caller's that is found again in the run's, by errors.Is and errors.As.
+func TestErrorOfTheCallerIsKept(t *testing.T) {
+	mine := &os.PathError{Op: "open", Path: "/x", Err: errBoom}
+	_, err := new(iperf.Iperf).Version(t.Context(), errorHost{mine})
+	if got, ok := errors.AsType[*os.PathError](err); !ok || got != mine || !errors.Is(err, mine) || !errors.Is(err, errBoom) ||
+		!errors.Is(err, iperf.ErrHostLost) {
+		t.Errorf("got %v, want one that wraps %v", err, mine)
+	}
+}
