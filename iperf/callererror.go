@@ -5,7 +5,7 @@ import (
 	"errors"
 )
 
-// A callerError is an error that the caller's code returned. Its text, exit status and NotEnded were read once, while a
+// A callerError is an error that the caller's code returned. Its text, exit status and kind were read once, while a
 // catcher guarded that. Is and As are guarded too, because they call the methods of what the error wraps.
 type callerError struct {
 	err      error
@@ -13,6 +13,7 @@ type callerError struct {
 	status   int
 	exited   bool // err has an ExitStatus
 	notEnded bool
+	unusable bool
 }
 
 func (e *callerError) Error() string { return e.text }
@@ -45,6 +46,7 @@ func (e *callerError) read() {
 	e.text = e.err.Error()
 	e.status, e.exited = exitStatus(e.err)
 	e.notEnded = notEnded(e.err)
+	e.unusable = unusable(e.err)
 	isAny(e.err, errorKinds...)
 }
 

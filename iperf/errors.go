@@ -63,15 +63,24 @@ func (e *RunError) Error() string {
 	if e.Role != 0 {
 		program += " " + e.Role.String()
 	}
-	host := e.Host
-	if e.Machine != "" {
-		host = "the " + e.Machine + " (" + e.Host + ")"
-	}
-	text := program + " on " + host + ": " + e.Err.Error()
+	text := program + " on " + machineName(e.Machine, e.Host) + ": " + e.Err.Error()
 	if e.Hint != "" {
 		text += "; " + e.Hint
 	}
 	return text
+}
+
+// machineName returns how messages call a host whose machine of the run, or whose own name, may be empty.
+func machineName(machine, host string) string {
+	switch {
+	case machine == "" && host == "":
+		return "a host without a name"
+	case machine == "":
+		return host
+	case host == "":
+		return "the " + machine
+	}
+	return "the " + machine + " (" + host + ")"
 }
 
 // firstWord is the first word of a shell command, as it is quoted there.
@@ -227,6 +236,8 @@ func (c command) fail(ctx context.Context, err error, stderr string) *RunError {
 		if e.Err = withStderr(err, stderr); said != nil {
 			e.Err = said
 		}
+	case unusable(err):
+		e.Err = fmt.Errorf("%w: %w", ErrSettings, err)
 	default:
 		e.Err = fmt.Errorf("%w: %w", ErrHostLost, err)
 	}
@@ -308,6 +319,18 @@ func notEnded(err error) bool {
 		NotEnded() bool
 	}](err)
 	return ok && e.NotEnded()
+}
+
+// unusable reports whether a host can never run a command.
+func unusable(err error) bool {
+	if e, ok := errors.AsType[*callerError](err); ok {
+		return e.unusable
+	}
+	e, ok := errors.AsType[interface {
+		error
+		Unusable() bool
+	}](err)
+	return ok && e.Unusable()
 }
 
 // exitStatus finds the exit status of a command that ran and failed.

@@ -101,7 +101,7 @@ func (c command) dialled() string {
 	if c.peer == nil {
 		return where
 	}
-	return fmt.Sprintf("%s, by the TestAddr of the %s (%s)", where, machineOf(c.peer), hostName(c.peer))
+	return fmt.Sprintf("%s, by the TestAddr of %s", where, machineName(machineOf(c.peer), hostName(c.peer)))
 }
 
 // dialHint is the hint for a client that could not connect.

@@ -2,6 +2,7 @@ package iperf_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -97,4 +98,27 @@ func TestMistakesOfNewUsers(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	})
+}
+
+// TestHostThatWasNotDialled has hosts that no attempt can reach: that is a mistake in the settings, not a lost host.
+func TestHostThatWasNotDialled(t *testing.T) {
+	testbed.Need(t, "iperf3")
+	for _, test := range []struct {
+		name string
+		host iperf.HostSSH
+		on   string
+	}{
+		{"zero", new(sshhost.Host), "iperf3 on the traffic server (sshhost.Host): "},
+		{"a wrapper of nil", struct{ *sshhost.Host }{}, "iperf3 on the traffic server (sshhost.Host): "},
+		{"a wrapper without a name", struct{ iperf.HostSSH }{new(sshhost.Host)}, "iperf3 on the traffic server: "},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			x := iperf.Iperf{ClientServer: iperf.Hosts{DUT: sshhost.Local{}, TrafficServer: test.host}}
+			_, err := x.Upstream(t.Context(), "")
+			if !errors.Is(err, iperf.ErrSettings) || !errors.Is(err, sshhost.ErrNotDialled) || errors.Is(err, iperf.ErrHostLost) ||
+				iperf.Transient(err) || !strings.HasPrefix(err.Error(), test.on) {
+				t.Errorf("got %v (transient: %v), want %q and ErrSettings", err, iperf.Transient(err), test.on)
+			}
+		})
+	}
 }

@@ -93,8 +93,8 @@ func (x *Iperf) attempt(ctx context.Context, d Direction, client, server HostSSH
 		return nil, err
 	}
 	if onClient.version.Major >= 3 != (onServer.version.Major >= 3) {
-		return nil, fmt.Errorf("%w: %v on the %s (%s), %v on the %s (%s); Iperf.Program must be of the same major on both", ErrVersionMismatch,
-			onClient.version, machineOf(client), hostName(client), onServer.version, machineOf(server), hostName(server))
+		return nil, fmt.Errorf("%w: %v on %s, %v on %s; Iperf.Program must be of the same major on both", ErrVersionMismatch,
+			onClient.version, machineName(machineOf(client), hostName(client)), onServer.version, machineName(machineOf(server), hostName(server)))
 	}
 	x = x.reaching(ctx, client, onServer.version, server.TestAddr())
 	if err := x.checkVersions(onClient.version, onServer.version, server.TestAddr()); err != nil {

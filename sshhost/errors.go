@@ -30,7 +30,7 @@ var (
 	ErrNoForwarding error = &kind{"the jump host forbids forwarding", ErrUnreachable}
 
 	// ErrNotDialled means that a Host is nil or its zero value. Only Dial returns a Host that can be used.
-	ErrNotDialled = errors.New("host is not from Dial")
+	ErrNotDialled error = notDialled{}
 
 	// ErrNoExec means that the server opens a session and refuses to run a command in it. It wraps ErrNoShell.
 	ErrNoExec error = &kind{"the server refuses to run commands", ErrNoShell}
@@ -63,6 +63,13 @@ type notEnded struct{}
 
 func (notEnded) Error() string  { return "end not confirmed" }
 func (notEnded) NotEnded() bool { return true }
+
+// notDialled has a method by which callers that do not import this package, such as package iperf, tell it from a host
+// that was lost.
+type notDialled struct{}
+
+func (notDialled) Error() string  { return "host is not from Dial" }
+func (notDialled) Unusable() bool { return true }
 
 // An ExitError tells that a command ran and that its exit status was not 0.
 type ExitError struct {
