@@ -1,6 +1,7 @@
 package iperf
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"slices"
@@ -14,6 +15,28 @@ import (
 // An Aggregator reduces the rates of a run's intervals, or of a metric's repetitions, to one. It gets at least one
 // rate, and must not change the slice. The ones in this package give NaN for none.
 type Aggregator func([]report.BitRate) report.BitRate
+
+// of returns the aggregator's reduction of rates, or an error if it is no bandwidth that they can have: not a number,
+// infinite, negative, or 0 though none of them is. field is where the aggregator is from.
+func (a Aggregator) of(field string, rates []report.BitRate) (report.BitRate, error) {
+	rate := a(rates)
+	if f := float64(rate); !(f >= 0) || math.IsInf(f, 0) || f == 0 && Min(rates) > 0 {
+		return 0, fmt.Errorf("%w: %s returned %v for rates from %v to %v", errReduction, field, f, Min(rates), Max(rates))
+	}
+	return rate, nil
+}
+
+// errReduction is the ErrNoBandwidth of an aggregator.
+var errReduction = fmt.Errorf("%w", ErrNoBandwidth)
+
+// unlessPanic returns err, the error of an aggregator's value, or the panic of the caller's code if that ended ctx: an
+// aggregator that has panicked has no value.
+func unlessPanic(ctx context.Context, err error) error {
+	if caught := safeCause(ctx); err != nil && isAny(caught, ErrPanic) {
+		return caught
+	}
+	return err
+}
 
 // Median is the middle one, or the mean of the two in the middle.
 func Median(rates []report.BitRate) report.BitRate { return Percentile(50)(rates) }

@@ -1,10 +1,13 @@
 package iperf_test
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/tunaperf/tuna/iperf"
 	"github.com/tunaperf/tuna/iperf/report"
@@ -66,6 +69,37 @@ func TestAggregators(t *testing.T) {
 	for _, name := range []string{"", "mode", "p101", "p-1", "pNaN", "p"} {
 		if _, err := iperf.ParseAggregator(name); err == nil {
 			t.Errorf("ParseAggregator(%q): no error", name)
+		}
+	}
+}
+
+// TestAggregatorWithoutABandwidth has aggregators of the caller's that return what no rates can have: the error names the
+// field and the value, and neither the result nor the measurement has a number.
+func TestAggregatorWithoutABandwidth(t *testing.T) {
+	inf := report.BitRate(math.Inf(1))
+	for _, value := range []report.BitRate{-4, 0, report.BitRate(math.NaN()), inf, -inf} {
+		fixed := func([]report.BitRate) report.BitRate { return value }
+		for field, set := range map[string]func(*iperf.Metric){
+			"Iperf.Aggregator":  func(m *iperf.Metric) { m.Iperf.Aggregator = fixed },
+			"Metric.Aggregator": func(m *iperf.Metric) { m.Aggregator = fixed },
+			"Metric.Combine":    func(m *iperf.Metric) { m.Combine = fixed },
+		} {
+			t.Run(fmt.Sprint(field, " ", float64(value)), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					s := newMetricScript(t)
+					s.upstream(20)
+					s.Directions = iperf.Upstream
+					set(&s.Metric)
+					got, err := s.Measure(t.Context(), "")
+					want := fmt.Sprintf("%s returned %v for rates from 20.0 Mbit/s to 20.0 Mbit/s", field, float64(value))
+					if !errors.Is(err, iperf.ErrNoBandwidth) || !strings.Contains(fmt.Sprint(err), want) || strings.Count(err.Error(), "returned") != 1 {
+						t.Errorf("got %v, want %q once", err, want)
+					}
+					if got.Value != 0 {
+						t.Errorf("got the value %v", got.Value)
+					}
+				})
+			})
 		}
 	}
 }

@@ -2,7 +2,6 @@ package iperf
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/tunaperf/tuna/iperf/report"
 )
@@ -39,7 +38,7 @@ func (res *Result) aggregate(r reading, aggregator Aggregator) (from basis, err 
 	return from, err
 }
 
-// rate returns the bandwidth. A caller's Aggregator may return what is none.
+// rate returns the bandwidth.
 func (b basis) rate(aggregate Aggregator) (report.BitRate, error) {
 	if b.total != nil {
 		return b.total.Rate, nil
@@ -48,11 +47,7 @@ func (b basis) rate(aggregate Aggregator) (report.BitRate, error) {
 	for i, s := range b.spans {
 		rates[i] = s.Rate
 	}
-	rate := aggregate(rates)
-	if f := float64(rate); math.IsNaN(f) || math.IsInf(f, 0) {
-		return 0, fmt.Errorf("%w: the Aggregator gives %v", ErrNoBandwidth, f)
-	}
-	return rate, nil
+	return aggregate.of("Iperf.Aggregator", rates)
 }
 
 // findBasis finds the numbers that can be trusted most, and says where they are from. Of UDP the sender's say nothing

@@ -67,7 +67,7 @@ func (m *Measurement) Of(d Direction) *Series {
 // A Series is what the runs of one direction found.
 type Series struct {
 	Direction Direction
-	Value     report.BitRate // the Aggregator's of the repetitions' bandwidths; zero: no repetition counts
+	Value     report.BitRate // the Aggregator's of the repetitions' bandwidths; zero: no repetition counts, or the Aggregator's value is none
 	Spread    Spread         // of the same bandwidths
 	Precise   bool           // the Precision that was asked for is reached
 	Attempts  []Attempt      // every run that was made, in their order
@@ -197,7 +197,11 @@ func (m *Metric) measure(ctx context.Context, name string) (*Measurement, error)
 		}
 		running = next
 	}
-	got.Value = m.combine(got.Series)
+	if !isAny(failed, errReduction, ErrPanic) {
+		var bad error
+		got.Value, bad = m.combine(got.Series)
+		failed = both(failed, unlessPanic(ctx, bad))
+	}
 	got.Elapsed = time.Since(got.Start)
 	return got, failed
 }
@@ -218,7 +222,7 @@ func (m *Metric) repeat(ctx context.Context, x *Iperf, s *Series, name string, r
 		}
 		res, err := x.Run(ctx, s.Direction, name)
 		s.Attempts = append(s.Attempts, Attempt{Repetition: repetition, Result: res, Err: err})
-		m.settle(s)
+		bad := m.settle(s)
 		a := s.Attempts[len(s.Attempts)-1]
 		if left > 0 && Transient(err) && ctx.Err() == nil {
 			p.RetryIn = delay
@@ -226,8 +230,10 @@ func (m *Metric) repeat(ctx context.Context, x *Iperf, s *Series, name string, r
 		p.Attempt, p.Spread = &a, s.Spread
 		m.progress(p)
 		switch {
-		case err == nil:
+		case err == nil && bad == nil:
 			return nil
+		case err == nil:
+			return errorf("%v: %w", s.Direction, unlessPanic(ctx, bad))
 		case p.RetryIn > 0:
 			x.logger().WarnContext(ctx, "try again", "run", what, "in", delay, "error", err)
 			select {
@@ -243,18 +249,19 @@ func (m *Metric) repeat(ctx context.Context, x *Iperf, s *Series, name string, r
 	}
 }
 
-// settle brings the summary of a series up to its attempts.
-func (m *Metric) settle(s *Series) {
+// settle brings the summary of a series up to its attempts. The error is that of the Aggregator's value.
+func (m *Metric) settle(s *Series) (err error) {
 	rates := s.Rates()
 	if len(rates) == 0 {
-		return
+		return nil
 	}
-	s.Value = m.aggregator()(rates)
+	s.Value, err = m.aggregator().of("Metric.Aggregator", rates)
 	s.Spread = SpreadOf(rates)
 	s.Precise = m.Precision > 0 && s.Spread.Precision() <= m.Precision
 	for i, a := range s.Attempts {
 		s.Attempts[i].Outlier = a.Counts() && s.Spread.Outlier(a.Result.Bandwidth)
 	}
+	return err
 }
 
 // enough reports whether a series needs no more runs.
@@ -264,18 +271,18 @@ func (m *Metric) enough(s *Series) bool {
 	return n >= most || n >= least && s.Precise
 }
 
-func (m *Metric) combine(all []*Series) report.BitRate {
+func (m *Metric) combine(all []*Series) (report.BitRate, error) {
 	var values []report.BitRate
 	for _, s := range all {
 		if s.Spread.N == 0 {
-			return 0
+			return 0, nil
 		}
 		values = append(values, s.Value)
 	}
 	if m.Combine != nil {
-		return m.Combine(values)
+		return m.Combine.of("Metric.Combine", values)
 	}
-	return m.aggregator()(values)
+	return m.aggregator().of("Metric.Aggregator", values)
 }
 
 func (m *Metric) aggregator() Aggregator {

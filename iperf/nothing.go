@@ -21,7 +21,7 @@ func (res *Result) nothing(r reading, from basis) (warning, err error) {
 		if res.Bandwidth > 0 {
 			return nil, nil
 		}
-		return fmt.Errorf("the bandwidth is 0 as most intervals carried nothing: %d bytes arrived in %v, which is %v on average",
+		return fmt.Errorf("the bandwidth is 0 because some intervals carried nothing: %d bytes arrived in %v, which is %v on average",
 			bytes, d, rateIn(bytes, d)), nil
 	case bytes == 0 && res.Bandwidth > 0: // the output has no bytes
 		return nil, nil

@@ -164,6 +164,7 @@ func (x *Iperf) conclude(ctx context.Context, res *Result, client, server *proce
 		res.Warnings = append(res.Warnings, unfilled(&x.Client, RoleServer, server.report)...)
 	}
 	from, noRate := res.aggregate(x.reading(res.ClientEnd.Version), x.aggregator())
+	noRate = unlessPanic(ctx, noRate)
 	if noRate == nil {
 		res.Warnings = append(res.Warnings, res.oddities(&x.Client, from)...)
 	}
