@@ -1,9 +1,12 @@
 package iperf
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tunaperf/tuna/iperf/report"
 )
 
 // A rate of less than a block a second is sent in smaller ones.
@@ -75,6 +78,36 @@ func TestCommandLineOfAnAmount(t *testing.T) {
 				t.Error(err)
 			} else if i := strings.Fields(test.want)[3]; !strings.Contains(strings.Join(server, " "), "-i "+i) {
 				t.Errorf("the server is run with %v, want -i %s", server, i)
+			}
+		})
+	}
+}
+
+// TestAmountThatIsTooShort has one datagram, after which the test is over before the server has read it: the 0 that iperf
+// 3 prints then says nothing about the path.
+func TestAmountThatIsTooShort(t *testing.T) {
+	udp := report.ProtocolUDP
+	sent := func(d time.Duration) *report.Report {
+		return &report.Report{Protocol: udp, Forward: &report.Flow{
+			Intervals: []report.Interval{{End: d, Bytes: 1000, Rate: 9}}, Sent: &report.Total{End: d, Bytes: 1000, Rate: 9},
+		}}
+	}
+	for _, test := range []struct {
+		name   string
+		client ClientSettings
+		took   time.Duration
+		want   error
+	}{
+		{"one datagram", ClientSettings{Protocol: udp, Bytes: 1000}, 0, ErrNoBandwidth},
+		{"some", ClientSettings{Protocol: udp, Bytes: 1000}, 99 * time.Millisecond, ErrNoBandwidth},
+		{"long enough", ClientSettings{Protocol: udp, Bytes: 1000}, time.Second, nil},
+		{"a time", ClientSettings{Protocol: udp, Time: time.Second}, time.Second, nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			res := Result{Client: sent(test.took), Server: &report.Report{Protocol: udp, Forward: &report.Flow{Received: &report.Total{End: test.took}}}}
+			from, err := res.aggregate(reading{client: test.client}, Median)
+			if !errors.Is(err, test.want) || err != nil && !strings.Contains(err.Error(), "too short") || (err == nil) != (from.zero != nil) {
+				t.Errorf("got %v, warning %v, want %v", err, from.zero, test.want)
 			}
 		})
 	}

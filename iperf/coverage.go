@@ -7,9 +7,57 @@ import (
 	"github.com/tunaperf/tuna/iperf/report"
 )
 
-// coverage tells when what a bandwidth is from covers much less time than the test was to take, or more. An iperf 2
-// that somebody ends by a signal exits with 0 and prints what it has as if that was all: the rate is good, if of less.
-// Some that lost their client print a total over hours: where the run cannot have lasted so long, that is no bandwidth.
+// cutShort returns the error of a program of iperf 2 that ended before its time: by a signal it exits with 0, and prints
+// what it has as if that was all. A client of which the server went away does the same, but says so. iperf 3 tells both.
+func (res *Result) cutShort(client, server *process) error {
+	c := &client.shared.x.Client
+	if res.ClientEnd.Version.Major >= 3 || c.amount() || c.Bounceback.Enable {
+		return nil
+	}
+	slack := max(c.time()/10, 250*time.Millisecond)
+	short := func(p *process, slack time.Duration) error {
+		d, known := reportedTime(p.report)
+		if !known || d >= c.time()-slack {
+			return nil
+		}
+		return fmt.Errorf("%w: it reports %v in place of %v", ErrInterrupted, d, c.time())
+	}
+	if early := short(client, slack); early != nil {
+		if said := client.complaint(); isAny(said, ErrPeerLost) {
+			return said
+		}
+		return client.failure(early, client.stderr.String())
+	}
+	// A server that ended by itself while its client still sent cannot have lost it.
+	left := client.end.Start.Add(client.end.Elapsed).Sub(server.end.Start.Add(server.end.Elapsed))
+	if early := short(server, c.interval()+slack); early != nil && left > slack {
+		return server.failure(early, server.stderr.String())
+	}
+	return nil
+}
+
+// reportedTime returns how much time an end's report is of, omitted intervals included; false: it has none.
+func reportedTime(rep *report.Report) (d time.Duration, known bool) {
+	if rep == nil {
+		return 0, false
+	}
+	for _, f := range []*report.Flow{rep.Forward, rep.Reverse} {
+		if f == nil {
+			continue
+		}
+		for _, i := range f.Intervals {
+			d = max(d, i.End)
+		}
+		for _, t := range []*report.Total{f.Sent, f.Received, f.Unlabelled} {
+			if t != nil {
+				d = max(d, t.End)
+			}
+		}
+	}
+	return d, d > 0
+}
+
+// coverage tells when what a bandwidth is from covers much less time than the test was to take, or more. Some that lost their client print a total over hours: where the run cannot have lasted so long, that is no bandwidth.
 func (b basis) coverage(c *ClientSettings, limit time.Duration) (warning, err error) {
 	if c.amount() || c.Bounceback.Enable {
 		return nil, nil

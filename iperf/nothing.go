@@ -25,10 +25,35 @@ func (res *Result) nothing(r reading, from basis) (warning, err error) {
 			bytes, d, rateIn(bytes, d)), nil
 	case bytes == 0 && res.Bandwidth > 0: // the output has no bytes
 		return nil, nil
+	case sender.sent() && r.sendingTime(sender) < leastCounted:
+		return nil, fmt.Errorf("%w: the test was too short for its receiver to count anything, %v: look at Client.Bytes, Blocks or File, or set Time",
+			ErrNoBandwidth, r.sendingTime(sender))
 	case sender.sent():
 		return errors.New("nothing arrived of what the sender sent: " + r.lost()), nil
 	}
 	return nil, fmt.Errorf("%w: nothing was sent: %s", ErrNoBandwidth, r.unsent())
+}
+
+// leastCounted is how long a sender must have sent before the receiver's 0 is a count. A receiver of iperf 3 stops when its
+// control connection says that the test is over, though datagrams may be in its socket buffer.
+const leastCounted = 100 * time.Millisecond
+
+// sendingTime returns how long a sender sent: as long as its settings say, or its report if they say an amount.
+func (r reading) sendingTime(sender side) (d time.Duration) {
+	if !r.client.amount() {
+		return r.client.time()
+	}
+	for _, i := range sender.flow.Intervals {
+		if i.Bytes > 0 {
+			d = max(d, i.End)
+		}
+	}
+	for _, t := range []*report.Total{sender.flow.Sent, sender.flow.Unlabelled} {
+		if t != nil {
+			d = max(d, t.End-t.Start)
+		}
+	}
+	return d
 }
 
 // carried returns how many bytes the basis is of, and their time.

@@ -170,6 +170,9 @@ func (x *Iperf) conclude(ctx context.Context, res *Result, client, server *proce
 	}
 	err := res.judge(ctx, client, server)
 	if err == nil {
+		err = res.cutShort(client, server)
+	}
+	if err == nil {
 		err = noRate
 	}
 	if err == nil {
