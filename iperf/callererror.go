@@ -5,8 +5,9 @@ import (
 	"errors"
 )
 
-// A callerError is an error that the caller's code returned. Its text, exit status and kind were read once, while a
-// catcher guarded that. Is and As are guarded too, because they call the methods of what the error wraps.
+// A callerError is an error that the caller's code returned. Its text, exit status and kind were read once under a guard.
+// Is and As are guarded because they call the methods of the errors that it wraps. It has no Unwrap, by which
+// errors.Is would step past that guard.
 type callerError struct {
 	err      error
 	text     string
@@ -28,8 +29,8 @@ func (e *callerError) As(target any) (as bool) {
 	return as
 }
 
-// callerError returns err so that none of its methods can end the process, or a *PanicError if one of them panics, as
-// those of a nil pointer do. what names the code that returned it.
+// callerError returns err so that its methods are called under a guard, or a *PanicError if one of them panics, as those
+// of a nil pointer do. what names the code that returned it.
 func (c *catcher) callerError(what string, err error) error {
 	if err == nil {
 		return nil
@@ -56,7 +57,11 @@ func safeCause(ctx context.Context) error {
 	if e.err == nil {
 		return nil
 	}
-	if caught := guard("the cause of the context", e.read); caught != nil {
+	read := func() {
+		e.read()
+		errors.Is(e.err, e.err) // panics if the cause holds a value that cannot be compared; see oneEnd
+	}
+	if caught := guard("the cause of the context", read); caught != nil {
 		return caught
 	}
 	return e.err

@@ -7,12 +7,12 @@ import (
 	"github.com/tunaperf/tuna/iperf/report"
 )
 
-// cutShort returns the error of a program of iperf 2 that ended before its time: by a signal it exits with 0, and prints
-// what it has as if that was all. A client of which the server went away does the same, but says so. iperf 3 tells both.
-func (res *Result) cutShort(client, server *process) error {
+// cutShort returns the error of each program of iperf 2 that ended before its time without an error: it exits with 0 after
+// TERM or INT, and prints what it has as if that was all. iperf 3 reports both.
+func (res *Result) cutShort(client, server *process) (clientErr, serverErr error) {
 	c := &client.shared.x.Client
 	if res.ClientEnd.Version.Major >= 3 || c.amount() || c.Bounceback.Enable {
-		return nil
+		return nil, nil
 	}
 	slack := max(c.time()/10, 250*time.Millisecond)
 	short := func(p *process, slack time.Duration) error {
@@ -20,23 +20,23 @@ func (res *Result) cutShort(client, server *process) error {
 		if !known || d >= c.time()-slack {
 			return nil
 		}
-		return fmt.Errorf("%w: it reports %v in place of %v", ErrInterrupted, d, c.time())
+		return p.failure(fmt.Errorf("%w; %w: it reports %v in place of %v", ErrInterrupted, ErrIncomplete, d, c.time()), p.stderr.String())
 	}
-	if early := short(client, slack); early != nil {
-		if said := client.complaint(); isAny(said, ErrPeerLost) {
-			return said
-		}
-		return client.failure(early, client.stderr.String())
-	}
-	// A server that ended by itself while its client still sent cannot have lost it.
+	// A server is short too if its client stopped sending, but then it does not end before the client does.
 	left := client.end.Start.Add(client.end.Elapsed).Sub(server.end.Start.Add(server.end.Elapsed))
-	if early := short(server, c.interval()+slack); early != nil && left > slack {
-		return server.failure(early, server.stderr.String())
+	if left > slack {
+		serverErr = short(server, c.interval()+slack)
 	}
-	return nil
+	if said := client.complaint(); isAny(said, ErrPeerLost) {
+		return said, serverErr
+	}
+	if serverErr == nil { // otherwise the client had nothing more to receive
+		clientErr = short(client, slack)
+	}
+	return clientErr, serverErr
 }
 
-// reportedTime returns how much time an end's report is of, omitted intervals included; false: it has none.
+// reportedTime returns the time that an end's report covers, with omitted intervals; false: it has none.
 func reportedTime(rep *report.Report) (d time.Duration, known bool) {
 	if rep == nil {
 		return 0, false
@@ -57,7 +57,9 @@ func reportedTime(rep *report.Report) (d time.Duration, known bool) {
 	return d, d > 0
 }
 
-// coverage tells when what a bandwidth is from covers much less time than the test was to take, or more. Some that lost their client print a total over hours: where the run cannot have lasted so long, that is no bandwidth.
+// coverage returns a warning if the numbers of a bandwidth cover much less time than the test was to take, or more. Some
+// servers of iperf 2 that lost their client print a total over hours: that is no bandwidth if the run cannot have lasted so
+// long.
 func (b basis) coverage(c *ClientSettings, limit time.Duration) (warning, err error) {
 	if c.amount() || c.Bounceback.Enable {
 		return nil, nil

@@ -66,7 +66,7 @@ func (t *EventTimer) Wait(ctx context.Context) error {
 			return nil
 		case <-ctx.Done():
 			timer.Stop()
-			return fmt.Errorf("waiting for an event: %w", context.Cause(ctx))
+			return fmt.Errorf("waiting for an event: %w", safeCause(ctx))
 		case <-timer.C:
 		}
 		switch nowEvent, nowExpires := t.state(); {

@@ -123,11 +123,14 @@ type Progress struct {
 // the programs and the connections that drive a test. That a test got no data through is no such error: ErrTimeout and
 // ErrUnreachable, or ErrNoBandwidth alone, say something about the link under test, and trying until it goes well would
 // hide that. With one of the first two beside it, or when the caller ended the run, an error is not transient, nor if it
-// wraps ErrRejected or ErrUnsupported, because the server would say the same again, or ErrInterrupted, because iperf was
-// ended or crashed on a host that still answers.
+// wraps ErrRejected or ErrUnsupported, because the server would say the same again. ErrInterrupted without ErrHostLost is
+// not transient either, because iperf was ended or crashed on a host that still answers.
 func Transient(err error) bool {
+	if isAny(err, ErrInterrupted) && !isAny(err, ErrHostLost) {
+		return false
+	}
 	return isAny(err, ErrServerBusy, ErrPortInUse, ErrRefused, ErrPeerLost, ErrHostLost) &&
-		!isAny(err, ErrTimeout, ErrUnreachable, ErrCanceled, ErrStorage, ErrNotInstalled, ErrRejected, ErrUnsupported, ErrInterrupted)
+		!isAny(err, ErrTimeout, ErrUnreachable, ErrCanceled, ErrStorage, ErrNotInstalled, ErrRejected, ErrUnsupported)
 }
 
 // Measure runs warm-ups and repetitions, all directions in turn so that a slow drift of the link meets them alike, and

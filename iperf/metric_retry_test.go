@@ -163,6 +163,7 @@ func TestTransient(t *testing.T) {
 		{&iperf.RunError{Host: "h", Err: fmt.Errorf("%w: %w", iperf.ErrHostLost, io.EOF)}, true},
 		{iperf.ErrInterrupted, false},
 		{fmt.Errorf("%w; %w", iperf.ErrPeerLost, iperf.ErrInterrupted), false},
+		{fmt.Errorf("%w; %w", iperf.ErrHostLost, iperf.ErrInterrupted), true},
 		{fmt.Errorf("%w; %w", iperf.ErrServerBusy, iperf.ErrNoBandwidth), true}, // of the server, whose client was sent away
 		{fmt.Errorf("%w; %w", iperf.ErrPeerLost, iperf.ErrTimeout), false},
 		{fmt.Errorf("%w; %w", iperf.ErrHostLost, iperf.ErrCanceled), false},

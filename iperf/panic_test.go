@@ -330,6 +330,11 @@ func (e trapError) Is(error) bool   { e.maybe("Is"); return false }
 func (e trapError) As(any) bool     { e.maybe("As"); return false }
 func (e trapError) Unwrap() error   { e.maybe("Unwrap"); return nil }
 
+// An incomparableError panics if it is compared.
+type incomparableError struct{ value any }
+
+func (incomparableError) Error() string { return "incomparable" }
+
 // An errorHost runs no command.
 type errorHost struct{ err error }
 
@@ -369,12 +374,16 @@ func TestErrorThatPanics(t *testing.T) {
 			})
 		}
 	}
-	t.Run("cause of the context", func(t *testing.T) {
-		ctx, cancel := context.WithCancelCause(t.Context())
-		cancel((*nilError)(nil))
-		_, err := new(iperf.Iperf).Version(ctx, sshhost.Local{})
-		checkPanicError(t, err, "")
-	})
+	for name, cause := range map[string]error{"a nil": (*nilError)(nil), "an incomparable": incomparableError{[]int{1}}} {
+		t.Run(name+" cause of the context", func(t *testing.T) {
+			ctx, cancel := context.WithCancelCause(t.Context())
+			cancel(cause)
+			host := sshhost.Local{}
+			x := iperf.Iperf{ClientServer: iperf.Hosts{DUT: host, TrafficServer: host}}
+			_, err := x.Upstream(ctx, "")
+			checkPanicError(t, err, "") // of the context or of the host's error, which has the cause too
+		})
+	}
 	t.Run("the panic's value", func(t *testing.T) {
 		x := iperf.Iperf{ClientServer: badHosts{hosts: &bad{fail: func() { panic(trapError{"Is"}) }}}}
 		_, err := x.Upstream(t.Context(), "")

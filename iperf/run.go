@@ -170,9 +170,6 @@ func (x *Iperf) conclude(ctx context.Context, res *Result, client, server *proce
 	}
 	err := res.judge(ctx, client, server)
 	if err == nil {
-		err = res.cutShort(client, server)
-	}
-	if err == nil {
 		err = noRate
 	}
 	if err == nil {
@@ -206,6 +203,11 @@ func (x *Iperf) endingUnused(v Version, limit time.Duration) *Iperf {
 func (res *Result) judge(ctx context.Context, client, server *process) error {
 	clientErr, clientSaid := res.faults(client, server)
 	serverErr, serverSaid := res.faults(server, client)
+	if clientErr == nil && serverErr == nil {
+		if clientErr, serverErr = res.cutShort(client, server); isAny(clientErr, ErrPeerLost) {
+			clientSaid = nil
+		}
+	}
 	// A program that turns its peer away often exits with status 0, so its reason is no failure of its own.
 	if serverErr == nil && clientErr != nil && isReason(serverSaid) || errors.Is(serverSaid, ErrPortInUse) {
 		serverErr, serverSaid = serverSaid, nil // in the second case, the client may have met another's server
