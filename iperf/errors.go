@@ -41,7 +41,7 @@ var (
 var errorKinds = []error{
 	ErrNotInstalled, ErrVersionMismatch, ErrHostLost, ErrCanceled, ErrStorage, ErrSettings, ErrClocksDiffer, ErrTimeout, ErrUnsupported,
 	ErrPortInUse, ErrRefused, ErrUnreachable, ErrServerBusy, ErrRejected, ErrPeerLost, ErrInterrupted, ErrIncomplete, ErrNotUnderstood,
-	ErrNoBandwidth,
+	ErrNoBandwidth, ErrPanic,
 }
 
 // A RunError is one program's failure with all the evidence. Error prints one short line. The format %+v adds the
@@ -206,7 +206,7 @@ func (c command) fail(ctx context.Context, err error, stderr string) *RunError {
 	status, exited := exitStatus(err)
 	err = unnamed{err, e.Host}
 	if exited {
-		e.ExitStatus = status
+		e.ExitStatus = recorded(status)
 	}
 	switch {
 	case errors.Is(err, ErrPanic):
@@ -345,6 +345,15 @@ func exitStatus(err error) (int, bool) {
 		return e.ExitStatus(), true
 	}
 	return 0, false
+}
+
+// recorded returns an exit status as results and manifests have it: a host's number that no command exits with, such as
+// that of a process which a signal ended, is -1.
+func recorded(status int) int {
+	if status < 0 || status > 255 {
+		return -1
+	}
+	return status
 }
 
 // isAny reports whether err wraps one of the kinds.

@@ -121,7 +121,7 @@ func (s *session) start(ctx context.Context, c command, m *machine, onLine func(
 		p.end.Elapsed = time.Since(p.end.Start)
 		p.end.ErrFile = p.errFile.name
 		if status, exited := exitStatus(err); exited || err == nil {
-			p.end.ExitStatus = status
+			p.end.ExitStatus = recorded(status)
 		}
 		switch stopped := context.Cause(p.ctx) == errStopped; {
 		case err != nil && !stopped:

@@ -1,113 +1,60 @@
 package iperf
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/tunaperf/tuna/iperf/report"
 )
 
-// ErrArchive means that what Replay reads is not as a run can have left it.
-var ErrArchive = errors.New("the archive is not as the run left it")
-
-// check finds what a run's manifest cannot have.
-func (m *Manifest) check() error {
-	var errs []error
-	bad := func(field string, value any, why string) {
-		errs = append(errs, fmt.Errorf("%w: %s is %v: %s", ErrArchive, field, value, why))
-	}
-	rate := func(field string, r report.BitRate) {
-		if !(r >= 0) || r > 1e18 {
-			bad(field, float64(r), "no bandwidth")
-		}
-	}
-	source := func(field string, s Source) {
-		if s.Role > RoleServer || s.Intervals < 0 {
-			bad(field, fmt.Sprintf("%+v", s), "no end of a run")
-		}
-	}
-	if m.Direction != Upstream.String() && m.Direction != Downstream.String() {
-		bad("direction", fmt.Sprintf("%q", m.Direction), "must be upstream or downstream")
-	}
-	if m.End.Before(m.Start) {
-		bad("end", m.End, "before start")
-	}
-	rate("bandwidth_bit_per_second", m.Bandwidth)
-	rate("opposite_bit_per_second", m.Opposite)
-	source("source", m.Source)
-	source("opposite_source", m.OppositeSource)
-	for name, e := range map[string]ManifestEnd{"client": m.Client, "server": m.Server} {
-		if e.End.Before(e.Start) {
-			bad(name+".end", e.End, "before start")
-		}
-		if e.ExitStatus < -1 {
-			bad(name+".exit_status", e.ExitStatus, "no exit status")
-		}
-		for _, file := range []string{e.File, e.ErrFile, e.IntervalsFile} {
-			if file != "" && m.Files[file] == "" {
-				bad("files", fmt.Sprintf("without %q", file), "the SHA-256 of every raw file must be there")
-			}
-		}
-	}
-	c, s := m.Settings.Client, m.Settings.Server
-	for field, port := range map[string]int{"client.Port": c.Port, "client.ClientPort": c.ClientPort, "client.ListenPort": c.ListenPort, "server.Port": s.Port} {
-		if port < 0 || port > 65535 {
-			bad("settings."+field, port, "no port")
-		}
-	}
-	for field, d := range map[string]time.Duration{"client.Time": c.Time, "client.Omit": c.Omit, "client.Interval": c.Interval, "server.Interval": s.Interval} {
-		if d < 0 {
-			bad("settings."+field, d, "less than nothing")
-		}
-	}
-	return errors.Join(errs...)
-}
-
-// Replay gives the Result of a run again from what was kept of it: its manifest, which is the file name in fsys, and the
-// raw files beside it, which are checked against their SHA-256 and read anew. The error is that of the run, if it had
-// one: a *ReplayedError. Any other error means that the archive is not as the run left it; the Result is then nil.
+// Replay returns the Result of a run from its archive: the manifest, which is the file name in fsys, and the raw files
+// beside it, which are checked against their SHA-256 and read again. The error is that of the run, if it had one: a
+// *ReplayedError. Otherwise the Result is nil: an error that wraps ErrArchive means that the archive is not as a run can
+// have left it.
 //
-// The bandwidth is the one that was recorded. Where the reports as they are read today, with the median, give another
-// one, a warning says so: the run had another Aggregator, or Parser.
+// The rates and their sources are those that were recorded. If the raw files, read by this version with the median, yield
+// others, a warning names the member and both values: the run had another Aggregator or Parser, or it was changed.
+// Members and settings that this version does not have are warnings too.
 func Replay(fsys fs.FS, name string) (*Result, error) { return (&Iperf{}).Replay(fsys, name) }
 
-// Replay is like the function Replay, with the Parser and the Aggregator of x.
+// Replay does what the function Replay does, with the Parser and the Aggregator of x. A panic of theirs is a *PanicError.
 func (x *Iperf) Replay(fsys fs.FS, name string) (*Result, error) {
-	data, err := fs.ReadFile(fsys, name)
+	x, c, _ := x.guarded(context.Background())
+	defer c.end(nil)
+	res, err := x.replay(fsys, name)
+	if c.first != nil {
+		return nil, c.result(nil)
+	}
+	return res, err
+}
+
+func (x *Iperf) replay(fsys fs.FS, name string) (*Result, error) {
+	m, unknown, err := readManifest(fsys, name)
 	if err != nil {
 		return nil, fmt.Errorf("replay: %w", err)
 	}
-	var m Manifest
-	if err := json.Unmarshal(data, &m); err != nil {
-		return nil, fmt.Errorf("replay: %s: %w", name, err)
+	for _, file := range slices.Sorted(maps.Keys(m.Files)) {
+		if err := checkFile(fsys, file, m.Files[file]); err != nil {
+			return nil, fmt.Errorf("replay: %s: %w: %w", name, ErrArchive, err)
+		}
 	}
-	if m.Schema < 1 || m.Schema > ManifestSchema {
-		return nil, fmt.Errorf("replay: %s: schema is %d: must be from 1 to %d", name, m.Schema, ManifestSchema)
-	}
-	if err := m.check(); err != nil {
-		return nil, fmt.Errorf("replay: %s: %w", name, err)
-	}
-	d, err := ParseDirection(m.Direction)
-	if err != nil {
-		return nil, fmt.Errorf("replay: %s: %w", name, err)
-	}
+	d, _ := ParseDirection(m.Direction)
 	res := &Result{
-		Name: m.Name, Direction: d, Bandwidth: m.Bandwidth, Source: m.Source, Reversed: m.Reversed, Opposite: m.Opposite, OppositeSource: m.OppositeSource, Start: m.Start, Elapsed: m.End.Sub(m.Start), Attempts: 1,
-		ClientEnd: m.Client.end(), ServerEnd: m.Server.end(), Manifest: name,
+		Name: m.Name, Direction: d, Bandwidth: m.Bandwidth, Source: m.Source, Reversed: m.Reversed, Opposite: m.Opposite,
+		OppositeSource: m.OppositeSource, Start: m.Start, Elapsed: m.End.Sub(m.Start), Attempts: 1, ClientEnd: m.Client.end(),
+		ServerEnd: m.Server.end(), Manifest: name,
 	}
 	for _, w := range m.Warnings {
 		res.Warnings = append(res.Warnings, errors.New(w))
-	}
-	for file, sum := range m.Files {
-		if err := checkFile(fsys, file, sum); err != nil {
-			return nil, fmt.Errorf("replay: %w", err)
-		}
 	}
 	if res.Client, err = x.replayEnd(fsys, RoleClient, m.Client.File); err != nil {
 		return nil, fmt.Errorf("replay: %w", err)
@@ -115,21 +62,54 @@ func (x *Iperf) Replay(fsys fs.FS, name string) (*Result, error) {
 	if res.Server, err = x.replayEnd(fsys, RoleServer, m.Server.File); err != nil {
 		return nil, fmt.Errorf("replay: %w", err)
 	}
-	again := Result{Client: res.Client, Server: res.Server, Reversed: m.Reversed}
-	if again.aggregate(m.reading(), x.aggregator()); again.Bandwidth != m.Bandwidth {
-		res.Warnings = append(res.Warnings, fmt.Errorf("replay: the bandwidth was recorded as %v, and would be %v now", m.Bandwidth, again.Bandwidth))
+	warn := func(format string, args ...any) {
+		res.Warnings = append(res.Warnings, fmt.Errorf("replay: %s: "+format, append([]any{name}, args...)...))
 	}
+	for _, member := range unknown {
+		warn("the member %s is unknown", member)
+	}
+	if err := m.refused(); err != nil {
+		warn("this version refuses the settings: %w", err)
+	}
+	x.compare(m, res, warn)
 	if m.Error != "" {
 		return res, &ReplayedError{m.Error, m.ErrorKind}
 	}
 	return res, nil
 }
 
-// replayEnd reads a raw file again. That the output is odd is part of what is replayed.
-func (x *Iperf) replayEnd(fsys fs.FS, role Role, file string) (*report.Report, error) {
-	if file == "" {
-		return nil, nil
+// compare warns of each number that is recorded and that the reports as they are read now do not yield.
+func (x *Iperf) compare(m *Manifest, res *Result, warn func(string, ...any)) {
+	if m.Error != "" && m.Source.Role == 0 {
+		return // there is no number, whatever the reports have
 	}
+	again := Result{Client: res.Client, Server: res.Server, Reversed: m.Reversed}
+	again.aggregate(m.reading(), x.aggregator())
+	for _, n := range []struct {
+		member        string
+		recorded, now any
+	}{
+		{"bandwidth_bit_per_second", m.Bandwidth, again.Bandwidth}, {"source", m.Source, again.Source},
+		{"opposite_bit_per_second", m.Opposite, again.Opposite}, {"opposite_source", m.OppositeSource, again.OppositeSource},
+	} {
+		if n.recorded != n.now {
+			warn("%s was recorded as %v, and would be %v now", n.member, n.recorded, n.now)
+		}
+	}
+	if s := m.Server.ExitStatus; m.Error == "" && s > 0 {
+		warn("server.exit_status is %d, though the run has no error: it must have failed while it was ended", s)
+	}
+}
+
+// refused returns the error of settings that earlier versions took. A time at which to start is of the run.
+func (m *Manifest) refused() error {
+	x := Iperf{Client: m.Settings.Client, Server: m.Settings.Server}
+	x.Client.TxStartTime = time.Time{}
+	return x.Check()
+}
+
+// replayEnd reads a raw file again. Oddities of the output are reported again, as in the original run.
+func (x *Iperf) replayEnd(fsys fs.FS, role Role, file string) (*report.Report, error) {
 	f, err := fsys.Open(file)
 	if err != nil {
 		return nil, err
@@ -139,6 +119,7 @@ func (x *Iperf) replayEnd(fsys fs.FS, role Role, file string) (*report.Report, e
 	return rep, nil
 }
 
+// checkFile returns an error unless the file has the SHA-256 that the manifest says.
 func checkFile(fsys fs.FS, name, want string) error {
 	f, err := fsys.Open(name)
 	if err != nil {
@@ -149,8 +130,8 @@ func checkFile(fsys fs.FS, name, want string) error {
 	if _, err := io.Copy(h, f); err != nil {
 		return err
 	}
-	if got := hex.EncodeToString(h.Sum(nil)); got != want {
-		return fmt.Errorf("%w: %s: its SHA-256 is %s: the manifest has %s", ErrArchive, name, got, want)
+	if got := hex.EncodeToString(h.Sum(nil)); !strings.EqualFold(got, want) {
+		return fmt.Errorf("%s: its SHA-256 is %s: must be %s, as in files", name, got, want)
 	}
 	return nil
 }
