@@ -174,9 +174,10 @@ func (s *slabs) addTo(i *Interval, c *cell) {
 	i.Short = short
 }
 
-// total makes a total of c, nil of nil.
+// total makes a total of c, nil of nil. A total of nothing in no time is what iperf 3 prints of a test
+// that never began.
 func (c *cell) total() *Total {
-	if c == nil {
+	if c == nil || c.bytes == 0 && c.rate == 0 && c.start == c.end {
 		return nil
 	}
 	t := &Total{Start: c.start, End: c.end, Bytes: c.bytes, Rate: c.rate}

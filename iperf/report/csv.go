@@ -209,6 +209,8 @@ func (t *test) csvRow(row *row, f *csvFields) {
 		t.rep.Start = csvStart(f.at(0), row.end)
 	}
 	copy(t.csv.last[:], f.at(0))
+	row.dropUnmeasured()
+	t.checkPacketRate(&row.cell)
 	from, to := csvPorts(f)
 	if row.hasBare {
 		t.rep.Protocol = ProtocolUDP

@@ -20,6 +20,7 @@ type iperf2Test struct {
 	bursts    bool          // the rows are of bursts
 	unstarred bool          // it has connections whose rows do not tell which end sends
 	untimed   bool          // it was warned of sums without a time
+	rated     bool          // it was warned of a packet rate
 	csv       csvLayout
 }
 
@@ -52,22 +53,17 @@ func (t *test) iperf2Row(row *row, kind rowKind) {
 		t.outOfOrderIperf2(f, s, row)
 	case rowData:
 		t.iperf2Protocol(row)
+		if s.report {
+			row.dropRelayed()
+		}
 		f.rowIperf2(s, c, false)
 	}
 }
 
 func (t *test) iperf2Protocol(row *row) {
-	if row.hasBare {
-		row.hasBare = false
-	}
-	if row.bytes > 0 {
-		switch {
-		case row.enh.Has.Has(Writes) && row.enh.Writes == 0:
-			row.tcp, row.enh = TCP{}, Enhanced{} // the totals of iperf 2.0.14: it does not know
-		case row.enh.Has.Has(Reads) && row.enh.Reads == 0:
-			row.enh.Has &^= Reads // a server's report
-		}
-	}
+	row.hasBare = false
+	row.dropUnmeasured()
+	t.checkPacketRate(&row.cell)
 	if row.udp.Has != 0 {
 		t.checkLost(&row.cell)
 		t.rep.Protocol = ProtocolUDP

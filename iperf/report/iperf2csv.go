@@ -174,7 +174,7 @@ func (f *flow) dropLoss() {
 	drop := func(intervals []Interval) {
 		for i := range intervals {
 			if u := intervals[i].UDP; u != nil {
-				*u = UDP{Has: u.Has & (Packets | PacketRate), Packets: u.Packets, PacketRate: u.PacketRate}
+				u.keep(Packets | PacketRate)
 			}
 		}
 	}

@@ -18,10 +18,10 @@ func (t *test) finishIperf3() {
 			if len(out.Streams) > i {
 				st := &out.Streams[i]
 				st.Sent, st.Received, st.Unlabelled = s.totals[totalSent].total(), s.totals[totalReceived].total(), s.totals[totalUnlabelled].total()
-				dropUnknown(&st.Sent, &st.Received, sends, t.rep.Side)
+				t.dropUnmeasured(&st.Sent, &st.Received, st.Unlabelled, sends)
 			}
 		}
-		dropUnknown(&out.Sent, &out.Received, sends, t.rep.Side)
+		t.dropUnmeasured(&out.Sent, &out.Received, out.Unlabelled, sends)
 		t.set(forward, out)
 	}
 }
@@ -42,26 +42,4 @@ func (t *test) forwardIperf3(f *flow) bool {
 		reverse = t.sendsHere || sent && !received
 	}
 	return !reverse
-}
-
-// dropUnknown drops the count of the far end where iperf 3 printed zeros because it did not get it,
-// and of the sender's count what only a receiver can know.
-func dropUnknown(sent, received **Total, sends bool, side Side) {
-	far := received
-	if !sends {
-		far = sent
-	}
-	if t := *far; t != nil && t.Bytes == 0 && t.Rate == 0 {
-		*far = nil
-	}
-	if s := *sent; s != nil && s.UDP != nil {
-		s.UDP.Has &= Packets | PacketRate
-		if s.UDP.Packets == 0 && s.Bytes > 0 {
-			s.UDP.Has &^= Packets // the other end did not say how many
-		}
-		*s.UDP = UDP{Has: s.UDP.Has, Packets: s.UDP.Packets, PacketRate: s.UDP.PacketRate}
-		if s.UDP.Has == 0 {
-			s.UDP = nil
-		}
-	}
 }

@@ -38,6 +38,7 @@ type document struct {
 	found  bool     // a document or a text within it was iperf's
 	warned []error  // that is for the test that the member begins
 	texts  []uint64 // hashes of the texts that were read of it and of those around it
+	offers bool     // a window that the receiver offers was read
 	cell   jsonCell
 }
 

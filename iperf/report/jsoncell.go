@@ -98,7 +98,32 @@ func (d *document) readCell() bool {
 			d.Skip()
 		}
 	}
+	if c.tcp.Has&^Retransmits != 0 {
+		d.dropUnknown(&c.tcp)
+	}
 	return has == 3 && !d.Cut
+}
+
+// dropUnknown drops what the kernel did not tell: it is zero, or -1. A kernel that tells the window
+// that the receiver offers has told one other than zero before.
+func (d *document) dropUnknown(tcp *TCP) {
+	unknown := Fields(0)
+	for _, n := range [...]struct {
+		field Fields
+		isSet bool
+	}{
+		{Retransmits, tcp.Retransmits >= 0}, {CongestionWindow, tcp.CongestionWindow > 0}, {PMTU, tcp.PMTU > 0},
+		{SendWindow, tcp.SendWindow > 0 || tcp.SendWindow == 0 && d.offers}, {Reorder, tcp.Reorder >= 0},
+		{RTT | RTTVar, tcp.RTT > 0}, {RTTRange, tcp.MaxRTT > 0},
+	} {
+		if !n.isSet {
+			unknown |= n.field
+		}
+	}
+	if tcp.Has&unknown != 0 {
+		tcp.keep(^unknown)
+	}
+	d.offers = d.offers || tcp.SendWindow > 0
 }
 
 func (d *document) field(to *int64, has *Fields, f Fields) {

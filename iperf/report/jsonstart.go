@@ -24,6 +24,7 @@ func (d *document) start() {
 		return
 	}
 	start := new(jsonStart)
+	d.offers = false
 	for d.More('}') {
 		key := string(d.Key())
 		switch key {

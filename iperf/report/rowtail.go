@@ -301,14 +301,14 @@ func (r *row) takeCounts(a, b int64, next []byte) {
 	}
 }
 
-// windowAndRTT takes the columns Cwnd/RTT(var), whose numbers are negative where the system does
+// windowAndRTT takes the columns Cwnd/RTT(var), whose numbers are negative or zero if the system does
 // not tell them.
 func (r *row) windowAndRTT(window, rtt *part) {
-	if window.Mant >= 0 {
+	if window.Mant > 0 {
 		r.tcp.Has |= CongestionWindow
 		r.tcp.CongestionWindow = window.size()
 	}
-	if d, ok := rtt.Duration(scan.Microseconds); ok && d >= 0 {
+	if d, ok := rtt.Duration(scan.Microseconds); ok && d > 0 {
 		r.tcp.Has |= RTT
 		r.tcp.RTT = d
 		if v, ok := rtt.paren.Duration(scan.Microseconds); ok && rtt.pair {

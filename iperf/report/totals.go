@@ -124,3 +124,21 @@ func (t *test) checkLost(c *cell) {
 		t.warn(c.line, "datagrams that are counted as lost came later")
 	}
 }
+
+// checkPacketRate warns of a packet rate that is not what the datagrams and the time give. iperf 2.2
+// counts an interval twice at times.
+func (t *test) checkPacketRate(c *cell) {
+	n := c.udp.Packets - c.udp.Lost
+	if c.enh.Has.Has(Writes) {
+		n = c.enh.Writes
+	}
+	d := c.end - c.start
+	if !c.udp.Has.Has(PacketRate) || t.rated || n < 100 || d < 500*time.Millisecond {
+		return
+	}
+	rate := float64(n) / d.Seconds()
+	if off := c.udp.PacketRate / rate; off < 0.8 || off > 1.25 {
+		t.rated = true
+		t.warn(c.line, fmt.Sprintf("the printed packet rate %.0f is not that of the datagrams and the time, %.0f", c.udp.PacketRate, rate))
+	}
+}
