@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -199,4 +201,29 @@ func bare(s string) string {
 		}
 	}
 	return b.String()
+}
+
+// TestCutBeforeAnother reads outputs of testdata/corpus that were cut after a row, before those of
+// the other end and of other tests.
+func TestCutBeforeAnother(t *testing.T) {
+	t.Parallel()
+	texts := corpusOutputs(t, "txt")
+	names := slices.Sorted(maps.Keys(texts))
+	for i, name := range names {
+		lines := strings.SplitAfter(texts[name], "\n")
+		for k, other := range []string{names[(i+1)%len(names)], names[(i+3)%len(names)], name} {
+			for n := range lines {
+				cut := strings.Join(lines[:n], "")
+				if n == 0 || !strings.Contains(lines[n-1], "bits/sec") || (n+k)%3 > 0 || !begins(texts[other]) ||
+					!strings.Contains(cut, " local ") || strings.HasPrefix(texts[other], "[") {
+					continue // nothing tells that the lines are of two programs
+				}
+				next := strings.ReplaceAll(texts[other], "127.0.0.1", "192.0.2.7")
+				want := slices.Concat(traffic(cut), traffic(next))
+				if diff := cmp.Diff(want, traffic(cut+next)); diff != "" {
+					t.Errorf("%d lines of %s and %s (-alone +together)\n%s", n, name, other, diff)
+				}
+			}
+		}
+	}
 }

@@ -67,7 +67,7 @@ func (s *segmenter) beginPeer() {
 func (s *segmenter) takeBanner2(e *event) {
 	s.dropOther()
 	client := e.kind == eventConnecting2
-	if s.isDoubtful(client) {
+	if s.isDoubtful(e) {
 		s.keep(e)
 		return
 	}
@@ -76,8 +76,8 @@ func (s *segmenter) takeBanner2(e *event) {
 		s.bannerOfWaiting(e)
 		t = s.cur
 	}
-	fresh := t != nil && (t.isOther() || t.over() && !s.same)
-	if fresh && client && !t.isOther() {
+	fresh := t != nil && (t.isOther() || t.isCut(e) || t.over() && !s.same)
+	if fresh && client && !t.isOther() && !t.isCut(e) {
 		fresh = t.connects != nil && !t.serves || !t.callsBack(e.host)
 	}
 	t = s.begin(fresh)
@@ -101,19 +101,35 @@ func (s *segmenter) takeBanner2(e *event) {
 // is held.
 
 // isDoubtful reports whether only the next connection tells whose a banner of iperf 2 is.
-func (s *segmenter) isDoubtful(client bool) bool {
-	t := s.cur
+func (s *segmenter) isDoubtful(e *event) bool {
+	t, client := s.cur, e.kind == eventConnecting2
 	switch {
 	case t == nil || s.outer != nil || len(s.held) > 0 || s.same:
 		return false
 	case t.csv.seen:
 		return true // a server's with -d or -r, or that of a text
-	case !t.iperf2 || len(t.waiting) > 0 || t.there == "" || !t.over():
+	case !t.iperf2 || len(t.waiting) > 0 || t.there == "" || !t.over() || t.isCut(e):
 		return false
 	case client:
 		return t.listens != nil && t.connects == nil && t.here == t.there
 	}
 	return t.connects != nil && t.listens == nil
+}
+
+// hasRows reports whether a row of a stream or of a sum came.
+func (t *test) hasRows() bool {
+	for _, f := range t.flows {
+		if len(f.streams) > 0 || f.sum.n > 0 || f.sum.holds {
+			return true
+		}
+	}
+	return false
+}
+
+// isCut reports whether t ended before the banner e of iperf 2, without its totals: a program
+// prints its banners before its rows, and that of the way back after the totals.
+func (t *test) isCut(e *event) bool {
+	return t.iperf2 && !t.csv.seen && t.hasRows() && (!t.over() || e.udp != (t.rep.Protocol == ProtocolUDP))
 }
 
 // maxHeld is more lines than a banner has.

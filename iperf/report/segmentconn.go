@@ -16,6 +16,8 @@ func (s *segmenter) takeConn(e *event) {
 			}
 		case c.to && t.iperf2 && !t.guessed:
 			s.end()
+		case t.connects != nil && t.listens == nil && t.there != "" && c.there != t.there && t.hasRows() && !t.over():
+			s.end() // a client connects to one host
 		case !t.iperf2 && !t.json && t.total():
 			s.another()
 		}

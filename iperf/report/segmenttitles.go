@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// Several programs may print to one terminal or log at once. Their lines differ by a title: the one of
-// -T of iperf 3, or the name of a host or a container, which another program puts there.
+// Several programs may print to one terminal or log at once. Their lines differ by a title: the one
+// of -T of iperf 3, or the name of a host or a container, which another program puts there.
 
 const (
 	maxAside = 64  // how many outputs are kept apart
@@ -17,8 +17,8 @@ const (
 	maxDoubt = 16  // how many lines may come before the second one with a title
 )
 
-// titleOf returns the name that stands before a banner, with what separates the two, and its index. A
-// time may stand on either side of it. It returns nil if there is no name.
+// titleOf returns the name that stands before a banner, with what separates the two, and its index.
+// A time may stand on either side of it. It returns nil if there is no name.
 func titleOf(b []byte) (title []byte, at int) {
 	if len(b) > maxTitle || bytes.Contains(b, []byte(" -")) {
 		return nil, 0 // a command
@@ -96,8 +96,8 @@ func (s *segmenter) entitle(title []byte, at int) {
 	s.title, s.at, s.doubt = bytes.Clone(title), at, maxDoubt
 }
 
-// turnTo makes the output that the line b is of the current one. A title that the lines after it do not
-// have is none.
+// turnTo makes the output that the line b is of the current one. A title that the lines after it do
+// not have is none.
 func (s *segmenter) turnTo(b []byte) {
 	s.lost = nil
 	if s.title != nil && s.has(b) {
@@ -133,7 +133,8 @@ func (s *segmenter) putAside() {
 	s.output = output{born: s.begun}
 }
 
-// endAside ends all outputs in the order in which they began. It returns the last test that there was.
+// endAside ends all outputs in the order in which they began. It returns the last test that there
+// was.
 func (s *segmenter) endAside() (last *test) {
 	all := append(s.aside, s.output)
 	s.aside = nil
