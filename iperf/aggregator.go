@@ -20,11 +20,14 @@ type Aggregator func([]report.BitRate) report.BitRate
 // infinite, negative, or 0 though none of them is. field is where the aggregator is from.
 func (a Aggregator) of(field string, rates []report.BitRate) (report.BitRate, error) {
 	rate := a(rates)
-	if f := float64(rate); !(f >= 0) || math.IsInf(f, 0) || f == 0 && Min(rates) > 0 {
-		return 0, fmt.Errorf("%w: %s returned %v for rates from %v to %v", errReduction, field, f, Min(rates), Max(rates))
+	if !isRate(rate) || rate == 0 && Min(rates) > 0 {
+		return 0, fmt.Errorf("%w: %s returned %v for rates from %v to %v", errReduction, field, float64(rate), Min(rates), Max(rates))
 	}
 	return rate, nil
 }
+
+// isRate reports whether a rate is not negative and finite.
+func isRate(r report.BitRate) bool { return r >= 0 && !math.IsInf(float64(r), 0) }
 
 // errReduction is the ErrNoBandwidth of an aggregator.
 var errReduction = fmt.Errorf("%w", ErrNoBandwidth)

@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"maps"
+	"math"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -217,6 +218,60 @@ func TestArchiveThatNoRunLeft(t *testing.T) {
 			warned := errors.Join(res.Warnings...)
 			if test.warns == "" && warned != nil || test.warns != "" && (warned == nil || !strings.Contains(warned.Error(), test.warns)) {
 				t.Errorf("got warnings %v, want %q", warned, test.warns)
+			}
+		})
+	}
+}
+
+// TestRateOfAParser has a Parser that fills in rates which are none: the run has no bandwidth, and the error says whose
+// report it is.
+func TestRateOfAParser(t *testing.T) {
+	for _, rate := range []report.BitRate{-5, report.BitRate(math.NaN()), report.BitRate(math.Inf(1))} {
+		for _, where := range []string{"intervals", "total"} {
+			t.Run(fmt.Sprint(float64(rate), " in the ", where), func(t *testing.T) {
+				dut, server := iperftest.NewHost(t, "dut"), iperftest.NewHost(t, "server")
+				iperftest.TCP(10e6, 10e6).Expect(dut, server)
+				x := iperf.Iperf{
+					ClientServer: iperf.Hosts{DUT: dut, TrafficServer: server}, Client: iperf.ClientSettings{Time: 2 * time.Second},
+					Parser: barelyParser{func(r *report.Report) {
+						if where == "total" {
+							r.Forward.Intervals = nil
+						}
+						for i := range r.Forward.Intervals {
+							r.Forward.Intervals[i].Rate, r.Forward.Intervals[i].Bytes = rate, 0 // with bytes the rate is from these
+						}
+						for _, total := range []*report.Total{r.Forward.Sent, r.Forward.Received} {
+							if total != nil {
+								total.Rate = rate
+							}
+						}
+					}},
+				}
+				res, err := x.Upstream(t.Context(), "")
+				want := fmt.Sprintf("the server's report has the rate %v", float64(rate))
+				if !errors.Is(err, iperf.ErrNoBandwidth) || !strings.Contains(err.Error(), want) || res == nil || res.Bandwidth != 0 {
+					t.Errorf("got %+v, %v, want %q", res, err, want)
+				}
+			})
+		}
+	}
+}
+
+// TestCompareImpossibleRates has rates that no run can have.
+func TestCompareImpossibleRates(t *testing.T) {
+	good := []report.BitRate{1, 2, 3}
+	for _, test := range []struct {
+		name          string
+		before, after []report.BitRate
+		want          string
+	}{
+		{"negative", []report.BitRate{1, -2}, good, "rate 2 before is -2: must be 0 or more and finite"},
+		{"not a number", good, []report.BitRate{report.BitRate(math.NaN())}, "rate 1 after is NaN: must be 0 or more and finite"},
+		{"infinite", good, []report.BitRate{3, report.BitRate(math.Inf(1))}, "rate 2 after is +Inf: must be 0 or more and finite"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if c, err := iperf.CompareRates(test.before, test.after); err == nil || !strings.Contains(err.Error(), test.want) || c != (iperf.Comparison{}) {
+				t.Errorf("got %+v, %v, want %q", c, err, test.want)
 			}
 		})
 	}

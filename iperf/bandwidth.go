@@ -38,16 +38,26 @@ func (res *Result) aggregate(r reading, aggregator Aggregator) (from basis, err 
 	return from, err
 }
 
-// rate returns the bandwidth.
+// rate returns the bandwidth. A caller's Parser may have filled in rates that are none.
 func (b basis) rate(aggregate Aggregator) (report.BitRate, error) {
 	if b.total != nil {
-		return b.total.Rate, nil
+		return b.total.Rate, b.possible(b.total.Rate)
 	}
 	rates := make([]report.BitRate, len(b.spans))
 	for i, s := range b.spans {
+		if err := b.possible(s.Rate); err != nil {
+			return 0, err
+		}
 		rates[i] = s.Rate
 	}
 	return aggregate.of("Iperf.Aggregator", rates)
+}
+
+func (b basis) possible(r report.BitRate) error {
+	if isRate(r) {
+		return nil
+	}
+	return fmt.Errorf("%w: the %v's report has the rate %v: must be 0 or more and finite", ErrNoBandwidth, b.source.Role, float64(r))
 }
 
 // findBasis finds the numbers that can be trusted most, and says where they are from. Of UDP the sender's say nothing

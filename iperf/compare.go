@@ -58,7 +58,8 @@ func Compare(before, after *Measurement) ([]Comparison, error) {
 	return all, errors.Join(errs...)
 }
 
-// CompareRates compares the rates of runs, which it does not change. It is an error when there are none before or after.
+// CompareRates compares the rates of runs, which it does not change. It is an error if there are none before or after, or
+// if one of them is negative, infinite or not a number.
 func CompareRates(before, after []report.BitRate) (Comparison, error) {
 	c := Comparison{Before: SpreadOf(before), After: SpreadOf(after)}
 	switch {
@@ -66,6 +67,15 @@ func CompareRates(before, after []report.BitRate) (Comparison, error) {
 		return c, errors.New("compare: no rates before")
 	case len(after) == 0:
 		return c, errors.New("compare: no rates after")
+	}
+	for i, r := range slices.Concat(before, after) {
+		side := "before"
+		if i >= len(before) {
+			i, side = i-len(before), "after"
+		}
+		if !isRate(r) {
+			return Comparison{}, fmt.Errorf("compare: rate %d %s is %v: must be 0 or more and finite", i+1, side, float64(r))
+		}
 	}
 	changes := make([]float64, 0, len(before)*len(after))
 	for _, b := range before {
