@@ -68,6 +68,53 @@ var carriers = []carrier{
 	}},
 }
 
+// TestWrapped reads every text of testdata/corpus as mail wraps it.
+func TestWrapped(t *testing.T) {
+	t.Parallel()
+	wide := regexp.MustCompile("__V_|omit|full_duplex_udp|udp_P2_R") // other lines than rows and connections are long, or "(omitted)" is lost
+	for _, c := range []struct {
+		name                string
+		width               int
+		space, quote, blank string // after a line that was broken, before every line, after every line
+	}{
+		{"format=flowed", 72, " ", "", ""},
+		{"plain", 78, "", "", ""},
+		{"quoted", 74, " ", "> ", ""},
+		{"double-spaced", 72, " ", "", "\n"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			for name, text := range corpusOutputs(t, "txt") {
+				var in strings.Builder
+				for line := range strings.Lines(text) {
+					line = strings.TrimSuffix(line, "\n")
+					for at := strings.LastIndexByte(line[:min(len(line), c.width)], ' '); len(line) > c.width && at > 0; {
+						in.WriteString(c.quote + strings.TrimRight(line[:at], " ") + c.space + "\n" + c.blank)
+						line = strings.TrimLeft(line[at:], " ")
+						at = strings.LastIndexByte(line[:min(len(line), c.width)], ' ')
+					}
+					in.WriteString(c.quote + line + "\n" + c.blank)
+				}
+				if wide.MatchString(name) {
+					continue
+				}
+				read := all([]byte(in.String()))
+				if c.space == "" && strings.Contains(read, "after that of their row are left out") {
+					continue // the first row seemed whole
+				}
+				if diff := cmp.Diff(withoutStart(bare(all([]byte(text)))), withoutStart(bare(read))); diff != "" {
+					t.Errorf("%s (-itself +wrapped)\n%s", name, diff)
+				}
+			}
+		})
+	}
+}
+
+// withoutStart leaves out the start, which the line of a connection may have lost.
+func withoutStart(s string) string {
+	return regexp.MustCompile("(?m)^start .*\n").ReplaceAllString(s, "")
+}
+
 func asJSON(v any) string {
 	b, err := json.Marshal(v)
 	if err != nil {

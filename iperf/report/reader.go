@@ -29,6 +29,10 @@ type reader struct {
 	time     []byte    // its time
 	held     []byte    // a row without its end, which the next line may bring
 	heldLine int       // its number
+	wraps    bool      // lines are wrapped
+	rowLine  int       // the number of the last row's line
+	head     []byte    // the last heading
+	headLine int       // its number
 	record   record    // that is read
 	before   []byte    // what stood before the brace that the last line ended with
 	depth    int       // of a text within a text, or of a document within a document
@@ -101,17 +105,16 @@ const longRow = 160
 func (r *reader) readLine(b []byte) {
 	r.row.line = r.src.Lines
 	if len(r.tests.aside) > 0 || r.tests.doubt > 0 {
+		if len(r.held) > 0 && len(r.tests.aside) > 0 {
+			r.unwrap(nil) // it is of the current output, b perhaps of another
+		}
 		r.tests.turnTo(b)
 	}
 	if len(r.before) > 0 && r.readAfterBrace(b) {
 		return
 	}
-	if len(r.held) > 0 {
-		var whole bool
-		if b, whole = r.unwrap(b); whole {
-			r.readText(b, r.src.IsCut(), true)
-			return
-		}
+	if len(r.held) > 0 && r.unwrap(b) {
+		return
 	}
 	if len(b) > 0 && b[0]-'0' <= 9 || len(b) > 5 && (b[0] == '+' || b[0] == '-') && b[5] == ':' {
 		if r.readCSV(b) {
@@ -153,25 +156,40 @@ func (r *reader) readText(b []byte, cut, unwrapped bool) {
 			}
 		}
 	}
-	if (kind == rowBad || kind == rowData && r.row.isWrapped(b)) && !cut && !unwrapped {
-		r.held, r.heldLine = append(r.held[:0], b...), r.src.Lines
+	if (kind == rowBad || kind == rowData && (r.wraps || r.row.isWrapped(b))) && !cut && !unwrapped {
+		r.hold(b)
 		return
 	}
 	e := &r.event
 	switch kind {
 	case rowNone:
+		if !cut && !unwrapped && isWrappedConn(b) {
+			r.wraps = r.wraps || b[len(b)-1] == ' '
+			r.hold(b)
+			return
+		}
 		if b = bytes.TrimSpace(b); len(b) == 0 {
 			return
 		}
+		if len(r.head) > 0 && r.row.line-r.headLine <= 2 && isHeadingEnd(b) {
+			r.wraps = true
+			b = append(append(bytes.Clone(r.head), ' '), b...)
+		}
+		if !r.wraps && r.rowLine > 0 && r.row.line-r.rowLine <= 2 && isColumns(b) {
+			r.wraps = true
+			r.tests.begin(false).warn(r.row.line, "the columns that are on a line after that of their row are left out")
+		}
 		*e = event{text: b}
-		e.recognise()
+		if e.recognise(); e.kind == eventHeading {
+			r.head, r.headLine = append(r.head[:0], b...), r.row.line
+		}
 	case rowBad:
 		*e = event{kind: eventBadRow, text: b, line: r.row.line, cut: cut}
 	case rowPassed:
 		return
 	default:
 		e = &r.rows
-		e.rowKind = kind
+		e.rowKind, r.rowLine = kind, r.row.line
 	}
 	r.tests.take(e)
 }

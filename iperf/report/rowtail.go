@@ -190,6 +190,8 @@ func (r *row) parseSingle(n scan.Decimal, rest []byte) []byte {
 		r.enh.NetPower = n.Float(0)
 	case n.Frac == 0 && n.Mant >= 0 && !r.hasBare:
 		r.bare, r.hasBare = n.Mant, true
+	default:
+		r.odd = true
 	}
 	return rest
 }

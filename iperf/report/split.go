@@ -81,6 +81,12 @@ func nextItem(b []byte, from int) (it item, ok bool) {
 	return item{at: len(b), end: len(b)}, false
 }
 
+// startsItem reports whether an item begins with b.
+func startsItem(b []byte) bool {
+	it, ok := nextItem(b, 0)
+	return ok && it.at == 0
+}
+
 func isWordByte(c byte) bool { return c-'0' <= 9 || (c|0x20)-'a' < 26 }
 
 // labelledItem returns the length of the label of the row, connection or heading that b begins with,

@@ -6,39 +6,126 @@ import (
 	"github.com/tunaperf/tuna/iperf/report/internal/scan"
 )
 
-// Mail and narrow terminals wrap long lines. A row without its end is held until the next line
-// tells whether it goes on there. The columns that it can lack unnoticed are lost.
+// Mail and narrow terminals wrap long lines. A row that may go on in the next line is held until that
+// line tells. Rows that seem whole are held, too, once a line has shown that lines are wrapped.
 
-// isWrapped reports whether a row seems to go on in the next line: the datagrams after the jitter
-// are missing, or it ends as lines do that mail has broken.
+// isWrapped reports whether a row seems to go on in the next line: it ends as lines do that mail has
+// broken, or lacks the end of a column.
 func (r *row) isWrapped(b []byte) bool {
-	return b[len(b)-1] == '=' || r.delay >= 0 && !r.udp.Has.Has(Packets) && bytes.HasSuffix(bytes.TrimRight(b, " "), []byte(" ms"))
+	switch last := b[len(b)-1]; {
+	case last == '=', !r.padded && (last == ' ' || last == '\t'): // iperf 3 ends rows with spaces itself
+		return true
+	case r.odd, r.kind == labelStream && r.enh.Has.Has(Writes) && r.tcp.Has == Retransmits:
+		b = bytes.TrimRight(b, " \t")
+		return b[len(b)-1]-'0' <= 9 // an amount without its unit, or datagrams without theirs
+	}
+	return r.isLossCut(b)
 }
 
-// unwrap returns the held row joined with b. If b does not belong to it, unwrap takes it as it is
-// and returns b.
-func (r *reader) unwrap(b []byte) (line []byte, whole bool) {
+// isWrappedConn reports whether a line introduces a connection and seems to go on in the next line.
+func isWrappedConn(b []byte) bool {
+	i := bytes.Index(b, []byte("] local "))
+	if i < 0 {
+		return false
+	}
+	b = b[i:]
+	return b[len(b)-1] == ' ' || bytes.Count(b, []byte("(")) > bytes.Count(b, []byte(")")) || intAfter(b[bytes.Index(b, []byte(" connected "))+1:], " port ") == 0
+}
+
+// isLossCut reports whether a row ends after the jitter, or before the percentage of the loss.
+func (r *row) isLossCut(b []byte) bool {
+	if r.delay < 0 || r.udp.Has.Has(Packets) {
+		return false
+	}
+	b = bytes.TrimRight(b, " \t")
+	word := b[bytes.LastIndexAny(b, " \t")+1:]
+	return string(word) == "ms" || r.enh.Has.Has(Writes)
+}
+
+// hold keeps a row until the next line tells whether it goes on there.
+func (r *reader) hold(b []byte) {
+	r.held, r.heldLine = append(r.held[:0], b...), r.src.Lines
+}
+
+// unwrap decides with the next line what the row is that is held. It reports whether it took that line.
+func (r *reader) unwrap(b []byte) bool {
 	held := bytes.TrimRight(r.held, " ")
 	next := bytes.TrimLeft(b, " >\t")
+	if len(next) == 0 && b != nil {
+		return true // mail may be double-spaced
+	}
 	soft := bytes.HasSuffix(held, []byte("="))
-	r.row.line = r.heldLine
-	if len(next) > 0 && !bytes.Contains(next, []byte("[")) && !bytes.Contains(next, []byte(":")) &&
-		(soft || next[0]-'0' <= 9 || next[0] == '(' || scan.HasPrefix(next, "sec ") || isUnit(next)) {
+	conn := isWrappedConn(r.held) || r.wraps && bytes.Contains(held, []byte("] local "))
+	if (soft || conn) && len(next) > 0 && bytes.IndexByte(next, '[') < 0 && !startsItem(next) || isContinuation(next) {
 		joined := bytes.TrimSuffix(held, []byte("="))
 		if soft {
 			next = b // in the midst of a word, perhaps
 		} else {
 			joined = append(joined, ' ')
 		}
-		joined = append(joined, next...)
-		r.held = r.held[:0]
-		return joined, true
+		r.held = append(joined, next...)
+		if r.wraps || conn {
+			return true // it may go on once more
+		}
+		b = nil
 	}
 	alone := bytes.Clone(r.held)
 	r.held = r.held[:0]
-	r.readText(alone, false, true)
-	r.row.line = r.src.Lines
-	return b, false
+	line := r.row.line
+	r.row.line = r.heldLine
+	r.readText(alone, r.src.IsCut() && b == nil, true)
+	r.row.line = line
+	return b == nil
+}
+
+// isContinuation reports whether a line can be the rest of a row.
+func isContinuation(b []byte) bool {
+	b = bytes.TrimRight(b, " ")
+	if len(b) == 0 || bytes.IndexAny(b, "[,{") >= 0 {
+		return false
+	}
+	if b[0]-'0' > 9 && b[0] != '(' && !scan.HasPrefix(b, "pps") && !scan.HasPrefix(b, "sec ") && !scan.HasPrefix(b, "NA/") && !isUnit(b) &&
+		!(b[0] == '-' && len(b) > 1 && b[1]-'0' <= 9) {
+		return false
+	}
+	for word := range bytes.FieldsSeq(b) {
+		colon, dash := bytes.IndexByte(word, ':'), bytes.LastIndexByte(word, '-')
+		if colon >= 0 && bytes.IndexByte(word[:colon], '=') < 0 || dash > 0 && word[dash-1]-'0' <= 9 {
+			return false // a time or a date
+		}
+	}
+	return true
+}
+
+// isColumns reports whether a line after a row can only be the rest of it.
+func isColumns(b []byte) bool {
+	b = bytes.TrimSpace(bytes.TrimLeft(b, " >\t"))
+	if string(b) == "(omitted)" || string(b) == "pps" {
+		return true
+	}
+	if !isContinuation(b) {
+		return false
+	}
+	n := scan.Word(b)
+	rest := b[n+scan.Spaces(b[n:]):]
+	return bytes.ContainsAny(b[:n], "/=") || isUnit(b) || isUnit(rest) || scan.HasPrefix(rest, "pps") || scan.HasPrefix(rest, "ms ")
+}
+
+// headingEnds are what the rest of a heading begins with if it is wrapped.
+var headingEnds = []string{
+	"Cwnd", "InF(pkts)/Cwnd", "InF/Cwnd", "Retr", "Rtry", "NetPwr", "Datagrams", "Lost/Total", "Jitter ", "Latency avg", "Burst Latency",
+	"avg/min/max/stdev", "(cnt/size)", "inP ", "Reads=Dist", "Reads ", "Dist(bin", "PPS", "Write/Err", "Err ",
+}
+
+// isHeadingEnd reports whether a line is the rest of a heading.
+func isHeadingEnd(b []byte) bool {
+	b = bytes.TrimLeft(b, " >\t")
+	for _, s := range headingEnds {
+		if scan.HasPrefix(b, s) {
+			return true
+		}
+	}
+	return false
 }
 
 // isUnit reports whether b begins with a unit of an amount or a rate.
