@@ -72,8 +72,8 @@ func newDocument(r *reader, s lines.Scanner) *document {
 	return d
 }
 
-// members reads the document from its first member on. Other programs have members of the same names:
-// what is in them tells whose they are.
+// members reads the document from its first member on. Other programs have members of the same
+// names: what is in them tells whose they are.
 func (d *document) members() {
 	var failure []byte
 	n := 0

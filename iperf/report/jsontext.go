@@ -8,8 +8,8 @@ import (
 	"github.com/tunaperf/tuna/iperf/report/internal/scan"
 )
 
-// Logs and the results of other programs hold what iperf printed in strings: all of it in one, a line
-// in each of a list, or a line in each of many documents.
+// Logs and the results of other programs hold what iperf printed in strings: all of it in one, a
+// line in each of a list, or a line in each of many documents.
 
 // other reads a member that is not iperf's. Before any that is, it may hold what iperf printed.
 func (d *document) other(key string) {
@@ -87,8 +87,8 @@ func isOutput(s []byte) bool {
 	return ok
 }
 
-// A record is a document of iperf of which each line is a string of a document of its own, as in the
-// logs of containers.
+// A record is a document of iperf of which each line is a string of a document of its own, as in
+// the logs of containers.
 type record struct {
 	key   string // of the strings
 	text  []byte // its lines so far; empty: there is none

@@ -134,8 +134,10 @@ func (r *reader) readLine(b []byte) {
 // end, unwrapped that it got it back.
 func (r *reader) readText(b []byte, cut, unwrapped bool) {
 	kind := r.row.parse(b, cut)
-	if (kind == rowNone || r.row.behind && bytes.IndexByte(b, '{') >= 0) && len(b) <= longRow && !unwrapped && r.readBehind(b) {
-		return
+	if kind == rowNone || r.row.behind && bytes.IndexByte(b, '{') >= 0 {
+		if len(b) <= longRow && !unwrapped && r.readBehind(b) {
+			return
+		}
 	}
 	if (kind != rowData || r.row.behind || r.row.odd) && r.split(b, cut) {
 		return

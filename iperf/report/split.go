@@ -23,8 +23,8 @@ var itemTexts = func() (by [128][]itemText) {
 			by[item.text[0]] = append(by[item.text[0]], item)
 		}
 	}
-	add(itemText{}, "Connecting to host ", "Reverse mode, remote host ", "Accepted connection from ", "Server listening on ",
-		"Client connecting to ", "Starting Test: protocol: ", "CPU Utilization: ", "TCP window size: ", "UDP buffer size: ",
+	add(itemText{}, "Connecting to host ", "Reverse mode, remote host ", "Accepted connection from ",
+		"Server listening on ", "Client connecting to ", "Starting Test: protocol: ", "CPU Utilization: ", "TCP window size: ", "UDP buffer size: ",
 		"TCP MSS: ", "Control connection MSS ", "Target Bitrate: ", "Read buffer size: ", "Write buffer size: ",
 		"TCP congestion control ", "snd_tcp_congestion ", "rcv_tcp_congestion ", "- - - - -", "--------------------",
 		"iperf3: error - ", "iperf3: interrupt - ", "iperf3: the ", "iperf3: OUT OF ORDER", "Sending ", "MSS size ",
@@ -89,8 +89,8 @@ func startsItem(b []byte) bool {
 
 func isWordByte(c byte) bool { return c-'0' <= 9 || (c|0x20)-'a' < 26 }
 
-// labelledItem returns the length of the label of the row, connection or heading that b begins with,
-// 0 if there is none.
+// labelledItem returns the length of the label of the row, connection or heading that b begins
+// with, 0 if there is none.
 func labelledItem(b []byte) int {
 	const times = "[ CT] "
 	if scan.HasPrefix(b, times) {
@@ -120,8 +120,8 @@ func labelledItem(b []byte) int {
 	return 0
 }
 
-// split reads the items of a line that has more than one, or whose only one is a string among others.
-// It returns false if there is no need to.
+// split reads the items of a line that has more than one, or whose only one is a string among
+// others. It returns false if there is no need to.
 func (r *reader) split(b []byte, cut bool) bool {
 	this, _ := nextItem(b, 0)
 	next, more := nextItem(b, this.end)

@@ -6,11 +6,12 @@ import (
 	"github.com/tunaperf/tuna/iperf/report/internal/scan"
 )
 
-// Mail and narrow terminals wrap long lines. A row that may go on in the next line is held until that
-// line tells. Rows that seem whole are held, too, once a line has shown that lines are wrapped.
+// Mail and narrow terminals wrap long lines. A row that may go on in the next line is held until
+// that line tells. Rows that seem whole are held, too, once a line has shown that lines are
+// wrapped.
 
-// isWrapped reports whether a row seems to go on in the next line: it ends as lines do that mail has
-// broken, or lacks the end of a column.
+// isWrapped reports whether a row seems to go on in the next line: it ends as lines do that mail
+// has broken, or lacks the end of a column.
 func (r *row) isWrapped(b []byte) bool {
 	switch last := b[len(b)-1]; {
 	case last == '=', !r.padded && (last == ' ' || last == '\t'): // iperf 3 ends rows with spaces itself
@@ -29,7 +30,8 @@ func isWrappedConn(b []byte) bool {
 		return false
 	}
 	b = b[i:]
-	return b[len(b)-1] == ' ' || bytes.Count(b, []byte("(")) > bytes.Count(b, []byte(")")) || intAfter(b[bytes.Index(b, []byte(" connected "))+1:], " port ") == 0
+	peer := b[bytes.Index(b, []byte(" connected "))+1:]
+	return b[len(b)-1] == ' ' || bytes.Count(b, []byte("(")) > bytes.Count(b, []byte(")")) || intAfter(peer, " port ") == 0
 }
 
 // isLossCut reports whether a row ends after the jitter, or before the percentage of the loss.
@@ -47,7 +49,8 @@ func (r *reader) hold(b []byte) {
 	r.held, r.heldLine = append(r.held[:0], b...), r.src.Lines
 }
 
-// unwrap decides with the next line what the row is that is held. It reports whether it took that line.
+// unwrap decides with the next line what the row is that is held. It reports whether it took that
+// line.
 func (r *reader) unwrap(b []byte) bool {
 	held := bytes.TrimRight(r.held, " ")
 	next := bytes.TrimLeft(b, " >\t")
@@ -84,8 +87,9 @@ func isContinuation(b []byte) bool {
 	if len(b) == 0 || bytes.IndexAny(b, "[,{") >= 0 {
 		return false
 	}
-	if b[0]-'0' > 9 && b[0] != '(' && !scan.HasPrefix(b, "pps") && !scan.HasPrefix(b, "sec ") && !scan.HasPrefix(b, "NA/") && !isUnit(b) &&
-		!(b[0] == '-' && len(b) > 1 && b[1]-'0' <= 9) {
+	digits := bytes.TrimPrefix(b, []byte("-"))
+	if (len(digits) == 0 || digits[0]-'0' > 9) && b[0] != '(' && !isUnit(b) &&
+		!scan.HasPrefix(b, "pps") && !scan.HasPrefix(b, "sec ") && !scan.HasPrefix(b, "NA/") {
 		return false
 	}
 	for word := range bytes.FieldsSeq(b) {
@@ -108,13 +112,14 @@ func isColumns(b []byte) bool {
 	}
 	n := scan.Word(b)
 	rest := b[n+scan.Spaces(b[n:]):]
-	return bytes.ContainsAny(b[:n], "/=") || isUnit(b) || isUnit(rest) || scan.HasPrefix(rest, "pps") || scan.HasPrefix(rest, "ms ")
+	return bytes.ContainsAny(b[:n], "/=") || isUnit(b) || isUnit(rest) ||
+		scan.HasPrefix(rest, "pps") || scan.HasPrefix(rest, "ms ")
 }
 
 // headingEnds are what the rest of a heading begins with if it is wrapped.
 var headingEnds = []string{
-	"Cwnd", "InF(pkts)/Cwnd", "InF/Cwnd", "Retr", "Rtry", "NetPwr", "Datagrams", "Lost/Total", "Jitter ", "Latency avg", "Burst Latency",
-	"avg/min/max/stdev", "(cnt/size)", "inP ", "Reads=Dist", "Reads ", "Dist(bin", "PPS", "Write/Err", "Err ",
+	"Cwnd", "InF(pkts)/Cwnd", "InF/Cwnd", "Retr", "Rtry", "NetPwr", "Datagrams", "Lost/Total", "Jitter ", "Latency avg",
+	"Burst Latency", "avg/min/max/stdev", "(cnt/size)", "inP ", "Reads=Dist", "Reads ", "Dist(bin", "PPS", "Write/Err", "Err ",
 }
 
 // isHeadingEnd reports whether a line is the rest of a heading.
