@@ -56,6 +56,7 @@ func (x *Iperf) startClient(ctx context.Context, s *session, m *machine, peer Ho
 	if err != nil {
 		return nil, err
 	}
+	port, _ = v.portIn(args)
 	cmd := command{host: m.host, role: RoleClient, argv: append([]string{m.program}, args...), addr: addr, port: port, peer: peer}
 	if v.Major >= 3 || x.Client.protocol() != report.ProtocolTCP || !printsBanner(v, args) {
 		return s.start(ctx, cmd, m, nil, nil)

@@ -275,8 +275,11 @@ func (l *commandLine) done(extra []string) ([]string, error) {
 	return append(l.args, extra...), errors.Join(l.errs...)
 }
 
-// port is where a server of version v listens when no free port is looked for.
+// port is where a server of version v listens if no free port is looked for.
 func (x *Iperf) port(v Version) int {
+	if port, ok := v.portIn(x.Server.Extra); ok {
+		return port
+	}
 	switch {
 	case x.Server.Port != 0:
 		return x.Server.Port

@@ -2,7 +2,9 @@ package iperf
 
 import (
 	"fmt"
+	"iter"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -59,30 +61,34 @@ const (
 // checkExtra finds options that would break the run, written in any way that getopt_long takes: among other short options
 // as in -VD, or shortened as in --daem.
 func (l *commandLine) checkExtra(extra []string) {
-	known := syntax3
-	if l.version.Major < 3 {
-		known = syntax2
-	}
-	for i := 0; i < len(extra); i++ {
-		argument := extra[i]
-		long, isLong := strings.CutPrefix(argument, "--")
-		if isLong && long == "" {
-			return // only operands follow
-		}
-		var found []refusedOption
-		var valueFollows bool
-		if isLong {
-			found, valueFollows = known.long(long)
-		} else if cluster, ok := strings.CutPrefix(argument, "-"); ok {
-			found, valueFollows = known.short(cluster)
-		}
-		for _, r := range found {
-			l.bad("Extra", fmt.Sprintf("%q", argument), fmt.Sprintf("without %s, as %s,", r.name(isLong), r.why))
-		}
-		if valueFollows {
-			i++
+	known := l.version.syntax()
+	for used := range known.options(extra) {
+		for _, r := range known.refused {
+			if used.is(r.short, r.long) {
+				l.bad("Extra", fmt.Sprintf("%q", used.argument), fmt.Sprintf("without %s, as %s,", r.name(used.long != ""), r.why))
+			}
 		}
 	}
+}
+
+func (v Version) syntax() syntax {
+	if v.Major < 3 {
+		return syntax2
+	}
+	return syntax3
+}
+
+// portIn returns the port that arguments give a program of this version, the first of a range. ok is false if they have
+// none. Of several options the last one counts.
+func (v Version) portIn(args []string) (port int, ok bool) {
+	for used := range v.syntax().options(args) {
+		if used.is('p', "port") {
+			first, _, _ := strings.Cut(used.value, "-")
+			n, err := strconv.Atoi(first)
+			port, ok = n, err == nil
+		}
+	}
+	return port, ok
 }
 
 func (r refusedOption) name(long bool) string {
@@ -92,29 +98,79 @@ func (r refusedOption) name(long bool) string {
 	return "-" + string(r.short)
 }
 
-// long returns the refused options that name, which may have a value behind "=", can stand for. A name that is short
-// enough for several options may be one of another version.
-func (s syntax) long(argument string) (found []refusedOption, valueFollows bool) {
-	name, _, attached := strings.Cut(argument, "=")
-	for _, r := range s.refused {
-		if strings.HasPrefix(r.long, name) {
-			found = append(found, r)
-		}
-	}
-	return found, !attached && slices.Contains(s.longWithValue, name)
+// A usedOption is an option among arguments.
+type usedOption struct {
+	argument string // that it is in
+	short    byte   // zero: it is a long one
+	long     string // without its value; it may be shortened
+	value    string
 }
 
-// short returns the refused options in a cluster of short ones.
-func (s syntax) short(cluster string) (found []refusedOption, valueFollows bool) {
-	for i := range len(cluster) {
-		for _, r := range s.refused {
-			if r.short == cluster[i] {
-				found = append(found, r)
+// is reports whether the option is, or can stand for, one with these names. A long name that is short enough for several
+// options may be one of another version.
+func (o usedOption) is(short byte, long string) bool {
+	if o.long != "" {
+		return strings.HasPrefix(long, o.long)
+	}
+	return o.short == short
+}
+
+// options returns the options among arguments, with their values.
+func (s syntax) options(args []string) iter.Seq[usedOption] {
+	return func(yield func(usedOption) bool) {
+		for i := 0; i < len(args); i++ {
+			o := usedOption{argument: args[i]}
+			next := func() { // takes the next argument as the value
+				if i++; i < len(args) {
+					o.value = args[i]
+				}
+			}
+			if long, ok := strings.CutPrefix(o.argument, "--"); ok {
+				var attached bool
+				if o.long, o.value, attached = strings.Cut(long, "="); long == "" {
+					return // only operands follow
+				}
+				if !attached && s.takesValue(o.long) {
+					next()
+				}
+				if !yield(o) {
+					return
+				}
+				continue
+			}
+			cluster, _ := strings.CutPrefix(o.argument, "-")
+			if cluster == o.argument {
+				continue
+			}
+			for j := range len(cluster) {
+				o.short, o.value = cluster[j], ""
+				valued := strings.IndexByte(s.withValue, cluster[j]) >= 0
+				if o.value = cluster[j+1:]; !valued {
+					o.value = ""
+				} else if o.value == "" {
+					next()
+				}
+				if !yield(o) {
+					return
+				}
+				if valued {
+					break
+				}
 			}
 		}
-		if strings.IndexByte(s.withValue, cluster[i]) >= 0 {
-			return found, i == len(cluster)-1
+	}
+}
+
+// takesValue reports whether a long option, or the only one that it is short for, has a value in the next argument.
+func (s syntax) takesValue(name string) bool {
+	if slices.Contains(s.longWithValue, name) {
+		return true
+	}
+	found := 0
+	for _, long := range s.longWithValue {
+		if strings.HasPrefix(long, name) {
+			found++
 		}
 	}
-	return found, false
+	return found == 1
 }

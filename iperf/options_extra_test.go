@@ -68,3 +68,26 @@ func TestExtraThatBreaksARun(t *testing.T) {
 		})
 	}
 }
+
+func TestPortInArguments(t *testing.T) {
+	for _, test := range []struct {
+		version, args string
+		want          int // zero: none
+	}{
+		{"3.12", "-c x -p 5201 -t 10", 5201},
+		{"3.12", "-c x -p 5201 -p 9", 9},
+		{"3.12", "-p 5201 -Vp9", 9},
+		{"3.12", "-p 5201 --port=9", 9},
+		{"3.12", "-p 5201 --port 9", 9},
+		{"3.12", "-p 5201 --po 9", 9},
+		{"3.12", "-p 5201 --title -p -T -p9 --cport 8 -- -p 7", 5201},
+		{"2.1.8", "-p 5001-5002 -i 1", 5001},
+		{"2.1.8", "-p 5001 -ep 9-10", 9},
+		{"2.1.8", "-p 5001 -L 8 --permit-key=-p", 5001},
+		{"2.1.8", "-c x", 0},
+	} {
+		if port, ok := ver(test.version).portIn(strings.Fields(test.args)); port != test.want || ok != (test.want != 0) {
+			t.Errorf("%s: got %d, %v, want %d", test.args, port, ok, test.want)
+		}
+	}
+}

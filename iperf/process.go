@@ -29,6 +29,7 @@ type process struct {
 	parseErr        error
 	runErr          error // a *RunError, unless stop ended it
 	stopErr         error // stop could not see it end
+	silent          bool  // nothing came back of the UDP that it sent
 }
 
 // errStopped is the cause by which stop ends a program, which is no failure of it.
@@ -126,6 +127,7 @@ func (s *session) start(ctx context.Context, c command, m *machine, onLine func(
 		switch stopped := context.Cause(p.ctx) == errStopped; {
 		case err != nil && !stopped:
 			p.runErr = p.fail(p.ctx, err, p.stderr.String())
+			p.noticeSilence()
 		case stopped && notEnded(err):
 			p.stopErr = fmt.Errorf("%v on %s could not be stopped: %w: %w", c.role, p.end.Host, ErrHostLost, err)
 		}

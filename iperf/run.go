@@ -168,7 +168,16 @@ func (x *Iperf) conclude(ctx context.Context, res *Result, client, server *proce
 	if noRate == nil {
 		res.Warnings = append(res.Warnings, res.oddities(&x.Client, from)...)
 	}
+	if failed, ok := errors.AsType[*RunError](server.runErr); ok && client.silent {
+		failed.Hint = "" // more time does not help
+	}
 	err := res.judge(ctx, client, server)
+	if unheard := res.unheard(client, server, both(err, noRate)); unheard != nil {
+		if err != nil && !errors.Is(err, ErrInterrupted) { // by its time, of which only the first datagram was
+			res.Warnings = append(res.Warnings, err)
+		}
+		err, res.Source = unheard, Source{}
+	}
 	if err == nil {
 		err = noRate
 	}

@@ -65,7 +65,7 @@ func (x *Iperf) startServerOn(ctx context.Context, c *catcher, h HostSSH, name s
 }
 
 func (x *Iperf) startServer(ctx context.Context, s *session, m *machine) (*Server, error) {
-	if !x.Server.AutoPort {
+	if _, ok := m.version.portIn(x.Server.Extra); ok || !x.Server.AutoPort {
 		return x.startServerAt(ctx, s, m, x.port(m.version))
 	}
 	if m.before == nil {

@@ -120,7 +120,8 @@ type ClientSettings struct {
 	UTC                  bool       // iperf 2 only
 
 	// Extra is added to the command line as it is, each argument quoted for the shell. Options that would take a run
-	// its output or its process are errors, in whatever form the program takes them: -D, -VD, --daemon, --daem.
+	// its output or its process are errors, in whatever form the program takes them: -D, -VD, --daemon, --daem. A port in
+	// it counts, as for the program, in place of Port.
 	Extra []string
 }
 
