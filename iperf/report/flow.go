@@ -29,6 +29,7 @@ type flow struct {
 	index     map[streamKey]int // into streams
 	near      [64]uint16        // into streams, by the end of their ids: most likely it is that one
 	intervals []Interval
+	early     []group // intervals that were given out before their sum came
 	groups    []group // intervals that more streams, or their sum, may still come for; in order of start
 	serial    int
 	first     time.Duration // the first interval's length
@@ -260,6 +261,7 @@ func (f *flow) settle() {
 		}
 	}
 	f.closeAll()
+	f.dropEarly(len(f.early))
 	f.warnUneven()
 	if f.unordered && f.t.iperf2 {
 		slices.SortStableFunc(f.intervals, func(a, b Interval) int { return cmp.Compare(a.Start, b.Start) })

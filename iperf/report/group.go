@@ -10,6 +10,7 @@ type group struct {
 	cell
 	n      int // streams that are in it
 	serial int
+	at     int  // its index among the flow's intervals, once it was given out
 	summed bool // it is the sum that iperf printed
 }
 
@@ -23,6 +24,9 @@ func (f *flow) addIperf3(k streamKey, c *cell) {
 	if !f.keep(s, c) {
 		return
 	}
+	if len(f.early) > 0 && len(f.groups) == 0 && f.addEarly(c) {
+		return
+	}
 	if len(f.groups) == 0 {
 		f.open(c)
 	} else {
@@ -32,13 +36,18 @@ func (f *flow) addIperf3(k streamKey, c *cell) {
 	s.serial = f.groups[0].serial
 	if f.t.expected(f) == 1 {
 		f.closeAll()
+		return
 	}
+	f.closeWhole()
 }
 
 // sumIperf3 takes the sum that iperf 3 printed.
 func (f *flow) sumIperf3(c *cell) {
 	if f.t.sums == sumAdded {
 		f.closeAll()
+		return
+	}
+	if len(f.early) > 0 && f.takeEarly(c) {
 		return
 	}
 	if len(f.groups) == 0 {
@@ -90,6 +99,7 @@ func (f *flow) addIperf2(s *stream, c *cell) {
 			return
 		}
 	}
+	f.closeWhole()
 	for len(f.groups) > maxGroups {
 		f.closeFirst()
 	}
@@ -136,6 +146,9 @@ func (g *group) matches(c *cell) bool {
 
 // late adds c to an interval that was given out without it. It is false when there is none.
 func (f *flow) late(c *cell) bool {
+	if f.addEarly(c) {
+		return true
+	}
 	if f.sum.n > 0 || f.sum.holds {
 		return true // it is in the sum that was printed
 	}
@@ -156,6 +169,9 @@ func (f *flow) late(c *cell) bool {
 // sumIperf2 takes the sum that iperf 2 printed.
 func (f *flow) sumIperf2(c *cell) {
 	if f.t.sums == sumAdded {
+		return
+	}
+	if f.takeEarly(c) {
 		return
 	}
 	g := f.find(c)
@@ -222,9 +238,10 @@ func (f *flow) warnMissing(g *group, expected int) {
 	f.t.warn(g.line, fmt.Sprintf("interval %v-%v lacks streams %v", g.start, g.end, ids))
 }
 
-func (f *flow) emit(c *cell) {
+// emit gives out an interval. It returns false for a repetition of the one before.
+func (f *flow) emit(c *cell) bool {
 	if !f.t.iperf2 && f.emitted > 0 && f.recent[(f.emitted-1)%maxGroups] == (span{c.start, c.end, c.omitted}) {
-		return // it is printed twice, of which its stream has warned
+		return false // it is printed twice, of which its stream has warned
 	}
 	in := f.t.slabs.interval(c)
 	length := c.end - c.start
@@ -248,4 +265,5 @@ func (f *flow) emit(c *cell) {
 		in.Reverse = f.t.reverseNow(f)
 		f.t.each(in)
 	}
+	return true
 }

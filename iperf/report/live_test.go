@@ -30,8 +30,18 @@ func TestLive(t *testing.T) {
 		}},
 		{"iperf3 streams", []string{
 			head3 + "[  7] local 192.0.2.2 port 35937 connected to 192.0.2.1 port 5201\n",
-			"[  5]   0.00-1.00   sec   268 MBytes  2.24 Gbits/sec\n[  7]   0.00-1.00   sec   268 MBytes  2.24 Gbits/sec\n[SUM]   0.00-1.00   sec   536 MBytes  4.48 Gbits/sec\n",
-			"[  5]   1.00-2.00   sec   268 MBytes  2.24 Gbits/sec\n[  7]   1.00-2.00   sec   268 MBytes  2.24 Gbits/sec\n[SUM]   1.00-2.00   sec   536 MBytes  4.48 Gbits/sec\n",
+			"[  5]   0.00-1.00   sec   268 MBytes  2.24 Gbits/sec\n[  7]   0.00-1.00   sec   268 MBytes  2.24 Gbits/sec\n",
+			// The sum comes with the next interval.
+			"[SUM]   0.00-1.00   sec   536 MBytes  4.48 Gbits/sec\n" +
+				"[  5]   1.00-2.00   sec   268 MBytes  2.24 Gbits/sec\n[  7]   1.00-2.00   sec   268 MBytes  2.24 Gbits/sec\n",
+		}},
+		{"iperf2 streams", []string{
+			"Client connecting to 192.0.2.1, TCP port 5001\n[  3] local 192.0.2.2 port 35936 connected with 192.0.2.1 port 5001\n" +
+				"[  4] local 192.0.2.2 port 35937 connected with 192.0.2.1 port 5001\n" +
+				"[  3]  0.0- 1.0 sec   112 MBytes   941 Mbits/sec\n[  4]  0.0- 1.0 sec   112 MBytes   941 Mbits/sec\n" +
+				"[SUM]  0.0- 1.0 sec   224 MBytes   1.88 Gbits/sec\n",
+			"[  3]  1.0- 2.0 sec   112 MBytes   941 Mbits/sec\n[  4]  1.0- 2.0 sec   112 MBytes   941 Mbits/sec\n+1",
+			"[  3]  2.0- 3.0 sec   112 MBytes   941 Mbits/sec\n[  4]  2.0- 3.0 sec   112 MBytes   941 Mbits/sec\n",
 		}},
 		{"iperf3 json-stream", []string{"", fmt.Sprintf(json, 0, 1), fmt.Sprintf(json, 1, 2)}},
 		{"iperf2 text", []string{

@@ -33,11 +33,21 @@ func TestSums(t *testing.T) {
 		parser interface {
 			Parse(io.Reader, func(report.Interval)) (*report.Report, error)
 		}
+		live string // an interval that all streams are in does not wait for its sum
 		want string
 	}{
-		{"as printed, added where it is not", &report.Parser{}, "201 Mbit/s 220 Mbit/s 241 Mbit/s total 221 Mbit/s"},
-		{"always added", &report.IperfParser{}, "200 Mbit/s 220 Mbit/s 120 Mbit/s total 220 Mbit/s"},
-		{"only as printed", &report.SumParser{}, "201 Mbit/s 241 Mbit/s total 221 Mbit/s"},
+		{
+			"as printed, added where it is not", &report.Parser{},
+			"200 Mbit/s 220 Mbit/s 241 Mbit/s ", "201 Mbit/s 220 Mbit/s 241 Mbit/s total 221 Mbit/s",
+		},
+		{
+			"always added", &report.IperfParser{},
+			"200 Mbit/s 220 Mbit/s 120 Mbit/s ", "200 Mbit/s 220 Mbit/s 120 Mbit/s total 220 Mbit/s",
+		},
+		{
+			"only as printed", &report.SumParser{},
+			"201 Mbit/s 241 Mbit/s ", "201 Mbit/s 241 Mbit/s total 221 Mbit/s",
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -50,8 +60,8 @@ func TestSums(t *testing.T) {
 			for _, i := range rep.Forward.Intervals {
 				fmt.Fprint(&kept, i.Rate, " ")
 			}
-			if diff := cmp.Diff(kept.String(), live.String()); diff != "" {
-				t.Errorf("(-kept +live)\n%s", diff)
+			if diff := cmp.Diff(tt.live, live.String()); diff != "" {
+				t.Errorf("live (-want +got)\n%s", diff)
 			}
 			if got := fmt.Sprint(kept.String(), "total ", rep.Forward.Sent.Rate); got != tt.want {
 				t.Errorf("got %s, want %s", got, tt.want)
@@ -154,5 +164,38 @@ func TestStreamCount(t *testing.T) {
 	}
 	if len(rep.Warnings) != 1 || rep.Warnings[0].Error() != "2 streams were asked for, there are 1" {
 		t.Errorf("got the warnings %v", rep.Warnings)
+	}
+}
+
+// TestSumAfterStreams reads sums of iperf 3 that come after their interval was given out.
+func TestSumAfterStreams(t *testing.T) {
+	const (
+		conn5 = "[  5] local 192.0.2.2 port 1111 connected to 192.0.2.1 port 5201\n"
+		conn7 = "[  7] local 192.0.2.2 port 1112 connected to 192.0.2.1 port 5201\n"
+		rows  = "[  5]   0.00-1.00   sec  12.0 MBytes   100 Mbits/sec\n[  7]   0.00-1.00   sec  12.0 MBytes   100 Mbits/sec\n"
+		row9  = "[  9]   0.00-1.00   sec  12.0 MBytes   100 Mbits/sec\n"
+	)
+	tests := []struct {
+		name, text, live, kept, warning string
+	}{
+		{"as the streams", conn5 + conn7 + rows + "[SUM]   0.00-1.00   sec  24.0 MBytes   201 Mbits/sec\n", "200 Mbit/s", "201 Mbit/s", ""},
+		{"another amount", conn5 + conn7 + rows + "[SUM]   0.00-1.00   sec  48.0 MBytes   402 Mbits/sec\n", "200 Mbit/s", "402 Mbit/s", "the sum says"},
+		{"none", conn5 + conn7 + rows, "200 Mbit/s", "200 Mbit/s", "no sum is printed"},
+		{"a stream without its connection", conn5 + conn7 + rows + row9, "200 Mbit/s", "300 Mbit/s", "came after that of all that were known"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			live := ""
+			rep, _ := new(report.Parser).Parse(strings.NewReader(tt.text), func(i report.Interval) { live += i.Rate.String() })
+			if live != tt.live {
+				t.Errorf("live: got %s, want %s", live, tt.live)
+			}
+			if len(rep.Forward.Intervals) != 1 || rep.Forward.Intervals[0].Rate.String() != tt.kept {
+				t.Errorf("kept: got %v, want %s", rep.Forward.Intervals, tt.kept)
+			}
+			if got := fmt.Sprint(rep.Warnings); (len(rep.Warnings) > 0) != (tt.warning != "") || !strings.Contains(got, tt.warning) {
+				t.Errorf("got the warnings %s, want %q", got, tt.warning)
+			}
+		})
 	}
 }

@@ -33,8 +33,7 @@ func (t *test) pick(f *flow, k totalKind) *Total {
 	case n > 0 && n == len(f.streams):
 		t.completeSum(c, &sum, n)
 		// The rates are of times that may differ, and the bytes of few digits.
-		differ := func(a, b float64) bool { return a/b < 0.9 || a/b > 1.1 }
-		if differ(float64(c.bytes), float64(sum.bytes)) && differ(float64(c.rate), float64(sum.rate)) {
+		if differs(float64(c.bytes), float64(sum.bytes)) && differs(float64(c.rate), float64(sum.rate)) {
 			t.warn(c.line, fmt.Sprintf("the sum says %d bytes, its streams together %d", c.bytes, sum.bytes))
 		}
 	}
