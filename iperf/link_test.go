@@ -32,7 +32,7 @@ func (b bed) measure(t *testing.T, x *iperf.Iperf, d iperf.Direction, rate float
 	return res
 }
 
-// carried compares a bandwidth with the rate that a witness counted. On an idle machine the link carries its rate all
+// carried compares a bandwidth with the rate at which the receiver read, by the kernel's count. On an idle machine the link carries its rate all
 // the time, so the two bounds are equal. On a busy one it carries less at times, which iperf must have measured too.
 func (b bed) carried(t *testing.T, w *testbed.Witness, x *iperf.Iperf, rate float64, got report.BitRate, from iperf.Source) {
 	t.Helper()
@@ -48,7 +48,7 @@ func (b bed) carried(t *testing.T, w *testbed.Witness, x *iperf.Iperf, rate floa
 		t.Errorf("the link carried up to %v of payload, and its rate allows %v", report.BitRate(high), report.BitRate(most))
 	}
 	low, high := w.Rates(readable, interval)
-	// The receiver counts data when it reads it. On a busy machine that is up to 20 ms after the kernel's count, so an
+	// On a busy machine the receiver may look at the clock up to 20 ms after it has read, and reads UDP as late, so an
 	// interval has up to 20 ms of traffic more or less.
 	tolerance := 0.005 + 0.02/interval.Seconds()
 	if x.Client.Protocol != report.ProtocolUDP && (x.Program != "iperf" || x.Client.Parallel > 1) {

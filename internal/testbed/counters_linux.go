@@ -28,6 +28,7 @@ type stream struct {
 	family   byte
 	id       [diagIDSize]byte // struct inet_diag_sockid, which has the socket's cookie
 	received int64            // bytes in order
+	unread   int64            // of those, bytes that the program has not read; zero if ended
 	ended    bool
 }
 
@@ -67,7 +68,7 @@ func (c *counters) read() (a arrival, err error) {
 	}
 	a.at = time.Now()
 	for _, s := range c.streams {
-		a.streams += s.received
+		a.streams += s.received - s.unread
 	}
 	for line := range strings.Lines(string(device)) {
 		if counters, ok := strings.CutPrefix(strings.TrimSpace(line), c.dev+":"); ok {
@@ -90,6 +91,9 @@ func (c *counters) readStreams() error {
 			s.ended = true // unless the kernel still knows it
 			if err := c.ask(s.family, s.id[:], func(message []byte) { s.ended = !s.update(message) }); err != nil {
 				return err
+			}
+			if s.ended {
+				s.unread = 0
 			}
 		}
 	}
@@ -132,6 +136,7 @@ const (
 	diagIDSize      = 48
 	diagMessageSize = 72 // struct inet_diag_msg
 	diagID          = 4  // its struct inet_diag_sockid
+	diagUnread      = 56 // its idiag_rqueue
 	diagInfo        = 2  // INET_DIAG_INFO, an attribute with a struct tcp_info
 )
 
@@ -179,14 +184,15 @@ func (c *counters) ask(family byte, id []byte, found func(message []byte)) error
 	}
 }
 
-// update takes the bytes received in order from an inet_diag_msg and its attributes. It reports whether they are
-// there. The kernel leaves them out if the connection has ended.
+// update takes the bytes received in order and those unread from an inet_diag_msg and its attributes. It reports whether
+// they are there. The kernel leaves them out if the connection has ended.
 func (s *stream) update(message []byte) bool {
 	for b := message[diagMessageSize:]; len(b) >= unix.SizeofRtAttr; {
 		size, kind := int(binary.NativeEndian.Uint16(b)), binary.NativeEndian.Uint16(b[2:])
 		const received = int(unix.SizeofRtAttr + unsafe.Offsetof(unix.TCPInfo{}.Bytes_received))
 		if kind == diagInfo && size >= received+8 {
 			s.received = int64(binary.NativeEndian.Uint64(b[received:]))
+			s.unread = int64(binary.NativeEndian.Uint32(message[diagUnread:]))
 			return true
 		}
 		b = b[min(len(b), align(size)):]

@@ -12,7 +12,7 @@ type Count int
 const (
 	Segments  Count = iota // of TCP segments that the device received, retransmitted ones included
 	Datagrams              // of UDP datagrams that the device received
-	Streams                // received in order by the host's TCP connections, so that its programs can read it
+	Streams                // that the host's programs have read from TCP connections
 )
 
 // Headers returns the size of Ethernet, IPv4, and TCP with timestamps or UDP in front of the payload. A packet that
@@ -35,7 +35,7 @@ type Witness struct {
 type arrival struct {
 	at             time.Time
 	bytes, packets int64 // of the device
-	streams        int64 // bytes in order of all TCP connections, ended ones included
+	streams        int64 // bytes read from all TCP connections, ended ones included
 }
 
 // sampling is the time between two samples of a Witness.

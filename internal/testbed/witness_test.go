@@ -3,7 +3,9 @@ package testbed
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"math"
+	"net"
 	"os"
 	"sync"
 	"testing"
@@ -92,6 +94,58 @@ func TestWatch(t *testing.T) {
 	}
 	if low, high := w.Rates(Segments, 100*time.Millisecond); low > high || high > 101e6 || high < 20e6 {
 		t.Errorf("got %g to %g bit/s over a link of 100 Mbit/s", low, high)
+	}
+}
+
+// TestStreamsAreWhatWasRead counts what a program has read, which may be long after it arrived.
+func TestStreamsAreWhatWasRead(t *testing.T) {
+	l := NewLink(t, "", "")
+	const size = 40 << 10
+	var got [3]int64
+	var counting sync.WaitGroup
+	counting.Go(func() {
+		c, err := openCounters(l.B)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer c.close()
+		// This thread is in the namespace, so the sockets are too.
+		listener, err := net.ListenTCP("tcp4", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer listener.Close()
+		sender, err := net.DialTCP("tcp4", nil, listener.Addr().(*net.TCPAddr))
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer sender.Close()
+		receiver, err := listener.AcceptTCP()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		sender.Write(make([]byte, size))
+		for i, wants := range []int{0, size / 2, size / 2} {
+			if _, err := io.ReadFull(receiver, make([]byte, wants)); err != nil {
+				t.Error(err)
+			}
+			if i == 2 {
+				receiver.Close()
+			}
+			a, err := c.read()
+			if err != nil {
+				t.Error(err)
+			}
+			got[i] = a.streams
+		}
+	})
+	counting.Wait()
+	if want := [3]int64{0, size / 2, size}; got != want {
+		t.Errorf("got %d, want %d", got, want)
 	}
 }
 
