@@ -3,8 +3,10 @@ package iperf_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -69,5 +71,45 @@ func TestServerThatWeEnded(t *testing.T) {
 	}
 	if _, err := x.Upstream(t.Context(), ""); !errors.Is(err, iperf.ErrRefused) || errors.Is(err, iperf.ErrInterrupted) {
 		t.Errorf("got %v, want ErrRefused and not ErrInterrupted", err)
+	}
+}
+
+// TestServerThatStartsLate has a server that listens after the client was refused, because the run held that back for a
+// short time only. The next try finds it in time.
+func TestServerThatStartsLate(t *testing.T) {
+	testbed.Need(t, "iperf3")
+	for _, test := range []struct {
+		name     string
+		retries  int
+		attempts int // zero: refused
+	}{{"tried again", 1, 2}, {"not tried again", -1, 0}} {
+		t.Run(test.name, func(t *testing.T) {
+			program := filepath.Join(t.TempDir(), "iperf3")
+			script := `#!/bin/sh
+case $1 in
+-s) until [ -e "$0.refused" ]; do sleep 0.05; done ;;
+-c) iperf3 "$@"; s=$?; : >"$0.refused"; exit $s ;;
+esac
+exec iperf3 "$@"
+`
+			if err := os.WriteFile(program, []byte(script), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			x := iperf.Iperf{
+				Program: program, ClientServer: iperf.Hosts{DUT: sshhost.Local{}, TrafficServer: sshhost.Local{}},
+				Client: iperf.ClientSettings{Time: time.Second, Rate: 1e6}, Server: iperf.ServerSettings{AutoPort: true},
+				EventTimer: &iperf.EventTimer{Time: 500 * time.Millisecond}, Retries: test.retries,
+			}
+			res, err := x.Upstream(t.Context(), "")
+			if test.attempts == 0 {
+				if !errors.Is(err, iperf.ErrRefused) || !strings.Contains(fmt.Sprint(err), "no evidence that it listens on port ") {
+					t.Errorf("got %v, want ErrRefused for want of evidence", err)
+				}
+				return
+			}
+			if err != nil || res.Attempts != test.attempts {
+				t.Errorf("got %v attempts, want %d: %+v", res, test.attempts, err)
+			}
+		})
 	}
 }

@@ -13,8 +13,8 @@ import (
 //
 // A run holds its client back with one until there is evidence that the server listens.
 type EventTimer struct {
-	// Time is how long Wait waits at most, counted from Clear. Zero means 5 seconds. It must not be changed while the
-	// gate is in use.
+	// Time is how long Wait waits at most, counted from Clear. Zero means 5 seconds; a run waits longer on a host that
+	// takes long to start programs. It must not be changed while the gate is in use.
 	Time time.Duration
 
 	mu      sync.Mutex
@@ -27,6 +27,15 @@ func (t *EventTimer) limit() time.Duration {
 		return 5 * time.Second
 	}
 	return t.Time
+}
+
+// startup returns how long a run holds its client back on a host that took rtt to tell a program's version. A server
+// starts as slowly there.
+func (t *EventTimer) startup(rtt time.Duration) time.Duration {
+	if t != nil && t.Time != 0 {
+		return t.Time
+	}
+	return max(t.limit(), 10*rtt)
 }
 
 // Clear closes the gate and starts its time, anew if it was closed already.

@@ -67,8 +67,11 @@ func (x *Iperf) run(ctx context.Context, c *catcher, d Direction, name string) (
 // retryTime is how long a run waits on average before it is tried again for the first time.
 const retryTime = 300 * time.Millisecond
 
-// transient reports whether an error may be gone a moment later: somebody else had the server or its port.
-func transient(err error) bool { return errors.Is(err, ErrServerBusy) || errors.Is(err, ErrPortInUse) }
+// transient reports whether an error may be gone a moment later: somebody else had the server or its port, or the server
+// was slow to start.
+func transient(err error) bool {
+	return errors.Is(err, ErrServerBusy) || errors.Is(err, ErrPortInUse) || errors.Is(err, errUnseen)
+}
 
 func (x *Iperf) retries() int {
 	if x.Retries == 0 {
@@ -139,8 +142,13 @@ func (x *Iperf) attempt(ctx context.Context, d Direction, client, server HostSSH
 	}
 	srv.finish(ctx, wait)
 	storeErr := both(cli.closeFiles(), srv.storeErr)
-	if failed, ok := errors.AsType[*RunError](cli.runErr); ok && errors.Is(failed, ErrRefused) && srv.wasTaken() {
-		failed.Err = fmt.Errorf("%w: others test at port %d of the same host: %w", ErrPortInUse, srv.Port, failed.Err)
+	if failed, ok := errors.AsType[*RunError](cli.runErr); ok && errors.Is(failed, ErrRefused) {
+		switch {
+		case srv.unseen != nil:
+			failed.Err = fmt.Errorf("%w: %w", srv.unseen, failed.Err)
+		case srv.wasTaken():
+			failed.Err = fmt.Errorf("%w: others test at port %d of the same host: %w", ErrPortInUse, srv.Port, failed.Err)
+		}
 	}
 
 	res.ClientEnd, res.ServerEnd = cli.end, srv.process.end

@@ -19,6 +19,7 @@ type Server struct {
 	process  *process
 	catcher  *catcher // nil in a run, which has its own
 	warnings []error
+	unseen   error         // there was no evidence that it listens; also one of warnings
 	ports    int           // how many from Port on it listens on
 	reserved int           // the port that reserve gave; 0: none
 	textual  bool          // it prints a line for each connection
@@ -101,7 +102,7 @@ func (x *Iperf) startServerAt(ctx context.Context, s *session, m *machine, port 
 		return nil, &RunError{Host: hostName(h), Machine: machineOf(h), Role: RoleServer, Command: cmd.text(), ExitStatus: -1, Err: portInUse(port)}
 	}
 	srv := &Server{Port: port, ports: n, textual: printsBanner(v, args), drain: x.EventTimer.limit(), startup: m.rtt}
-	gate := EventTimer{Time: x.EventTimer.limit()}
+	gate := EventTimer{Time: x.EventTimer.startup(m.rtt)}
 	gate.Clear()
 	srv.accepted.Clear()
 	srv.banner.Clear()
@@ -145,7 +146,8 @@ func (x *Iperf) startServerAt(ctx context.Context, s *session, m *machine, port 
 	case err == nil:
 		return srv, nil
 	case errors.Is(err, ErrTimeout) && p.ctx.Err() == nil:
-		srv.warnings = append(srv.warnings, fmt.Errorf("server on %s: no evidence that it listens on port %d: %w", hostName(h), port, err))
+		srv.unseen = fmt.Errorf("server on %s: %w on port %d: %w", hostName(h), errUnseen, port, err)
+		srv.warnings = append(srv.warnings, srv.unseen)
 		return srv, nil
 	}
 	<-p.done
@@ -155,6 +157,9 @@ func (x *Iperf) startServerAt(ctx context.Context, s *session, m *machine, port 
 	}
 	return nil, both(err, p.closeFiles())
 }
+
+// errUnseen is in the error of a client that was refused after the server's time to start was over.
+var errUnseen = errors.New("no evidence that it listens")
 
 func portInUse(port int) error {
 	return fmt.Errorf("%w: %d, and Server.AutoPort would find another", ErrPortInUse, port)
