@@ -18,6 +18,7 @@ import (
 // Hosts that have nothing but IPv6 carry tests of every program, protocol and direction, whatever the form of their
 // address. They are reached over SSH, which listens on IPv6 too.
 func TestHostsWithIPv6Only(t *testing.T) {
+	t.Parallel()
 	testbed.Need(t, "iperf", "iperf3", "go", "getent")
 	native := t.TempDir() + "/iperf3"
 	testbed.Command(t, "go", "build", "-o", native, "github.com/tunaperf/tuna/iperf/native/iperf3")
@@ -37,7 +38,7 @@ func TestHostsWithIPv6Only(t *testing.T) {
 
 	var tests sync.WaitGroup
 	defer tests.Wait()
-	for _, test := range []struct {
+	for i, test := range []struct {
 		form        string
 		dut, server string
 		dialed      string // what the client of upstream traffic is given
@@ -54,7 +55,7 @@ func TestHostsWithIPv6Only(t *testing.T) {
 				t.Run(name, func(t *testing.T) {
 					for proto, d := range map[report.Protocol]iperf.Direction{report.ProtocolTCP: iperf.Upstream, report.ProtocolUDP: iperf.Downstream} {
 						hosts := iperf.Hosts{DUT: addressed{dut, test.dut}, TrafficServer: addressed{server, test.server}}
-						if len(test.form)%2 == int(d)-1 { // in about half of the forms the receiver connects
+						if i%2 == 0 { // in about half of the forms the receiver connects
 							hosts.Connects = map[iperf.Direction]iperf.Connects{iperf.Upstream: iperf.TrafficServerConnects, iperf.Downstream: iperf.DUTConnects}[d]
 						}
 						var raw storage.Mem

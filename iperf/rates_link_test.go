@@ -26,6 +26,7 @@ func programs(name string) []string {
 
 // TestRateIsOfTheTimeInWhichDataMoved has tests in which the programs are silent for a part of the time.
 func TestRateIsOfTheTimeInWhichDataMoved(t *testing.T) {
+	t.Parallel()
 	file := filepath.Join(t.TempDir(), "data")
 	if err := os.WriteFile(file, make([]byte, 20e6), 0o644); err != nil {
 		t.Fatal(err)
@@ -102,6 +103,7 @@ func TestLowRates(t *testing.T) {
 
 // TestNothingArrives has UDP that cannot be sent, and links on which large packets vanish.
 func TestNothingArrives(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		name    string
 		program string

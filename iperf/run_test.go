@@ -52,6 +52,7 @@ func newBed(tb testing.TB, up, down string) bed {
 var linkRates = map[iperf.Direction]float64{iperf.Upstream: 20e6, iperf.Downstream: 100e6}
 
 func TestTCPOnAShapedLink(t *testing.T) {
+	t.Parallel()
 	for _, program := range []string{"iperf3", "iperf"} {
 		for _, test := range []struct {
 			name    string
@@ -60,6 +61,7 @@ func TestTCPOnAShapedLink(t *testing.T) {
 			reverse bool
 		}{{"one stream", 1, 0, false}, {"four streams", 4, 16 << 10, false}, {"four streams in reverse", 4, 16 << 10, true}} {
 			t.Run(program+"/"+test.name, func(t *testing.T) {
+				t.Parallel()
 				b := newBed(t, "20mbit", "100mbit")
 				x := iperf.Iperf{
 					ClientServer: b,
@@ -86,6 +88,7 @@ func TestTCPOnAShapedLink(t *testing.T) {
 
 // The iperf 3 in Go, as a program of its own, tells of a link what the C program does.
 func TestNativeOnAShapedLink(t *testing.T) {
+	t.Parallel()
 	testbed.Need(t, "go")
 	program := t.TempDir() + "/iperf3"
 	testbed.Command(t, "go", "build", "-o", program, "github.com/tunaperf/tuna/iperf/native/iperf3")
@@ -98,6 +101,7 @@ func TestNativeOnAShapedLink(t *testing.T) {
 
 // Whoever connects, the direction is the DUT's, as the rates of the two ways tell.
 func TestWhoConnectsDoesNotChangeTheDirection(t *testing.T) {
+	t.Parallel()
 	for _, program := range []string{"iperf3", "iperf"} {
 		b := newBed(t, "20mbit", "100mbit")
 		for _, connects := range []iperf.Connects{iperf.DUTConnects, iperf.TrafficServerConnects} {
@@ -120,6 +124,7 @@ func TestWhoConnectsDoesNotChangeTheDirection(t *testing.T) {
 }
 
 func TestBothWaysAtOnce(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		program string
 		client  iperf.ClientSettings
@@ -128,6 +133,7 @@ func TestBothWaysAtOnce(t *testing.T) {
 		{"iperf", iperf.ClientSettings{FullDuplex: true}},
 	} {
 		t.Run(test.program, func(t *testing.T) {
+			t.Parallel()
 			b := newBed(t, "20mbit", "50mbit")
 			x := iperf.Iperf{ClientServer: b, Program: test.program, Client: test.client}
 			x.Client.Time = 3 * time.Second
@@ -143,9 +149,11 @@ func TestBothWaysAtOnce(t *testing.T) {
 }
 
 func TestUDPOnAShapedLink(t *testing.T) {
+	t.Parallel()
 	for _, program := range []string{"iperf3", "iperf"} {
 		for _, reverse := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s/reverse %v", program, reverse), func(t *testing.T) {
+				t.Parallel()
 				b := newBed(t, "", "100mbit")
 				x := iperf.Iperf{
 					ClientServer: b,
@@ -195,6 +203,7 @@ func TestUDPOnAShapedLink(t *testing.T) {
 }
 
 func TestRawFilesHoldWhatIperfPrinted(t *testing.T) {
+	t.Parallel()
 	for _, program := range []string{"iperf3", "iperf"} {
 		t.Run(program, func(t *testing.T) {
 			t.Parallel()
@@ -263,6 +272,7 @@ func (h *recordingHost) Run(ctx context.Context, command string, stdout, stderr 
 }
 
 func TestServerAndClientByHand(t *testing.T) {
+	t.Parallel()
 	for _, program := range []string{"iperf3", "iperf"} {
 		t.Run(program, func(t *testing.T) {
 			t.Parallel()
@@ -317,6 +327,7 @@ func left(tb testing.TB, n testbed.Netns) string {
 }
 
 func TestFaults(t *testing.T) {
+	t.Parallel()
 	for _, program := range []string{"iperf3", "iperf"} {
 		for _, test := range []struct {
 			name   string

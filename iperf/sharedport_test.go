@@ -17,6 +17,7 @@ import (
 // TestRunsShareAPort has many runs at once that share one port by design: each waits for its turn. TUNA_SHARED_RUNS sets
 // how many.
 func TestRunsShareAPort(t *testing.T) {
+	t.Parallel()
 	testbed.Need(t, "iperf3")
 	runs, err := strconv.Atoi(os.Getenv("TUNA_SHARED_RUNS"))
 	if err != nil {
