@@ -55,7 +55,8 @@ func (t *test) followsCSV(row *row, f *csvFields) bool {
 		return false
 	}
 	from, to := csvPorts(f)
-	key, ends := csvKey(from, to), csvEnds(f)
+	ends := csvEnds(f)
+	key := t.csvKeyOf(from, to, ends)
 	for _, fl := range t.flows {
 		if fl.key == key && fl.ends == ends {
 			// Times are in whole seconds: a parallel stream that comes late began one before the others were
@@ -104,6 +105,22 @@ func csvKey(from, to int) flowKey {
 		return flowKey{class: classFromServer, port: from}
 	}
 	return flowKey{class: classToServer, port: to}
+}
+
+// csvKeyOf is csvKey for a row with those addresses. With -d the server connects to the same port at
+// the client's address, which only the addresses tell.
+func (t *test) csvKeyOf(from, to int, ends [2]string) flowKey {
+	k := csvKey(from, to)
+	if ends[0] == ends[1] {
+		return k
+	}
+	for _, f := range t.flows {
+		if f.key.class == k.class && f.key.port == k.port && f.ends == [2]string{ends[1], ends[0]} {
+			k.back = !f.key.back
+			break
+		}
+	}
+	return k
 }
 
 // csvEnds gives the two addresses of a row.
@@ -176,7 +193,9 @@ func (r *row) parseCSV(f *csvFields, cut bool, columns []csvColumn) bool {
 	case f.n == 14 && at == id+1:
 		r.parseCSVLoss(f, cut)
 	case columns != nil:
-		r.parseNamed(f, columns, cut)
+		r.parseNamed(f, 0, columns, cut)
+	case f.n > at+3:
+		r.parseNamed(f, at+3, f.unnamed(at+3), cut)
 	}
 	return true
 }
@@ -218,14 +237,18 @@ func (t *test) csvRow(row *row, f *csvFields) {
 		t.rep.Protocol = ProtocolTCP
 	}
 	if row.kind == labelSum {
-		t.iperf2Sum(&row.cell)
+		t.csvSum(row, from, to)
 		return
 	}
 	if row.id < 3 {
 		t.csv.counted, t.csv.sender = true, true
 	}
-	key := csvKey(from, to)
-	t.csv.sender = t.csv.sender || t.sendersCSV(row, f, key, from, to)
+	var ends [2]string
+	if f.n >= 9 {
+		ends = csvEnds(f)
+	}
+	key := t.csvKeyOf(from, to, ends)
+	t.csv.sender = t.csv.sender || key.back || t.sendersCSV(row, f, key, from, to)
 	if from != 0 && to == 0 && f.n >= 9 {
 		t.csv.client = true // of --full-duplex: its own address is missing where it receives
 	}
@@ -237,8 +260,8 @@ func (t *test) csvRow(row *row, f *csvFields) {
 		}
 	}
 	fl := t.flow(key)
-	if len(fl.streams) == 0 && f.n >= 9 {
-		fl.ends = csvEnds(f)
+	if len(fl.streams) == 0 {
+		fl.ends = ends
 	}
 	fl.bare = fl.bare || row.hasBare
 	switch row.by {
@@ -249,6 +272,27 @@ func (t *test) csvRow(row *row, f *csvFields) {
 	}
 	s := fl.stream(streamKey{row.id, from, to})
 	fl.rowIperf2(s, &row.cell, false)
+}
+
+// csvSum gives a sum to the streams that it is of. Before 2.0.14 each direction of -d has its own: it
+// has the port that this end connects to, or none.
+func (t *test) csvSum(row *row, from, to int) {
+	if row.udp.Jitter == 0 {
+		row.udp.Has &^= Jitter // since 2.1.9 a sum has none
+	}
+	if !t.csv.sender && len(t.flows) > 1 {
+		for _, f := range t.flows {
+			c := f.key.class
+			if to > 0 && c == classToServer && f.key.port == to || to == 0 && (c == classFromServer || c == classOnly) {
+				f.rowIperf2(&f.sum, &row.cell, true)
+				return
+			}
+		}
+	}
+	if len(t.flows) > 1 {
+		row.tcp, row.udp, row.enh = TCP{}, UDP{}, Enhanced{} // of one direction, or of none
+	}
+	t.iperf2Sum(&row.cell)
 }
 
 // oppositeCSV finds the stream of the same connection whose rows have the ports the other way

@@ -2,11 +2,12 @@ package report
 
 import (
 	"bytes"
+	"strings"
 
 	"github.com/tunaperf/tuna/iperf/report/internal/scan"
 )
 
-// A csvColumn is one of the named columns that iperf 2 prints with -e since 2.2.
+// A csvColumn is one of the columns that iperf 2 prints with -e since 2.1.9, and names since 2.2.
 type csvColumn uint8
 
 const (
@@ -28,6 +29,7 @@ const (
 	columnMax
 	columnStdDev
 	columnRoundTrips
+	columnCalls // reads of a receiver, or writes of a sender
 )
 
 var csvColumns = map[string]csvColumn{
@@ -35,7 +37,7 @@ var csvColumns = map[string]csvColumn{
 	"tcpretry": columnRetries, "tcpcwnd": columnWindow, "tcprtt": columnRTT, "tcprttvar": columnRTTVar,
 	"jitter": columnJitter, "errors": columnLost, "datagrams": columnPackets, "outoforder": columnOutOfOrder, "pps": columnPacketRate,
 	"ttavg": columnMean, "ttmin": columnMin, "ttmax": columnMax, "ttsdev": columnStdDev,
-	"bbcnt": columnRoundTrips, "bbavg": columnMean, "bbmin": columnMin, "bbmax": columnMax, "bbstdev": columnStdDev,
+	"calls": columnCalls, "bbcnt": columnRoundTrips, "bbavg": columnMean, "bbmin": columnMin, "bbmax": columnMax, "bbstdev": columnStdDev,
 }
 
 // readCSVHeader recognises a line of column names. It returns false if b is none.
@@ -54,33 +56,130 @@ func (r *reader) readCSVHeader(b []byte) bool {
 	return true
 }
 
-// parseNamed reads the columns that a header named. Where iperf has no number, it prints a negative
-// one.
-func (r *row) parseNamed(f *csvFields, columns []csvColumn, cut bool) {
+// csvNames returns the names that a header would have, with - for those that are of no use.
+func csvNames(names string) (columns []csvColumn) {
+	for name := range strings.FieldsSeq(names) {
+		columns = append(columns, csvColumns[name])
+	}
+	return columns
+}
+
+// The columns after the rate, of the rows that have no header. Up to 2.2.0 both ends of UDP have
+// the same ones.
+var (
+	columnsUDPCalls    = csvNames("jitter errors datagrams - outoforder writecnt writeerr pps")
+	columnsUDP221      = csvNames("jitter errors datagrams - outoforder calls writeerr - pps")
+	columnsUDPTripTime = csvNames("jitter errors datagrams - outoforder ttavg ttmin ttmax ttsdev - - readcnt - - pps")
+	columnsUDPFrames   = csvNames("jitter errors datagrams - outoforder ttavg ttmin ttmax ttsdev - - - - readcnt - - pps")
+	columnsTCPWrites   = csvNames("writecnt writeerr tcpretry tcpcwnd tcprtt tcprttvar")
+	columnsTCPWrites22 = csvNames("writecnt writeerr tcpretry tcpcwnd - tcprtt tcprttvar")
+	columnsTCPReads    = csvNames("readcnt - - - - - - - -")
+	columnsTCPTripTime = csvNames("ttavg ttmin ttmax ttsdev - - readcnt - - - - - - - -")
+	columnsBounce220   = csvNames("bbcnt bbavg bbmin bbmax bbstdev tcpretry tcpcwnd tcprtt -")
+	columnsBounce      = csvNames("bbcnt bbavg bbmin bbmax bbstdev tcpretry tcpcwnd - tcprtt tcprttvar - - -")
+)
+
+// csvPrefix is how many columns stand before these since 2.2: iperf 2.1.9 has one less.
+const csvPrefix = 10
+
+// unnamed returns the columns from the index on, if the row is of a form that iperf prints with -e.
+// Their count and the digits of the first two tell it. It is nil of any other.
+func (f *csvFields) unnamed(from int) []csvColumn {
+	if f.n < from+6 {
+		return nil
+	}
+	first, ok := f.number(from)
+	second, ok2 := f.number(from + 1)
+	isUDP := ok2 && second.Frac == 0 && (first.Frac == 3 || bytes.HasSuffix(f.at(from), []byte("nan")))
+	if !isUDP && (!ok || !ok2) {
+		return nil
+	}
+	switch n := f.n - from; {
+	case isUDP && n == 8:
+		return columnsUDPCalls
+	case isUDP && n == 9:
+		return columnsUDP221
+	case isUDP && n == 15:
+		return columnsUDPTripTime
+	case isUDP && n == 17:
+		return columnsUDPFrames
+	case first.Frac == 3 && second.Frac == 3 && n == 15:
+		return columnsTCPTripTime
+	case first.Frac != 0:
+		return nil
+	case second.Frac == 3 && n == 9:
+		return columnsBounce220
+	case second.Frac == 3 && n == 13:
+		return columnsBounce
+	case second.Frac != 0:
+		return nil
+	case n == 6:
+		return columnsTCPWrites
+	case n == 7:
+		return columnsTCPWrites22
+	case n == 9:
+		return columnsTCPReads
+	}
+	return nil
+}
+
+// callsColumn returns what the calls of a row of UDP are, whose columns are the same at both ends: a
+// sender has no jitter, which it says in its total. A row that does not tell has reads; its flow may
+// tell later.
+func (r *row) callsColumn(f *csvFields, jitter int) csvColumn {
+	switch n, ok := f.number(jitter); {
+	case r.kind == labelSum:
+		return columnOther
+	case !ok || n.Mant < 0:
+		return columnWrites
+	case n.Mant > 0 || r.udp.Lost > 0 || r.udp.OutOfOrder > 0:
+		r.by = 'r'
+	}
+	r.either = true
+	return columnReads
+}
+
+// parseNamed reads columns from the index on. iperf prints a negative number if it has none.
+func (r *row) parseNamed(f *csvFields, from int, columns []csvColumn, cut bool) {
 	var delay LatencyStats
+	jitter := 0
 	for i, name := range columns {
+		switch name {
+		case columnJitter:
+			r.hasBare, jitter = true, from+i // whatever is in it
+		case columnCalls:
+			name = r.callsColumn(f, jitter)
+		}
 		if name == columnOther || cut && i == len(columns)-1 {
 			continue
 		}
-		n, ok := f.number(i)
+		n, ok := f.number(from + i)
 		if !ok || n.Mant < 0 {
 			if name == columnLost || name == columnPackets {
 				r.udp.Has &^= Lost | Packets
-				columns = columns[:i]
 			}
 			continue
 		}
 		switch name {
 		case columnWrites:
+			if n.Mant == 0 && r.hasBare {
+				if r.bytes > 0 {
+					r.by = 'r' // of a receiver, whose columns are the same
+				}
+				continue
+			}
 			r.enh.Has |= Writes
 			r.enh.Writes = n.Mant
 			r.by = 's'
 		case columnWriteErrors:
-			r.enh.WriteErrors = n.Mant
+			if r.enh.Has.Has(Writes) {
+				r.enh.WriteErrors = n.Mant
+			}
 		case columnReads:
 			r.enh.Has |= Reads
-			r.enh.Reads = n.Mant
-			r.by = 'r'
+			if r.enh.Reads = n.Mant; !r.either {
+				r.by = 'r'
+			}
 		case columnRetries:
 			r.tcp.Has |= Retransmits
 			r.tcp.Retransmits = n.Mant
@@ -96,12 +195,11 @@ func (r *row) parseNamed(f *csvFields, columns []csvColumn, cut bool) {
 				r.tcp.RTT, _ = n.Duration(scan.Microseconds)
 			}
 		case columnRTTVar:
-			if r.tcp.Has.Has(RTT) {
+			if r.tcp.Has.Has(RTT) && (n.Mant > 0 || r.tcp.Has.Has(CongestionWindow)) {
 				r.tcp.Has |= RTTVar
 				r.tcp.RTTVar, _ = n.Duration(scan.Microseconds)
 			}
 		case columnJitter:
-			r.hasBare = true
 			r.udp.Has |= Jitter
 			r.udp.Jitter, _ = n.Duration(scan.Milliseconds)
 		case columnLost:

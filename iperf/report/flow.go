@@ -63,7 +63,8 @@ type flow struct {
 // flowKey tells the directions apart before it is known which is which.
 type flowKey struct {
 	class flowClass
-	port  int // the server's, in CSV
+	port  int  // the server's, in CSV
+	back  bool // CSV: its rows have the addresses of another flow to that port the other way round
 }
 
 type flowClass uint8

@@ -78,6 +78,11 @@ func (t *test) finishCSV() {
 		}
 	}
 	t.sideCSV()
+	for _, f := range t.flows {
+		if t.csv.sender && f.own == totalUnlabelled && t.rep.Side != 0 {
+			f.own = t.csvCounted(f) // another flow told the side
+		}
+	}
 }
 
 // socketSide concludes from iperf 2.0.14's ids which end printed them. A client's first connection
@@ -111,6 +116,7 @@ func (t *test) sideCSV() {
 			s = ClientSide
 		}
 		if side != 0 && side != s {
+			t.contradictory()
 			return
 		}
 		side = s
@@ -120,14 +126,27 @@ func (t *test) sideCSV() {
 	}
 }
 
+// contradictory takes back whose counts the totals are where only the amounts told that, as they
+// tell different sides.
+func (t *test) contradictory() {
+	for _, f := range t.flows {
+		if t.rep.Side == 0 && t.csv.sender && !f.counts.sender && !f.counts.receiver && t.rep.Protocol == ProtocolTCP {
+			f.own = totalUnlabelled
+		}
+	}
+}
+
 // firstCSV is the flow that tells the server's port, which is 5001 as a rule, or that of the first
 // row.
 func (t *test) firstCSV() (first *flow) {
 	for _, f := range t.flows {
 		switch f.key.class {
 		case classToServer, classFromServer:
-			if first == nil || f.key.port == defaultPort2 && first.key.port != defaultPort2 {
+			switch {
+			case first == nil, f.key.port == defaultPort2 && first.key.port != defaultPort2:
 				first = f
+			case f.key.port == first.key.port && f.key.back != first.key.back && t.csv.counted && f.leastID() < first.leastID():
+				first = f // the client connects before the server does
 			}
 		}
 	}
@@ -144,7 +163,7 @@ func (t *test) forwardCSV(f *flow) bool {
 	switch {
 	case t.csv.sender && f.key.class == classFromServer && f.key.port == first.key.port:
 		return false // since 2.1: the sender's address, then the receiver's, at both ends
-	case !t.csv.sender && t.bareCSV():
+	case !t.csv.sender && t.bareCSV(), f.key.port == first.key.port && f.key.back != first.key.back:
 		return false
 	}
 	if !t.csv.sender && f.key.class != first.key.class && f.key.port == first.key.port && f.key.port != 0 {
@@ -168,19 +187,45 @@ func (f *flow) has(id int) bool {
 	return slices.ContainsFunc(f.streams, func(s *stream) bool { return s.key.id == id })
 }
 
+// leastID returns the least id of the streams, 0 if there are none.
+func (f *flow) leastID() int {
+	id := 0
+	for i, s := range f.streams {
+		if i == 0 || s.key.id < id {
+			id = s.key.id
+		}
+	}
+	return id
+}
+
 // dropLoss takes out of a sender's intervals what only a receiver can know: the columns are there
-// all the same.
+// all the same. Calls that were taken for reads are writes.
 func (f *flow) dropLoss() {
 	drop := func(intervals []Interval) {
 		for i := range intervals {
 			if u := intervals[i].UDP; u != nil {
 				u.keep(Packets | PacketRate)
 			}
+			if e := intervals[i].Enhanced; e != nil {
+				e.sends()
+			}
 		}
 	}
 	drop(f.intervals)
-	for _, s := range f.streams {
+	for _, s := range append(f.streams[:len(f.streams):len(f.streams)], &f.sum) {
 		drop(s.intervals)
+		if c := s.totals[totalOwn]; c != nil {
+			c.udp.keep(Packets | PacketRate)
+			c.enh.sends()
+		}
+	}
+}
+
+// sends makes writes of reads, of an end that only sends.
+func (e *Enhanced) sends() {
+	if e.Has.Has(Reads) {
+		e.Has = e.Has&^Reads | Writes
+		e.Writes, e.Reads = e.Reads, 0
 	}
 }
 
@@ -213,7 +258,8 @@ func (f *flow) isOneLength() bool {
 	if sum, n := f.added(totalOwn); f.blocks.divided == 1 && n == len(f.streams) {
 		common = commonDivisor(common, max(0, sum.bytes-f.carried))
 	}
-	return common >= leastLength
+	// What a receiver gets may be whole segments of an Ethernet, with IPv4 or IPv6.
+	return common >= leastLength && common%1448 != 0 && common%1428 != 0
 }
 
 // leastLength is less than anybody writes at once over TCP.

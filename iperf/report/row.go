@@ -36,6 +36,7 @@ type row struct {
 	decimals int           // of the interval's end
 	delay    time.Duration // milliseconds that may be a jitter; negative: none
 	padded   bool          // more than one space stands before "sec", as iperf 3 prints it
+	either   bool          // CSV: its reads are writes if its end sends
 	behind   bool          // something stands before it on its line
 	odd      bool          // it has a column that no iperf prints
 

@@ -1,6 +1,10 @@
 package report
 
-import "github.com/tunaperf/tuna/iperf/report/internal/lines"
+import (
+	"slices"
+
+	"github.com/tunaperf/tuna/iperf/report/internal/lines"
+)
 
 // A segmenter decides which test each event is of, and hands over each test when it is over.
 // Nothing else decides that.
@@ -295,7 +299,11 @@ func (s *segmenter) takeCSVHeader(columns []csvColumn) {
 	if t.csv.headers == nil {
 		t.csv.headers = make(map[int][]csvColumn)
 	}
-	// Sums and streams can have headers of their own. Those of one length replace each other.
+	// Sums and streams can have headers of their own, and both directions of a test of UDP have ones of
+	// one length.
+	if was := t.csv.headers[len(columns)]; was != nil && !slices.Equal(was, columns) && len(columns) == csvPrefix+len(columnsUDP221) {
+		columns = append(make([]csvColumn, csvPrefix), columnsUDP221...)
+	}
 	t.csv.headers[len(columns)] = columns
 }
 
