@@ -41,6 +41,9 @@ func (x *Iperf) guarded(ctx context.Context) (*Iperf, *catcher, context.Context)
 	if f := x.OnInterval; f != nil {
 		with.OnInterval = func(r Role, i report.Interval) { c.call("Iperf.OnInterval", func() { f(r, i) }) }
 	}
+	if f := x.OnIntervalPair; f != nil {
+		with.OnIntervalPair = func(p IntervalPair) { c.call("Iperf.OnIntervalPair", func() { f(p) }) }
+	}
 	if x.Logger != nil {
 		with.Logger = slog.New(guardedHandler{x.Logger.Handler(), c})
 	}

@@ -19,7 +19,7 @@ var intervalColumns = []string{
 type intervalFile struct {
 	rawFile
 	rows *csv.Writer
-	live string // the way of every interval, which is then written as it is read; empty: they are of both ways
+	live string // the way of every interval, which is then written as it is read; empty: the report has to tell
 }
 
 // Which way the data of an interval went.
@@ -35,6 +35,7 @@ func (f *intervalFile) create(s FileStorage, name string, c *ClientSettings) err
 		return err
 	}
 	switch {
+	case c.Parallel > 1: // the sum of an interval may be printed after the interval was read
 	case c.Reverse:
 		f.live = wayReverse
 	case !c.bothWays():
@@ -53,7 +54,7 @@ func (f *intervalFile) interval(i report.Interval) {
 	}
 }
 
-// finish writes the intervals of a test of both ways, which only its report tells apart.
+// finish writes the intervals that only the report has: of a test of both ways or of parallel streams.
 func (f *intervalFile) finish(rep *report.Report) {
 	if f.rows == nil || f.live != "" || rep == nil {
 		return

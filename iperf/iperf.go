@@ -27,7 +27,7 @@ type Iperf struct {
 
 	// IntervalsCSV keeps the intervals of both ends in the FileStorage as well, as comma-separated values with a header, in
 	// files named as the raw ones with intervals_ in front and .csv behind. They are written as they are read, but those
-	// of a test in which both ends send when it is over. A number that was not reported has an empty cell. False: not kept.
+	// of parallel streams and of a test in which both ends send when it is over. A number that was not reported has an empty cell. False: not kept.
 	IntervalsCSV bool
 
 	// EventTimer tells how long a client is held back at most when there is no evidence that its server listens. Every
@@ -54,6 +54,11 @@ type Iperf struct {
 	// the output of both ends waits for it, and so does Run. It may end the run by its context, and start others. Nil:
 	// not called.
 	OnInterval func(Role, report.Interval)
+
+	// OnIntervalPair is called with every interval of a direction as soon as both ends have reported it: the receiver's rate
+	// with the sender's retransmits or the receiver's loss. An interval that only one end reports comes with the next
+	// one of that end. Its calls, and those of OnInterval, come one at a time and should return quickly. Nil: not called.
+	OnIntervalPair func(IntervalPair)
 
 	Logger *slog.Logger // told of each step at debug level, and of what a Metric tries again as a warning; nil: discarded
 }

@@ -122,6 +122,7 @@ var callersCode = []struct {
 		x.LogWriter = callerWriter(func(p []byte) (int, error) { b.call(); return len(p), nil })
 	}, false},
 	{"Iperf.OnInterval", func(x *iperf.Iperf, b *bad) { x.OnInterval = func(iperf.Role, report.Interval) { b.call() } }, false},
+	{"Iperf.OnIntervalPair", func(x *iperf.Iperf, b *bad) { x.OnIntervalPair = func(iperf.IntervalPair) { b.call() } }, false},
 	{"Iperf.Aggregator", func(x *iperf.Iperf, b *bad) {
 		x.Aggregator = func(all []report.BitRate) report.BitRate { b.call(); return iperf.Median(all) }
 	}, true},

@@ -39,10 +39,14 @@ var errStopped = errors.New("stopped")
 type session struct {
 	x    *Iperf
 	name string     // of the files, without the role
-	mu   sync.Mutex // of LogWriter and OnInterval
+	mu   sync.Mutex // of LogWriter, OnInterval, OnIntervalPair and pairs
+
+	pairs pairing
 }
 
-func (x *Iperf) newSession(name string) *session { return &session{x: x, name: name} }
+func (x *Iperf) newSession(name string) *session {
+	return &session{x: x, name: name, pairs: pairing{each: x.OnIntervalPair}}
+}
 
 // parser is what reads the output of one end. Some formats do not tell which end it is from.
 func (x *Iperf) parser(role Role) Parser {
@@ -75,6 +79,9 @@ func (s *session) start(ctx context.Context, c command, m *machine, onLine func(
 	p.ctx, p.cancel = context.WithCancelCause(ctx)
 	s.x.logger().DebugContext(ctx, "start", "role", c.role.String(), "host", p.end.Host, "command", p.end.Command)
 
+	s.mu.Lock()
+	s.pairs.begin(c.role)
+	s.mu.Unlock()
 	pr, pw := io.Pipe()
 	var parsed sync.WaitGroup
 	parsed.Go(func() {
@@ -85,6 +92,9 @@ func (s *session) start(ctx context.Context, c command, m *machine, onLine func(
 			s.interval(c.role, i)
 		})
 		p.intervals.finish(p.report)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.pairs.end(c.role)
 	})
 	lines := lineWriter{each: func(line []byte) {
 		s.log(line)
@@ -217,12 +227,12 @@ func (s *session) log(line []byte) {
 }
 
 func (s *session) interval(role Role, i report.Interval) {
-	if s.x.OnInterval == nil {
-		return
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.x.OnInterval(role, i)
+	if s.x.OnInterval != nil {
+		s.x.OnInterval(role, i)
+	}
+	s.pairs.take(role, i)
 }
 
 // A writerFunc is a writer that takes everything.
