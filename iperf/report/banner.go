@@ -2,7 +2,6 @@ package report
 
 import (
 	"bytes"
-	"time"
 	"unicode"
 
 	"github.com/tunaperf/tuna/iperf/report/internal/scan"
@@ -151,9 +150,7 @@ func readConn(e *event, b []byte, at int) bool {
 	// Without a star, and without what later versions print of each connection.
 	c.unstarred = c.both && !c.star && c.id > 2 && !bytes.Contains(tags, []byte("icwnd"))
 	if k := bytes.LastIndex(tags, []byte(" on ")); k >= 0 {
-		if at, err := time.Parse("2006-01-02 15:04:05 (MST)", string(tags[k+len(" on "):])); err == nil {
-			e.start = at.UTC()
-		}
+		e.start = parseZoned("2006-01-02 15:04:05 (MST)", tags[k+len(" on "):])
 	}
 	e.conn = c
 	return true

@@ -93,10 +93,4 @@ func readCPU(b []byte) *CPU {
 // iperfTime is how both programs print a time.
 const iperfTime = "Mon, 02 Jan 2006 15:04:05 MST"
 
-func parseTime(b []byte) time.Time {
-	at, err := time.Parse(iperfTime, string(b))
-	if err != nil {
-		return time.Time{}
-	}
-	return at.UTC()
-}
+func parseTime(b []byte) time.Time { return parseZoned(iperfTime, b) }

@@ -292,7 +292,7 @@ func (t *test) csvSum(row *row, from, to int) {
 	if len(t.flows) > 1 {
 		row.tcp, row.udp, row.enh = TCP{}, UDP{}, Enhanced{} // of one direction, or of none
 	}
-	t.iperf2Sum(&row.cell)
+	t.iperf2Sum(row)
 }
 
 // oppositeCSV finds the stream of the same connection whose rows have the ports the other way

@@ -6,7 +6,7 @@ import "time"
 // which test it is of.
 type event struct {
 	kind    eventKind
-	row     *row // eventRow
+	row     *row // eventRow, eventBadRow
 	rowKind rowKind
 	text    []byte // the line, valid until the next one is read
 	line    int    // counted from 1
@@ -43,6 +43,7 @@ const (
 	eventRule                     // the line that iperf 3 draws before its summary
 	eventSide                     // the side of a total on a line of its own
 	eventFailure                  // what iperf says of a failure
+	eventOddity                   // what iperf says of its host, which does not end the test
 
 	// Banners.
 	eventConn         // "local … port … connected to … port …"

@@ -213,6 +213,33 @@ func (f *flow) release(c *cell) {
 	}
 }
 
+// releaseBefore gives out the first row of a stream, which is held, if another row of the stream
+// follows that cannot be read: so it was not the total.
+func (t *test) releaseBefore(row *row) {
+	for _, f := range t.flows {
+		s := &f.sum
+		if row.kind != labelSum {
+			i, ok := f.index[streamKey{id: row.id, from: t.connOf(row.id, row.star)}]
+			if !ok {
+				continue
+			}
+			s = f.streams[i]
+		}
+		if s.holds {
+			f.release(&s.held)
+			t.cut = true
+		}
+	}
+}
+
+// isCutSender reports whether the row that a stream of iperf 2 holds is not its total, as this end
+// sends over UDP: it says how many datagrams it sent after its total.
+func (f *flow) isCutSender(s *stream) bool {
+	t := f.t
+	return s.holds && s != &f.sum && t.iperf2 && !t.csv.seen && t.rep.Protocol == ProtocolUDP && f.key.class == classInitiated &&
+		t.connects != nil && t.listens == nil && s.held.udp.Has&(Packets|Lost) == 0 && s.totals == (totals{})
+}
+
 func (f *flow) interval(s *stream, c *cell, isSum bool) {
 	if !isSum {
 		f.addIperf2(s, c)
@@ -252,7 +279,7 @@ func (f *flow) settle() {
 	for _, s := range append(f.streams[:len(f.streams):len(f.streams)], &f.sum) {
 		isSum := s == &f.sum || f.key.class == classMixed
 		switch {
-		case s.holds && (f.t.broken || f.t.untimed && isSum || s == &f.sum && f.sumIsShort()):
+		case s.holds && (f.t.broken || f.t.untimed && isSum || s == &f.sum && f.sumIsShort() || f.isCutSender(s)):
 			f.release(&s.held) // there was more
 		case s.holds:
 			s.holds = false

@@ -19,6 +19,8 @@ type iperf2Test struct {
 	first     time.Duration // the length of the first interval
 	bursts    bool          // the rows are of bursts
 	unstarred bool          // it has connections whose rows do not tell which end sends
+	ownStars  bool          // the rows of both directions have a star, as those of the server of 2.1.3
+	untold    bool          // it was warned of these
 	untimed   bool          // it was warned of sums without a time
 	rated     bool          // it was warned of a packet rate
 	csv       csvLayout
@@ -32,7 +34,7 @@ func (t *test) iperf2Row(row *row, kind rowKind) {
 	}
 	if row.kind == labelSum {
 		if kind == rowData {
-			t.iperf2Sum(c)
+			t.iperf2Sum(row)
 		} else if kind == rowSent {
 			if f := t.one(); f != nil {
 				t.sentIperf2(f, &f.sum, row.bare)
@@ -42,6 +44,10 @@ func (t *test) iperf2Row(row *row, kind rowKind) {
 	}
 	if kind == rowSent && t.listens != nil && t.connects == nil {
 		row.star = row.star || t.isBoth(row.id) // a server says so of what it sends, without the star
+	}
+	if t.ownStars && row.star && row.enh.Has&(Writes|Reads) == 0 {
+		t.dropUntold(row)
+		return
 	}
 	f, s := t.iperf2Stream(row, kind)
 	switch kind {
@@ -108,6 +114,14 @@ func (t *test) iperf2Stream(row *row, kind rowKind) (*flow, *stream) {
 	return f, s
 }
 
+// dropUntold leaves out a row that may be of either direction.
+func (t *test) dropUntold(row *row) {
+	if !t.untold {
+		t.untold = true
+		t.warn(row.line, "the rows of both directions have one name: only their sums are read")
+	}
+}
+
 // isBoth reports whether the connection with that id is of --full-duplex.
 func (t *test) isBoth(id int) bool {
 	at := t.connOf(id, false)
@@ -135,12 +149,28 @@ func (t *test) classOf(at int, star bool) flowClass {
 		return classInitiated
 	case at >= 0:
 		return classAccepted
+	case t.announcesOwn():
+		return classAccepted
 	case t.connects != nil:
 		return classInitiated
 	case t.listens != nil:
 		return classAccepted
 	}
 	return classOnly
+}
+
+// announcesOwn reports whether only the connections are introduced that this end made, though it
+// listens: the server of iperf 2.0.9 does not announce those that it accepts with -d.
+func (t *test) announcesOwn() bool {
+	if t.listens == nil || t.connects == nil || len(t.conns) == 0 {
+		return false
+	}
+	for i := range t.conns {
+		if !t.initiated(&t.conns[i]) {
+			return false
+		}
+	}
+	return true
 }
 
 // over reports whether every connection has its total, as far as can be told.
@@ -225,11 +255,15 @@ func (t *test) one() *flow {
 }
 
 // iperf2Sum takes a SUM row. In a test of two directions it may be the sum of one or of both.
-func (t *test) iperf2Sum(c *cell) {
+func (t *test) iperf2Sum(row *row) {
+	c := &row.cell
 	if c.udp.Has != 0 {
 		t.rep.Protocol = ProtocolUDP
 	}
 	f := t.one()
+	if f == nil && row.decimals == 1 && !t.csv.seen {
+		f = t.flowOfSum(c)
+	}
 	if f == nil {
 		if len(t.flows) == 0 && t.classes() < 2 {
 			k := classOnly
@@ -248,6 +282,50 @@ func (t *test) iperf2Sum(c *cell) {
 		return
 	}
 	f.rowIperf2(&f.sum, c, true)
+}
+
+// flowOfSum returns the flow that a sum is of by its amount: before 2.0.14 each direction of -d -P
+// has its own, and times one digit. It is nil if the sum may be that of both directions.
+func (t *test) flowOfSum(c *cell) (of *flow) {
+	var all int64
+	every := true
+	best := c.bytes / 100 // its digits
+	for _, f := range t.flows {
+		if f.key.class == classMixed || f.key.class == classMirror {
+			continue
+		}
+		n, ok := f.amountOf(c)
+		all, every = addBytes(all, n), every && ok
+		if off := max(n-c.bytes, c.bytes-n); ok && len(f.streams) > 1 && off <= best {
+			of, best = f, off
+		}
+	}
+	if every && max(all-c.bytes, c.bytes-all) <= best {
+		return nil
+	}
+	return of
+}
+
+// amountOf returns the bytes of all streams in the interval of c, or in all of the test. It returns
+// false unless every stream has its row.
+func (f *flow) amountOf(c *cell) (n int64, ok bool) {
+	alike := func(start, end time.Duration) bool {
+		return (start-c.start).Abs()+(end-c.end).Abs() <= max((c.end-c.start)/5, time.Millisecond)
+	}
+	ok = true
+	for _, s := range f.streams {
+		switch total := s.totals[totalOwn]; {
+		case s.holds && alike(s.held.start, s.held.end):
+			n = addBytes(n, s.held.bytes)
+		case total != nil && alike(total.start, total.end):
+			n = addBytes(n, total.bytes)
+		case s.n > 0 && alike(s.prev.start, s.prev.end):
+			n = addBytes(n, s.carried)
+		default:
+			ok = false
+		}
+	}
+	return n, ok
 }
 
 // isUntimed reports whether a sum is of a time that cannot be, and warns of it. With -n and -i

@@ -47,6 +47,7 @@ func (t *test) introduce(c conn) {
 	t.connAt[k] = len(t.conns)
 	t.conns = append(t.conns, c)
 	t.unstarred = t.unstarred || c.unstarred
+	t.ownStars = t.ownStars || c.star && c.both
 	t.adopt(len(t.conns) - 1)
 }
 

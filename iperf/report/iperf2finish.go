@@ -197,7 +197,7 @@ func (t *test) finishMixed() {
 		switch {
 		case total != nil && (total.near(&forward) || total.near(&reverse)) && !total.near(&both):
 			// The sum of one direction, of which there is one already.
-		case total == nil, total.near(&both):
+		case total == nil, total.near(&both), t.untold:
 			t.rep.Mixed = &Flow{Intervals: f.intervals, Unlabelled: total}
 		default:
 			t.warn(0, "the printed sum is of neither direction nor of both")

@@ -87,6 +87,10 @@ func (t *test) takeError(text []byte) {
 	if len(text) == 0 {
 		return
 	}
+	if isOddity(text) {
+		t.takeOddity(text)
+		return
+	}
 	err := classifyLine(text)
 	if err == nil {
 		err = saidError(text, ErrReported)

@@ -186,7 +186,7 @@ func (r *reader) readText(b []byte, cut, unwrapped bool) {
 			r.head, r.headLine = append(r.head[:0], b...), r.row.line
 		}
 	case rowBad:
-		*e = event{kind: eventBadRow, text: b, line: r.row.line, cut: cut}
+		*e = event{kind: eventBadRow, row: &r.row, text: b, line: r.row.line, cut: cut}
 	case rowPassed:
 		return
 	default:
@@ -223,6 +223,8 @@ func (e *event) recognise() {
 	}
 	if e.err = classifyLine(b); e.err != nil {
 		e.kind = eventFailure
+	} else if isOddity(b) {
+		e.kind = eventOddity
 	}
 }
 

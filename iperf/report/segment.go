@@ -210,6 +210,9 @@ func (s *segmenter) take(e *event) {
 		t := s.begin(false)
 		t.lines++
 		t.broken = e.cut
+		if t.iperf2 {
+			t.releaseBefore(e.row)
+		}
 		t.warning(syntaxError(e.line, e.text, "an interval with its transfer and rate"))
 	case eventHeading:
 		t := s.begin(false)
@@ -233,6 +236,10 @@ func (s *segmenter) take(e *event) {
 		}
 	case eventFailure:
 		s.takeFailure(e.err)
+	case eventOddity:
+		if s.cur != nil {
+			s.cur.takeOddity(e.text)
+		}
 	case eventOther:
 		if s.cur == nil || !s.cur.usage {
 			s.other++

@@ -3,6 +3,7 @@ package report
 import (
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tunaperf/tuna/iperf/report/internal/lines"
@@ -32,6 +33,7 @@ type test struct {
 	said     []error       // the failures that iperf reported
 	added    bool          // it was warned that streams are added up
 	split    bool          // it was warned of several lines on one
+	odd      bool          // it was warned of what iperf says of its host
 	unsummed bool          // totals were left out because their sum is missing
 
 	iperf2Test
@@ -88,6 +90,14 @@ func (t *test) fail(err error) {
 	}
 	if len(t.said) < maxSaid {
 		t.said = append(t.said, err)
+	}
+}
+
+// takeOddity takes what iperf 3 says of its host in every interval.
+func (t *test) takeOddity(text []byte) {
+	if !t.odd {
+		t.odd = true
+		t.warn(0, "iperf said: "+strings.ToValidUTF8(string(text[:min(len(text), 120)]), "\uFFFD"))
 	}
 }
 
