@@ -1,6 +1,8 @@
 package iperf
 
 import (
+	"cmp"
+	"fmt"
 	"math/bits"
 	"time"
 
@@ -68,4 +70,25 @@ func (c *ClientSettings) blocks(v Version) (length, number int64) {
 	}
 	length = max(leastBlock, int64(1)<<bits.Len64(uint64(bytes/amountBlocks))>>1)
 	return length, c.Blocks * (blockLength / length)
+}
+
+// usualLength returns the length of a block, or of a datagram of iperf 2, if none is given.
+func (c *ClientSettings) usualLength() int64 {
+	if c.protocol() == report.ProtocolUDP {
+		return udpLength2
+	}
+	return blockLength
+}
+
+// tooSlow returns a warning if the rate carries less than one block, or datagram, in the test's time: the first one is
+// sent at once, and is more than the rate allows.
+func (c *ClientSettings) tooSlow(v Version) error {
+	length, _ := c.blocks(v)
+	length = cmp.Or(length, c.usualLength())
+	carried := float64(c.Rate) * c.time().Seconds()
+	if block := float64(length * 8); c.Rate > 0 && c.Bytes == 0 && c.Blocks == 0 && carried < block {
+		return fmt.Errorf("Client.Rate is %v: in %v it carries less than one block of %d bytes, so the rate cannot be kept: set a smaller Client.Length",
+			c.Rate, c.time(), length)
+	}
+	return nil
 }

@@ -38,7 +38,11 @@ func (x *Iperf) runClientOn(ctx context.Context, c *catcher, h HostSSH, addr, na
 	}
 	ctx, cancel := withTimeout(ctx, x.timeout(m.rtt))
 	defer cancel()
-	p, err := x.startClient(ctx, x.newSession(x.fileName(0, name)), m, nil, addr, x.port(m.version))
+	line, err := x.clientLine(m.version, addr)
+	if err != nil {
+		return nil, err
+	}
+	p, err := x.startClient(ctx, x.newSession(x.fileName(0, name)), m, nil, addr, line, x.port(m.version))
 	if err != nil {
 		return nil, err
 	}
@@ -47,15 +51,12 @@ func (x *Iperf) runClientOn(ctx context.Context, c *catcher, h HostSSH, addr, na
 }
 
 // startClient starts the client. peer is the host with the address addr; nil: unknown.
-func (x *Iperf) startClient(ctx context.Context, s *session, m *machine, peer HostSSH, addr string, port int) (*process, error) {
+func (x *Iperf) startClient(ctx context.Context, s *session, m *machine, peer HostSSH, addr string, line line, port int) (*process, error) {
 	v := m.version
 	if x.Client.Port != 0 {
 		port = x.Client.Port
 	}
-	args, err := x.clientArgs(v, addr, port)
-	if err != nil {
-		return nil, err
-	}
+	args := line.at(port)
 	port, _ = v.portIn(args)
 	cmd := command{host: m.host, role: RoleClient, argv: append([]string{m.program}, args...), addr: addr, port: port, peer: peer}
 	if v.Major >= 3 || x.Client.protocol() != report.ProtocolTCP || !printsBanner(v, args) {

@@ -5,97 +5,176 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/tunaperf/tuna/iperf/internal/settings"
 	"github.com/tunaperf/tuna/iperf/report"
 )
 
-// clientArgs is the client's command line for a version, without the program. Its error has everything that the version
-// does not take.
-func (x *Iperf) clientArgs(v Version, addr string, port int) ([]string, error) {
+// A line is a program's command line without the program, for a port that may be unknown when the line is written.
+type line struct {
+	args  []string
+	port  int // the index of the port in args
+	ports int // how many from the first one on the program uses
+}
+
+// at returns the arguments for the first port.
+func (l line) at(port int) []string {
+	args := slices.Clone(l.args)
+	args[l.port] = portRange(port, l.ports)
+	return args
+}
+
+// clientLine returns the client's command line for a version. Its error has everything that the version does not take.
+func (x *Iperf) clientLine(v Version, addr string) (line, error) {
 	c := &x.Client
 	addr = plainAddress(addr)
-	l := commandLine{version: v, side: "Client", args: []string{"-c", addr, "-p", strconv.Itoa(port)}}
+	l := commandLine{version: v, side: "Client", addr: addr, args: []string{"-c", addr, "-p", ""}}
 	if err := checkAddress(addr, c); err != nil {
 		l.errs = append(l.errs, err)
 	}
-	l.limitClient(c)
-	length, blocks := c.blocks(v)
-	switch c.protocol() {
-	case report.ProtocolUDP:
-		l.write("-u")
-	case report.ProtocolSCTP:
-		l.add("Protocol SCTP", nil, one("--sctp", since{3, 1, 0}))
-	}
-	switch {
-	case c.Bytes > 0:
-		l.write("-n", number(c.Bytes)...)
-	case c.Blocks > 0:
-		l.add("Blocks", nil, one("-k", since{3, 0, 1}), number(blocks)...)
-	default:
-		l.write("-t", seconds(c.time())...)
-	}
-	if c.Omit > 0 {
-		l.add("Omit", nil, one("-O", all3), seconds(c.Omit)...)
-	}
-	l.write("-i", seconds(c.intervalFor(v))...)
-	if c.Parallel > 0 {
-		l.write("-P", strconv.Itoa(c.Parallel))
-	}
-	l.addRate(c)
-	if length > 0 {
-		l.write("-l", number(length)...)
-	}
-	if c.Window > 0 {
-		l.write("-w", number(c.Window)...)
-	}
-	if c.Reverse {
-		l.add("Reverse", one("-R", since{2, 0, 14}), one("-R", all3))
-	}
-	l.addOwnAddress(c)
-	apply(&l, clientOptions, c)
-	l.addConnectTimeout(c)
-	l.addCommon(addr, c.IPVersion, c.Format, c.JSON || c.JSONStream)
-	return l.done(c.Extra)
+	values := reflect.ValueOf(c).Elem()
+	l.limit(settings.Client, values)
+	l.limitTogether(c)
+	l.addAll(settings.Client, values, l.ofClient(c))
+	return l.done(c.Extra, line{port: 3, ports: 1})
 }
 
-// serverArgs is the command line of a server that ends after one test, where the version can do that.
-func (x *Iperf) serverArgs(v Version, addr string, port int) ([]string, error) {
+// ofClient returns how settings of the client are written that need more than their flag and value.
+func (l *commandLine) ofClient(c *ClientSettings) map[string]func(settings.Setting) {
+	length, blocks := c.blocks(l.version)
+	elsewhere := func(settings.Setting) {}
+	return map[string]func(settings.Setting){
+		"Protocol": func(settings.Setting) {
+			switch c.protocol() {
+			case report.ProtocolUDP:
+				l.write("-u")
+			case report.ProtocolSCTP:
+				l.add(settings.SCTP)
+			}
+		},
+		"Blocks": func(s settings.Setting) {
+			if c.Blocks > 0 {
+				l.add(s, strconv.FormatInt(blocks, 10))
+			}
+		},
+		"Time": func(settings.Setting) {
+			if c.Bytes == 0 && c.Blocks == 0 {
+				l.write("-t", seconds(c.time()))
+			}
+		},
+		"Interval": func(settings.Setting) { l.write("-i", seconds(c.intervalFor(l.version))) },
+		"Rate":     func(settings.Setting) { l.addRate(c) },
+		"Length": func(settings.Setting) {
+			if length > 0 {
+				l.write("-l", strconv.FormatInt(length, 10))
+			}
+		},
+		"ClientPort": func(settings.Setting) { l.addOwnAddress(c) },
+		"XBind": func(s settings.Setting) {
+			for _, name := range c.XBind {
+				l.add(s, name)
+			}
+		},
+		"ConnectTimeout": func(s settings.Setting) { l.addConnectTimeout(c, s) },
+		"IPVersion":      func(settings.Setting) { l.addIPVersion(c) },
+		"Format":         func(settings.Setting) { l.addFormat(c.Format, c.JSON || c.JSONStream) },
+
+		"RateDeviation": elsewhere, "PacketRate": elsewhere, "Burst": elsewhere, "Unlimited": elsewhere, // with Rate
+		"Bind": elsewhere, "Port": elsewhere,
+	}
+}
+
+// serverLine returns the command line of a server that ends after one test, if the version can do that.
+func (x *Iperf) serverLine(v Version, addr string) (line, error) {
 	s, c := x.Server, &x.Client
-	l := commandLine{version: v, side: "Server", args: []string{"-s", "-p", portRange(port, c.ports())}}
+	l := commandLine{version: v, side: "Server", addr: plainAddress(addr), args: []string{"-s", "-p", ""}}
 	if s.Interval == 0 {
 		s.Interval = c.intervalFor(v)
 	}
-	l.limitServer(&s)
-	l.write("-i", seconds(s.Interval)...)
-	if v.Major < 3 {
-		// iperf 2 takes the number of connections after which it ends. Those that a server makes for Dualtest and
-		// Tradeoff do not count. Of several ports, each takes so many. Its server has to be told what an iperf 3 server is
-		// told by the client.
-		l.write("-P", strconv.Itoa(c.connections()/c.ports()))
-		if c.protocol() == report.ProtocolUDP {
-			l.write("-u")
-			if s.Length == 0 && c.Length > udpLength2 {
-				s.Length = c.Length // it would count only so much of each datagram
+	if v.Major < 3 && s.Length == 0 && c.protocol() == report.ProtocolUDP && c.Length > udpLength2 {
+		s.Length = c.Length // it would count only so much of each datagram
+	}
+	values := reflect.ValueOf(&s).Elem()
+	l.limit(settings.Server, values)
+	l.addAll(settings.Server, values, l.ofServer(&s, c))
+	return l.done(s.Extra, line{port: 2, ports: c.ports()})
+}
+
+// ofServer returns how settings of the server are written that need more than their flag and value.
+func (l *commandLine) ofServer(s *ServerSettings, c *ClientSettings) map[string]func(settings.Setting) {
+	elsewhere := func(settings.Setting) {}
+	own := map[string]func(settings.Setting){
+		"Protocol": func(settings.Setting) { l.addEnd(c) },
+		"Bind": func(b settings.Setting) {
+			if s.Bind != "" {
+				l.add(b, plainAddress(s.Bind))
+			}
+		},
+		"BitrateLimit": func(b settings.Setting) {
+			switch {
+			case s.BitrateLimit > 0 && s.BitrateLimitInterval > 0:
+				l.add(b, formatRate(s.BitrateLimit)+"/"+seconds(s.BitrateLimitInterval))
+			case s.BitrateLimit > 0:
+				l.add(b, formatRate(s.BitrateLimit))
+			}
+		},
+		"Format": func(settings.Setting) {
+			l.addOfClient(c)
+			l.addIPVersion(c)
+			l.addFormat(s.Format, s.JSON || s.JSONStream)
+		},
+		"Port": elsewhere, "AutoPort": elsewhere,
+	}
+	if l.version.Major >= 3 {
+		for _, setting := range settings.Server {
+			if setting.FromClient {
+				own[setting.Field] = func(setting settings.Setting) { l.sameAsClient(setting, s, c) }
 			}
 		}
-		apply(&l, ownServerOptions, &s)
-	} else {
-		l.addIfKnown(one("-1", since{3, 0, 11}))
-		l.sameAsClient(&s, c)
 	}
-	apply(&l, serverOptions, &s)
+	return own
+}
+
+// addEnd writes after how many tests the server ends. iperf 2 takes the number of connections. Those that a server makes for
+// Dualtest and Tradeoff do not count. Of several ports, each takes so many. Its server has to be told what an iperf 3
+// server is told by the client.
+func (l *commandLine) addEnd(c *ClientSettings) {
+	if l.version.Major >= 3 {
+		l.addIfKnown(settings.OneTest)
+		return
+	}
+	l.write("-P", strconv.Itoa(c.connections()/c.ports()))
+	if c.protocol() == report.ProtocolUDP {
+		l.write("-u")
+	}
+}
+
+// addOfClient writes the client's settings that the server must be given too. Of those that it must only know, its version
+// is checked.
+func (l *commandLine) addOfClient(c *ClientSettings) {
 	l.side = "Client"
-	apply(&l, sharedOptions, c)
-	written := l.args
-	apply(&l, understoodOptions, c)
-	l.args = written
+	for _, s := range settings.Client {
+		values, given := given(s, reflect.ValueOf(c).Elem())
+		if _, known := l.find(s); given && s.Server == settings.Given {
+			l.add(s, values...)
+		} else if given && s.Server == settings.Known && !known {
+			l.unsupported(s)
+		}
+	}
 	l.side = "Server"
-	l.addCommon(plainAddress(addr), c.IPVersion, s.Format, s.JSON || s.JSONStream)
-	return l.done(s.Extra)
+}
+
+// sameAsClient finds a server's setting that differs from the client's, which an iperf 3 server cannot have so.
+func (l *commandLine) sameAsClient(setting settings.Setting, s *ServerSettings, c *ClientSettings) {
+	own := settings.Value(reflect.ValueOf(s).Elem(), setting.Field)
+	if !own.IsZero() && !own.Equal(settings.Value(reflect.ValueOf(c).Elem(), setting.Field)) {
+		l.errs = append(l.errs, fmt.Errorf("%s.%s: %w by %v: its server takes the client's", l.side, setting.Field, ErrUnsupported, l.version))
+	}
 }
 
 // connections is how many an iperf 2 client makes to its server.
@@ -131,31 +210,14 @@ func portRange(first, n int) string {
 // udpLength2 is the size of the datagrams that an iperf 2 server is ready for.
 const udpLength2 = 1470
 
-// checkVersions finds everything that the versions of both ends do not take, before any of them is started.
-func (x *Iperf) checkVersions(client, server Version, serverAddr string) error {
-	const port = 1 // does not matter here
-	_, clientErr := x.clientArgs(client, serverAddr, port)
-	_, serverErr := x.serverArgs(server, serverAddr, port)
+// lines returns both command lines. Its error has everything that the versions of both ends do not take.
+func (x *Iperf) lines(client, server Version, serverAddr string) (clientLine, serverLine line, err error) {
+	clientLine, clientErr := x.clientLine(client, serverAddr)
+	serverLine, serverErr := x.serverLine(server, serverAddr)
 	if clientErr != nil && serverErr != nil && clientErr.Error() == serverErr.Error() {
-		return clientErr // about a setting that both must know
+		return clientLine, serverLine, clientErr // about a setting that both must know
 	}
-	return errors.Join(clientErr, serverErr)
-}
-
-// add writes an option that the caller asked for; a version that lacks it is an error.
-func (l *commandLine) add(setting string, two, three []flag, values ...string) {
-	if name, ok := l.find(two, three); ok {
-		l.write(name, values...)
-		return
-	}
-	l.unsupported(setting, two, three)
-}
-
-// addIfKnown writes an option of iperf 3 that is only a help, where the version has it.
-func (l *commandLine) addIfKnown(three []flag, values ...string) {
-	if name, ok := l.find(nil, three); ok {
-		l.write(name, values...)
-	}
+	return clientLine, serverLine, errors.Join(clientErr, serverErr)
 }
 
 // addRate writes how fast the client sends: a rate, in iperf 2 with a deviation and in iperf 3 with a burst, or
@@ -166,18 +228,15 @@ func (l *commandLine) addRate(c *ClientSettings) {
 	}
 	value := formatRate(c.Rate)
 	known := true
-	need := func(given bool, setting string, two, three []flag) {
-		if given {
-			if _, ok := l.find(two, three); !ok {
-				l.unsupported(setting, two, three)
+	for _, field := range []string{"Unlimited", "RateDeviation", "PacketRate", "Burst"} {
+		s := *settings.Find(settings.Client, field)
+		if _, ok := given(s, reflect.ValueOf(c).Elem()); ok {
+			if _, ok := l.find(s); !ok {
+				l.unsupported(s)
 				known = false
 			}
 		}
 	}
-	need(c.Unlimited, "Unlimited", one("-b 0", since{2, 2, 0}), one("-b 0", since{3, 0, 7}))
-	need(c.RateDeviation > 0, "RateDeviation", one("-b", since{2, 0, 12}), nil)
-	need(c.PacketRate > 0, "PacketRate", one("-b", since{2, 0, 8}), nil)
-	need(c.Burst > 0, "Burst", nil, one("-b", all3))
 	switch {
 	case !known:
 		return
@@ -193,52 +252,53 @@ func (l *commandLine) addRate(c *ClientSettings) {
 
 // addOwnAddress writes where the client's connections come from. iperf 2 takes the port with the address.
 func (l *commandLine) addOwnAddress(c *ClientSettings) {
-	bind := plainAddress(c.Bind)
+	bind, port := plainAddress(c.Bind), *settings.Find(settings.Client, "ClientPort")
+	_, known := l.find(port)
 	switch {
 	case c.ClientPort == 0:
 	case l.version.Major >= 3:
-		l.add("ClientPort", nil, one("--cport", since{3, 1, 0}), strconv.Itoa(c.ClientPort))
+		l.add(port, strconv.Itoa(c.ClientPort))
 	case bind == "":
 		l.bad("Bind", `""`, fmt.Sprintf("an address with Client.ClientPort (%d)", c.ClientPort), "Client.ClientPort")
-	case l.version.AtLeast(2, 0, 7):
+	case known:
 		bind = net.JoinHostPort(bind, strconv.Itoa(c.ClientPort))
 	default:
-		l.unsupported("ClientPort", one("-B", since{2, 0, 7}), one("--cport", since{3, 1, 0}))
+		l.unsupported(port)
 	}
 	if bind != "" {
 		l.write("-B", bind)
-	}
-	for _, name := range c.XBind {
-		l.add("XBind", nil, one("-X", since{3, 1, 0}), name)
 	}
 }
 
 // addConnectTimeout writes how long an iperf 3 client may try; without it, one that gets no answer waits for as long as
 // the kernel repeats its SYN. Of iperf 2 the run takes care.
-func (l *commandLine) addConnectTimeout(c *ClientSettings) {
-	option := one("--connect-timeout", since{3, 2, 0})
+func (l *commandLine) addConnectTimeout(c *ClientSettings, s settings.Setting) {
 	ms := strconv.FormatInt(c.connectTimeout().Milliseconds(), 10)
 	if c.ConnectTimeout != 0 && l.version.Major >= 3 {
-		l.add("ConnectTimeout", nil, option, ms)
+		l.add(s, ms)
 		return
 	}
-	l.addIfKnown(option, ms)
+	l.addIfKnown(s, ms)
 }
 
-// addCommon writes what both ends need to be read well. Both programs round what they print to three digits. iperf 2
-// can print plain bits, of which it prints all; kilobits are the finest that iperf 3 has, and it prints whole ones.
-func (l *commandLine) addCommon(addr string, ipVersion int, format string, json bool) {
-	a, err := netip.ParseAddr(addr)
+// addIPVersion writes the version of IP that the server's address needs, or that was asked for.
+func (l *commandLine) addIPVersion(c *ClientSettings) {
+	a, err := netip.ParseAddr(l.addr)
 	literal6 := err == nil && a.Is6()
 	switch {
-	case ipVersion == 4 && literal6, ipVersion == 6 && err == nil && a.Is4():
-		l.errs = append(l.errs, &SettingError{Field: "Client.IPVersion", Value: strconv.Itoa(ipVersion),
-			Allowed: fmt.Sprintf("0 or %d with the address for test traffic (%s)", 10-ipVersion, addr), Together: []string{"TestAddr"}})
-	case literal6 || ipVersion == 6:
-		l.add("IPVersion", one("-V", all2), one("-6", all3))
-	case ipVersion == 4:
-		l.addIfKnown(one("-4", all3)) // without -V, iperf 2 uses IPv4
+	case c.IPVersion == 4 && literal6, c.IPVersion == 6 && err == nil && a.Is4():
+		l.errs = append(l.errs, &SettingError{Field: "Client.IPVersion", Value: strconv.Itoa(c.IPVersion),
+			Allowed: fmt.Sprintf("0 or %d with the address for test traffic (%s)", 10-c.IPVersion, l.addr), Together: []string{"TestAddr"}})
+	case literal6 || c.IPVersion == 6:
+		l.add(*settings.Find(settings.Client, "IPVersion"))
+	case c.IPVersion == 4:
+		l.addIfKnown(settings.IPv4) // without -V, iperf 2 uses IPv4
 	}
+}
+
+// addFormat writes what both ends need to be read well. Both programs round what they print to three digits. iperf 2 can
+// print plain bits, of which it prints all; kilobits are the finest that iperf 3 has, and it prints whole ones.
+func (l *commandLine) addFormat(format string, json bool) {
 	switch {
 	case json:
 	case format != "":
@@ -248,32 +308,12 @@ func (l *commandLine) addCommon(addr string, ipVersion int, format string, json 
 	default:
 		l.write("-f", "k")
 	}
-	l.addIfKnown(one("--forceflush", since{3, 1, 5}))
+	l.addIfKnown(settings.ForceFlush)
 }
 
-// sameAsClient finds what the server's settings have otherwise than the client's and an iperf 3 server cannot have so.
-func (l *commandLine) sameAsClient(s *ServerSettings, c *ClientSettings) {
-	for _, f := range []struct {
-		setting   string
-		same, set bool
-	}{
-		{"Length", s.Length == c.Length, s.Length != 0},
-		{"Window", s.Window == c.Window, s.Window != 0},
-		{"MSS", s.MSS == c.MSS, s.MSS != 0},
-		{"NoDelay", s.NoDelay == c.NoDelay, s.NoDelay},
-		{"TOS", s.TOS == c.TOS, s.TOS != 0},
-		{"Congestion", s.Congestion == c.Congestion, s.Congestion != ""},
-	} {
-		if f.set && !f.same {
-			l.errs = append(l.errs, fmt.Errorf("%s.%s: %w by %v: its server takes the client's", l.side, f.setting, ErrUnsupported, l.version))
-		}
-	}
-}
+func formatRate(r report.BitRate) string { return strconv.FormatFloat(float64(r), 'f', 0, 64) }
 
-func (l *commandLine) done(extra []string) ([]string, error) {
-	l.checkExtra(extra)
-	return append(l.args, extra...), errors.Join(l.errs...)
-}
+func seconds(d time.Duration) string { return strconv.FormatFloat(d.Seconds(), 'f', -1, 64) }
 
 // port is where a server of version v listens if no free port is looked for.
 func (x *Iperf) port(v Version) int {
@@ -309,6 +349,3 @@ func printsBanner(v Version, args []string) bool {
 	}
 	return v.Major < 3 || slices.Contains(args, "--forceflush")
 }
-
-// whole reports whether d is a multiple of unit.
-func whole(d, unit time.Duration) bool { return d%unit == 0 }

@@ -105,3 +105,11 @@ func isClosed(c <-chan struct{}) bool {
 		return false
 	}
 }
+
+// time returns Time, also of a nil EventTimer.
+func (t *EventTimer) time() time.Duration {
+	if t == nil {
+		return 0
+	}
+	return t.Time
+}

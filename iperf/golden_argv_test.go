@@ -1,7 +1,7 @@
 package iperf
 
 import (
-	flags "flag"
+	"flag"
 	"fmt"
 	"os"
 	"strings"
@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-var update = flags.Bool("update", false, "write the files that tests compare with")
+var update = flag.Bool("update", false, "write the files that tests compare with")
 
 // TestCommandLinesStay holds the command line of every setting, in several versions, against the ones of before.
 func TestCommandLinesStay(t *testing.T) {

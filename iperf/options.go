@@ -1,105 +1,44 @@
 package iperf
 
 import (
+	"errors"
 	"fmt"
-	"strconv"
+	"reflect"
 	"strings"
-	"time"
 
-	"github.com/tunaperf/tuna/iperf/report"
+	"github.com/tunaperf/tuna/iperf/internal/settings"
 )
-
-// A since is the first version of a program that has an option.
-type since struct{ major, minor, patch int }
-
-// String gives "2.0.14" or, for iperf 3, whose first releases have two numbers, "3.7".
-func (s since) String() string {
-	if s.major >= 3 && s.patch == 0 {
-		return fmt.Sprintf("%d.%d", s.major, s.minor)
-	}
-	return fmt.Sprintf("%d.%d.%d", s.major, s.minor, s.patch)
-}
-
-// A flag is how a program writes an option from a version on. One that ends in "=" has its value, if any, attached.
-type flag struct {
-	name string
-	from since
-}
-
-// An option is a setting of a client or a server in terms of the programs. Of several flags of one program, the last
-// that a version has is used; none means that the program has no such option.
-type option[S any] struct {
-	setting    string // the field's name
-	two, three []flag
-	value      func(*S) arguments
-}
-
-// arguments are the values that follow a flag. Nil means that the option is not given; a flag alone has none.
-type arguments []string
-
-func bare(given bool) arguments {
-	if !given {
-		return nil
-	}
-	return arguments{}
-}
-
-func text(s string) arguments {
-	if s == "" {
-		return nil
-	}
-	return arguments{s}
-}
-
-func number[N ~int | ~int64](n N) arguments {
-	if n == 0 {
-		return nil
-	}
-	return arguments{strconv.FormatInt(int64(n), 10)}
-}
-
-func fraction(f float64) arguments {
-	if f == 0 {
-		return nil
-	}
-	return arguments{strconv.FormatFloat(f, 'f', -1, 64)}
-}
-
-func seconds(d time.Duration) arguments { return fraction(d.Seconds()) }
-
-func milliseconds(d time.Duration) arguments {
-	return fraction(float64(d) / float64(time.Millisecond))
-}
-
-func rateOf(r report.BitRate) arguments {
-	if r == 0 {
-		return nil
-	}
-	return arguments{formatRate(r)}
-}
-
-func formatRate(r report.BitRate) string { return strconv.FormatFloat(float64(r), 'f', 0, 64) }
 
 // A commandLine collects the arguments for one version of the program, and what that version lacks.
 type commandLine struct {
 	version Version
 	side    string // "Client" or "Server"
+	addr    string // of the server
 	args    []string
 	errs    []error
 }
 
-// find is the flag that this version uses for the option, if any.
-func (l *commandLine) find(two, three []flag) (name string, ok bool) {
-	flags := three
-	if l.version.Major < 3 {
-		flags = two
-	}
-	for _, f := range flags {
-		if l.version.AtLeast(f.from.major, f.from.minor, f.from.patch) {
-			name, ok = f.name, true
+// since reports whether the version is a program's that has something, and late enough.
+func (v Version) since(from settings.Since) bool {
+	return v.AtLeast(from.Major, from.Minor, from.Patch)
+}
+
+// find returns the flag that this version uses for a setting, if any.
+func (l *commandLine) find(s settings.Setting) (name string, ok bool) {
+	for _, f := range l.flags(s) {
+		if l.version.since(f.From) {
+			name, ok = f.Name, true
 		}
 	}
 	return name, ok
+}
+
+// flags returns those of this version's program.
+func (l *commandLine) flags(s settings.Setting) []settings.Flag {
+	if l.version.Major < 3 {
+		return s.Two
+	}
+	return s.Three
 }
 
 // write adds a flag and its values.
@@ -114,29 +53,51 @@ func (l *commandLine) write(name string, values ...string) {
 	l.args = append(append(l.args, name), values...)
 }
 
-// apply writes every option that is given.
-func apply[S any](l *commandLine, options []option[S], s *S) {
-	for _, o := range options {
-		values := o.value(s)
-		if values == nil {
-			continue
-		}
-		if name, ok := l.find(o.two, o.three); ok {
-			l.write(name, values...)
-		} else {
-			l.unsupported(o.setting, o.two, o.three)
+// add writes a setting that the caller asked for; a version that lacks it is an error.
+func (l *commandLine) add(s settings.Setting, values ...string) {
+	if name, ok := l.find(s); ok {
+		l.write(name, values...)
+		return
+	}
+	l.unsupported(s)
+}
+
+// addIfKnown writes an option that is only a help, if the version has it.
+func (l *commandLine) addIfKnown(s settings.Setting, values ...string) {
+	if name, ok := l.find(s); ok {
+		l.write(name, values...)
+	}
+}
+
+// addAll writes the settings of a table that are set. own has those that need more than their flag and value; others may
+// write what theirs lack.
+func (l *commandLine) addAll(table []settings.Setting, s reflect.Value, own map[string]func(settings.Setting)) {
+	for _, setting := range table {
+		if write, ok := own[setting.Field]; ok {
+			write(setting)
+		} else if values, ok := given(setting, s); ok && len(setting.Two)+len(setting.Three) > 0 {
+			l.add(setting, values...)
 		}
 	}
 }
 
-// unsupported notes that the version lacks an option that was asked for, and says which has it.
-func (l *commandLine) unsupported(setting string, two, three []flag) {
-	mine, others, program, other := three, two, "iperf3", "iperf"
-	if l.version.Major < 3 {
-		mine, others, program, other = two, three, "iperf", "iperf3"
+// given returns what follows a setting's flag. ok is false if the setting is not set.
+func given(setting settings.Setting, s reflect.Value) (values []string, ok bool) {
+	if setting.Is == nil {
+		return nil, false
 	}
-	has := func(program string, f flag) string {
-		return fmt.Sprintf("%s has %s since %v", program, strings.TrimSuffix(f.name, "="), f.from)
+	values = setting.Is.Args(settings.Value(s, setting.Field))
+	return values, values != nil
+}
+
+// unsupported adds the error of an option that was asked for and that the version lacks. It names a version that has it.
+func (l *commandLine) unsupported(s settings.Setting) {
+	mine, others, program, other := s.Three, s.Two, "iperf3", "iperf"
+	if l.version.Major < 3 {
+		mine, others, program, other = s.Two, s.Three, "iperf", "iperf3"
+	}
+	has := func(program string, f settings.Flag) string {
+		return fmt.Sprintf("%s has %s since %v", program, strings.TrimSuffix(f.Name, "="), f.From)
 	}
 	var where string
 	switch {
@@ -145,7 +106,7 @@ func (l *commandLine) unsupported(setting string, two, three []flag) {
 	case len(others) > 0:
 		where = "no version of " + program + " has it, " + has(other, others[0])
 	}
-	l.errs = append(l.errs, fmt.Errorf("%s.%s: %w by %v: %s", l.side, setting, ErrUnsupported, l.version, where))
+	l.errs = append(l.errs, fmt.Errorf("%s.%s: %w by %v: %s", l.side, s.Field, ErrUnsupported, l.version, where))
 }
 
 // bad adds a value that this version does not take, or not with the settings of other fields.
@@ -153,4 +114,32 @@ func (l *commandLine) bad(setting string, value any, allowed string, together ..
 	l.errs = append(l.errs, &SettingError{
 		Field: l.side + "." + setting, Value: fmt.Sprint(value), Allowed: fmt.Sprintf("%s for %v", allowed, l.version), Together: together,
 	})
+}
+
+// limit finds values that this version does not take.
+func (l *commandLine) limit(table []settings.Setting, s reflect.Value) {
+	for _, setting := range table {
+		limits := setting.Limits3
+		if l.version.Major < 3 {
+			limits = setting.Limits2
+		}
+		var bound settings.Bound
+		for _, limit := range limits {
+			if l.version.since(limit.From) {
+				bound = limit.Holds
+			}
+		}
+		if v := settings.Value(s, setting.Field); bound.Check != nil && !v.IsZero() {
+			if value, allowed := bound.Check(v); allowed != "" {
+				l.bad(setting.Field, value, allowed)
+			}
+		}
+	}
+}
+
+// done adds the caller's own arguments, and makes what was collected a line.
+func (l *commandLine) done(extra []string, made line) (line, error) {
+	l.checkExtra(extra)
+	made.args = append(l.args, extra...)
+	return made, errors.Join(l.errs...)
 }

@@ -88,7 +88,7 @@ func TestLimitsOfVersions(t *testing.T) {
 					got = append(got, strings.TrimSuffix(line, " for "+v.String()))
 				}
 			}
-			if diff := cmp.Diff(test.want, got); diff != "" {
+			if diff := cmp.Diff(test.want, got, inAnyOrder); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
 		})

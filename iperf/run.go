@@ -100,7 +100,9 @@ func (x *Iperf) attempt(ctx context.Context, d Direction, client, server HostSSH
 			onClient.version, machineName(machineOf(client), hostName(client)), onServer.version, machineName(machineOf(server), hostName(server)))
 	}
 	x = x.reaching(ctx, client, onServer.version, server.TestAddr())
-	if err := x.checkVersions(onClient.version, onServer.version, server.TestAddr()); err != nil {
+	limit := x.timeout(max(onClient.rtt, onServer.rtt))
+	clientLine, serverLine, err := x.endingUnused(onServer.version, limit).lines(onClient.version, onServer.version, server.TestAddr())
+	if err != nil {
 		return nil, err
 	}
 
@@ -115,7 +117,6 @@ func (x *Iperf) attempt(ctx context.Context, d Direction, client, server HostSSH
 		res.Warnings = append(res.Warnings, unsure)
 	}
 
-	limit := x.timeout(max(onClient.rtt, onServer.rtt))
 	ctx, cancel := withTimeout(ctx, limit)
 	defer cancel()
 	if test, fixed := x.Client.duration(); fixed && limit < test {
@@ -125,11 +126,11 @@ func (x *Iperf) attempt(ctx context.Context, d Direction, client, server HostSSH
 		res.Warnings = append(res.Warnings, errors.New("no manifest is kept, which Replay needs: FileStorage has no method WriteFile(name, data)"))
 	}
 	s := x.newSession(x.fileName(d, name))
-	srv, err := x.endingUnused(onServer.version, limit).startServer(ctx, s, onServer)
+	srv, err := x.startServer(ctx, s, onServer, serverLine)
 	if err != nil {
 		return nil, err
 	}
-	cli, err := x.startClient(ctx, s, onClient, server, server.TestAddr(), srv.Port)
+	cli, err := x.startClient(ctx, s, onClient, server, server.TestAddr(), clientLine, srv.Port)
 	if err != nil {
 		srv.finish(ctx, 0)
 		return nil, both(both(err, srv.process.stopErr), srv.storeErr)
@@ -176,8 +177,9 @@ func (x *Iperf) conclude(ctx context.Context, res *Result, client, server *proce
 	if noRate == nil {
 		res.Warnings = append(res.Warnings, res.oddities(&x.Client, from)...)
 	}
-	if failed, ok := errors.AsType[*RunError](server.runErr); ok && client.silent {
-		failed.Hint = "" // more time does not help
+	_, late := errors.AsType[deadlineError](client.runErr)
+	if failed, ok := errors.AsType[*RunError](server.runErr); ok && client.runErr != nil && (client.silent || !late) {
+		failed.Hint = "" // more time does not help: it waited for a client that had failed
 	}
 	err := res.judge(ctx, client, server)
 	if unheard := res.unheard(client, server, both(err, noRate)); unheard != nil {

@@ -62,12 +62,16 @@ func (x *Iperf) startServerOn(ctx context.Context, c *catcher, h HostSSH, name s
 	if err != nil {
 		return nil, err
 	}
-	return x.startServer(ctx, x.newSession(x.fileName(0, name)), m)
+	line, err := x.serverLine(m.version, host.TestAddr())
+	if err != nil {
+		return nil, err
+	}
+	return x.startServer(ctx, x.newSession(x.fileName(0, name)), m, line)
 }
 
-func (x *Iperf) startServer(ctx context.Context, s *session, m *machine) (*Server, error) {
+func (x *Iperf) startServer(ctx context.Context, s *session, m *machine, line line) (*Server, error) {
 	if _, ok := m.version.portIn(x.Server.Extra); ok || !x.Server.AutoPort {
-		return x.startServerAt(ctx, s, m, x.port(m.version))
+		return x.startServerAt(ctx, s, m, line, x.port(m.version))
 	}
 	if m.before == nil {
 		m.before = &ports{tcp: map[int]bool{}, udp: map[int]bool{}}
@@ -77,7 +81,7 @@ func (x *Iperf) startServer(ctx context.Context, s *session, m *machine) (*Serve
 		if err != nil {
 			return nil, err
 		}
-		srv, err := x.startServerAt(ctx, s, m, port)
+		srv, err := x.startServerAt(ctx, s, m, line, port)
 		if err == nil {
 			srv.reserved = port
 			return srv, nil
@@ -90,12 +94,9 @@ func (x *Iperf) startServer(ctx context.Context, s *session, m *machine) (*Serve
 	}
 }
 
-func (x *Iperf) startServerAt(ctx context.Context, s *session, m *machine, port int) (*Server, error) {
+func (x *Iperf) startServerAt(ctx context.Context, s *session, m *machine, line line, port int) (*Server, error) {
 	h, v := m.host, m.version
-	args, err := x.serverArgs(v, h.TestAddr(), port)
-	if err != nil {
-		return nil, err
-	}
+	args := line.at(port)
 	cmd := command{host: h, role: RoleServer, argv: append([]string{m.program}, args...)}
 	n := x.Client.ports()
 	if m.before != nil && m.before.takenOf(x.Client.protocol(), v, port, n) > 0 {

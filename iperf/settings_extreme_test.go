@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tunaperf/tuna/iperf/internal/settings"
 	"github.com/tunaperf/tuna/iperf/report"
 )
 
@@ -162,11 +163,11 @@ func errorText(err error) string {
 
 // TestDurationDoesNotOverflow has the longest times that Check takes.
 func TestDurationDoesNotOverflow(t *testing.T) {
-	x := Iperf{Client: ClientSettings{Time: longestTime, Omit: day, TxDelayTime: day, Tradeoff: true}, EventTimer: &EventTimer{Time: day}}
+	x := Iperf{Client: ClientSettings{Time: settings.LongestTime, Omit: day, TxDelayTime: day, Tradeoff: true}, EventTimer: &EventTimer{Time: day}}
 	if err := x.Check(); err != nil {
 		t.Fatal(err)
 	}
-	if got := x.timeout(time.Second); got < 2*longestTime {
+	if got := x.timeout(time.Second); got < 2*settings.LongestTime {
 		t.Errorf("got %v", got)
 	}
 }

@@ -7,9 +7,13 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/tunaperf/tuna/iperf/report"
 )
+
+// inAnyOrder compares lists of faults. Their order is the tables', which is that of the command line.
+var inAnyOrder = cmpopts.SortSlices(strings.Compare)
 
 func TestCheckFindsAllFaultsAtOnce(t *testing.T) {
 	x := Iperf{
@@ -35,7 +39,7 @@ func TestCheckFindsAllFaultsAtOnce(t *testing.T) {
 		"bad settings: Client.Port is 65536: must be from 0 to 65535",
 		"bad settings: Server.Port is 1: must be unset if Server.AutoPort (true) is set",
 	}
-	if diff := cmp.Diff(want, strings.Split(err.Error(), "\n")); diff != "" {
+	if diff := cmp.Diff(want, strings.Split(err.Error(), "\n"), inAnyOrder); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 }

@@ -3,11 +3,13 @@ package iperf
 import (
 	"cmp"
 	"fmt"
+	"net"
 	"reflect"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/tunaperf/tuna/iperf/internal/settings"
 	"github.com/tunaperf/tuna/iperf/report"
 )
 
@@ -26,41 +28,34 @@ var onlyOneOf = [][]string{
 	{"Compatibility", "Isochronous.FramesPerSecond"}, {"Compatibility", "Enhanced"},
 }
 
-// needed has client's settings that do nothing unless one of others is set.
-var needed = []struct {
-	field string
-	oneOf []string
-}{
-	{"RateDeviation", []string{"Rate"}},
-	{"Burst", []string{"Rate", "Unlimited"}},
-	{"BurstSize", []string{"BurstPeriod"}},
-	{"IncrSrcIP", []string{"Bind"}},
-	{"ListenPort", []string{"Dualtest", "Tradeoff"}},
-	{"RcvTimeout", []string{"Reverse", "Bidir"}},
-	{"WorkingLoad", []string{"Bounceback.Enable"}},
-	{"Bounceback", []string{"Bounceback.Enable"}},
-	{"Histograms", []string{"Histograms.Enable"}},
-	{"JSONStreamFullOutput", []string{"JSONStream"}},
+// together finds settings of one end that do not go together.
+func (f *faults) together(end end) {
+	for _, s := range end.table {
+		if s.Needs != "" {
+			f.needs(end, s.Field, strings.Fields(s.Needs)...)
+		}
+		if v := end.value("Protocol"); s.Over != "" && end.set(s.Field) {
+			if p := max(v.Interface().(report.Protocol), report.ProtocolTCP); p.String() != s.Over {
+				f.bad(end.name(s.Field), end.text(s.Field), fmt.Sprintf("unset unless %s (%v) is %s", end.name("Protocol"), p, s.Over), end.name("Protocol"))
+			}
+		}
+	}
+	if end.value("Histograms.Enable").Bool() {
+		f.bothOrNone(end, "Histograms.Bins", "Histograms.BinWidth")
+	}
+	alive := end.value("ControlKeepAlive")
+	if _, allowed := (settings.KeepAlive{}).Check(alive); allowed == "" {
+		f.keepAlive(end.name("ControlKeepAlive"), alive.Interface().(net.KeepAliveConfig))
+	}
 }
 
-// onlyOver has client's settings of one protocol.
-var onlyOver = map[report.Protocol][]string{
-	report.ProtocolTCP: {"MPTCP", "PermitKey", "PeerDetect", "NearCongestion", "Bounceback.Enable", "TCPQuickACK", "TCPWritePrefetch",
-		"TCPWriteTimes"},
-	report.ProtocolUDP:  {"PacketRate", "Unlimited", "NoUDPFin", "UDPCounters64Bit", "DontFragment", "GSRO"},
-	report.ProtocolSCTP: {"NStreams", "XBind"},
-}
-
-// together finds settings of the client that do not go together.
-func (f *faults) together(c *ClientSettings) {
-	client := fields{"Client", reflect.ValueOf(c).Elem()}
+// clientTogether finds settings of the client that do not go together.
+func (f *faults) clientTogether(client end, c *ClientSettings) {
 	for _, group := range onlyOneOf {
 		f.onlyOne(client, group...)
 	}
-	for _, n := range needed {
-		f.needs(client, n.field, n.oneOf...)
-	}
 	f.bothOrNone(client, "Username", "RSAPublicKeyPath")
+	f.lastPort(client, c)
 	if c.ports() > autoPorts {
 		f.bad("Client.Parallel", c.Parallel, fmt.Sprintf("%d or less with Client.IncrDstPort (true)", autoPorts), "Client.IncrDstPort")
 	}
@@ -71,42 +66,60 @@ func (f *faults) together(c *ClientSettings) {
 		}
 		f.bad("Client.BurstSize", c.BurstSize, fmt.Sprintf("0, or Client.Length or more, which is %d", length), together...)
 	}
-	for _, p := range []report.Protocol{report.ProtocolTCP, report.ProtocolUDP, report.ProtocolSCTP} {
-		for _, field := range onlyOver[p] {
-			if c.protocol() != p && client.set(field) {
-				f.bad(client.name(field), client.text(field), fmt.Sprintf("unset unless Client.Protocol (%v) is %v", c.protocol(), p), "Client.Protocol")
-			}
-		}
+}
+
+// serverTogether finds settings of the server that do not go together.
+func (f *faults) serverTogether(server end, s *ServerSettings, c *ClientSettings) {
+	f.onlyOne(server, "Port", "AutoPort")
+	f.bothOrNone(server, "RSAPrivateKeyPath", "AuthorizedUsersPath")
+	f.lastPort(server, c)
+}
+
+// lastPort checks that the last port of a test is one.
+func (f *faults) lastPort(end end, c *ClientSettings) {
+	const most = 65535
+	port, last := end.value("Port").Int(), int64(most+1-min(c.ports(), most+1))
+	if port > last && port <= most {
+		f.bad(end.name("Port"), port, fmt.Sprintf("from 0 to %d with Client.IncrDstPort (true) and Client.Parallel (%d)", last, c.Parallel),
+			"Client.IncrDstPort", "Client.Parallel")
 	}
 }
 
-// usualLength returns the length of a block, or of a datagram of iperf 2, if none is given.
-func (c *ClientSettings) usualLength() int64 {
-	if c.protocol() == report.ProtocolUDP {
-		return udpLength2
+// keepAlive checks that the idle time is longer than all probes take together.
+func (f *faults) keepAlive(field string, k net.KeepAliveConfig) {
+	interval, count := k.Interval, k.Count
+	if interval <= 0 {
+		interval = settings.ProbeInterval
 	}
-	return blockLength
-}
-
-// fields are the settings of one end by their names, such as "Time" or "Bounceback.Writes".
-type fields struct {
-	side     string // "Client" or "Server"
-	settings reflect.Value
-}
-
-func (s fields) name(field string) string { return s.side + "." + field }
-
-func (s fields) value(field string) reflect.Value {
-	v := s.settings
-	for name := range strings.SplitSeq(field, ".") {
-		v = v.FieldByName(name)
+	if count <= 0 {
+		count = settings.Probes
 	}
-	return v
+	if least := interval * time.Duration(count); k.Enable && k.Idle > 0 && k.Idle <= least {
+		f.bad(field+".Idle", k.Idle, fmt.Sprintf("0, or more than Interval x Count, which are %v x %d", interval, count),
+			field+".Interval", field+".Count")
+	}
 }
+
+// An end has the settings of a client or a server by their names, such as "Time" or "Bounceback.Writes".
+type end struct {
+	side   string // "Client" or "Server"
+	table  []settings.Setting
+	fields reflect.Value
+}
+
+func clientEnd(c *ClientSettings) end {
+	return end{"Client", settings.Client, reflect.ValueOf(c).Elem()}
+}
+func serverEnd(s *ServerSettings) end {
+	return end{"Server", settings.Server, reflect.ValueOf(s).Elem()}
+}
+
+func (e end) name(field string) string         { return e.side + "." + field }
+func (e end) value(field string) reflect.Value { return settings.Value(e.fields, field) }
 
 // set reports whether a field has a value that can be used. One below zero is an error by itself.
-func (s fields) set(field string) bool {
-	switch v := s.value(field); {
+func (e end) set(field string) bool {
+	switch v := e.value(field); {
 	case v.CanInt():
 		return v.Int() > 0
 	case v.CanFloat():
@@ -119,8 +132,8 @@ func (s fields) set(field string) bool {
 }
 
 // text returns a field's value as messages show it.
-func (s fields) text(field string) string {
-	switch v := s.value(field).Interface().(type) {
+func (e end) text(field string) string {
+	switch v := e.value(field).Interface().(type) {
 	case string:
 		if field == secretField {
 			return fmt.Sprintf("of %d characters", len(v))
@@ -139,11 +152,11 @@ func (s fields) text(field string) string {
 const secretField = "PermitKey"
 
 // list returns fields with their values, "Client.Rate (0) or Client.Unlimited (false)", and their names.
-func (s fields) list(fields []string) (text string, names []string) {
+func (e end) list(fields []string) (text string, names []string) {
 	var all []string
 	for _, field := range fields {
-		names = append(names, s.name(field))
-		all = append(all, fmt.Sprintf("%s (%s)", s.name(field), s.text(field)))
+		names = append(names, e.name(field))
+		all = append(all, fmt.Sprintf("%s (%s)", e.name(field), e.text(field)))
 	}
 	last := len(all) - 1
 	if last == 0 {
@@ -153,28 +166,28 @@ func (s fields) list(fields []string) (text string, names []string) {
 }
 
 // onlyOne checks that one of some settings is set at most.
-func (f *faults) onlyOne(s fields, group ...string) {
-	set := slices.DeleteFunc(slices.Clone(group), func(field string) bool { return !s.set(field) })
+func (f *faults) onlyOne(e end, group ...string) {
+	set := slices.DeleteFunc(slices.Clone(group), func(field string) bool { return !e.set(field) })
 	if len(set) > 1 {
-		others, names := s.list(set[1:])
-		f.bad(s.name(set[0]), s.text(set[0]), "unset if "+others+" is set", names...)
+		others, names := e.list(set[1:])
+		f.bad(e.name(set[0]), e.text(set[0]), "unset if "+others+" is set", names...)
 	}
 }
 
 // needs checks that a setting is set only with one of others.
-func (f *faults) needs(s fields, field string, oneOf ...string) {
-	if s.set(field) && !slices.ContainsFunc(oneOf, s.set) {
-		others, names := s.list(oneOf)
-		f.bad(s.name(field), s.text(field), "unset unless "+others+" is set", names...)
+func (f *faults) needs(e end, field string, oneOf ...string) {
+	if e.set(field) && !slices.ContainsFunc(oneOf, e.set) {
+		others, names := e.list(oneOf)
+		f.bad(e.name(field), e.text(field), "unset unless "+others+" is set", names...)
 	}
 }
 
 // bothOrNone checks that two settings are set together.
-func (f *faults) bothOrNone(s fields, a, b string) {
-	if s.value(a).IsZero() {
+func (f *faults) bothOrNone(e end, a, b string) {
+	if e.value(a).IsZero() {
 		a, b = b, a
 	}
-	if s.value(b).IsZero() {
-		f.needs(s, a, b)
+	if e.value(b).IsZero() {
+		f.needs(e, a, b)
 	}
 }
