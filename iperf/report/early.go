@@ -84,6 +84,8 @@ func (f *flow) addEarly(c *cell) bool {
 func (f *flow) replace(g *group, c *cell) {
 	if !g.omitted {
 		f.carried = addBytes(f.carried-g.bytes, c.bytes)
+		f.tally.add(&g.cell, -1)
+		f.tally.add(c, 1)
 	}
 	if f.t.discard() {
 		return

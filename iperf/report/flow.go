@@ -36,6 +36,7 @@ type flow struct {
 	emitted   int
 	carried   int64         // bytes of all intervals but the omitted ones
 	until     time.Duration // the end of the last of them
+	tally     tally         // of their datagrams
 	sum       stream        // what iperf itself printed of the sum
 	closed    int           // how many streams have their total
 	lastStart time.Duration
@@ -139,6 +140,7 @@ func (f *flow) keep(s *stream, c *cell) bool {
 		f.t.warn(c.line, "an interval is printed twice")
 		return false
 	}
+	f.t.checkInterval(c)
 	f.noteInterval(s, c)
 	if f.t.csv.seen {
 		f.noteBlocks(c.bytes, c.start == 0, (c.end-c.start)*10 < f.t.first*9)
@@ -160,9 +162,6 @@ func (f *flow) rowIperf2(s *stream, c *cell, isSum bool) {
 	if c.start == c.end && c.bytes == 0 {
 		f.t.warn(c.line, "an interval of no length")
 		return
-	}
-	if c.end < c.start {
-		f.t.warn(c.line, "an interval that ends before it begins")
 	}
 	if s.holds {
 		if f.t.bursts && c.start == 0 {
@@ -245,6 +244,7 @@ func (f *flow) interval(s *stream, c *cell, isSum bool) {
 		f.addIperf2(s, c)
 		return
 	}
+	f.t.checkInterval(c)
 	f.noteInterval(s, c)
 	f.sumIperf2(c)
 }
@@ -265,6 +265,7 @@ func (f *flow) total(s *stream, k totalKind, c *cell) {
 		f.closed++
 	}
 	f.t.longest = max(f.t.longest, c.end)
+	f.t.check(c)
 	kept := *c
 	if s.hasOutOfOrder && k != totalSent {
 		kept.udp.Has |= OutOfOrder

@@ -43,6 +43,7 @@ func (f *flow) addIperf3(k streamKey, c *cell) {
 
 // sumIperf3 takes the sum that iperf 3 printed.
 func (f *flow) sumIperf3(c *cell) {
+	f.t.checkInterval(c)
 	if f.t.sums == sumAdded {
 		f.closeAll()
 		return
@@ -254,6 +255,7 @@ func (f *flow) emit(c *cell) bool {
 	f.emitted++
 	if !c.omitted {
 		f.carried = addBytes(f.carried, c.bytes)
+		f.tally.add(c, 1)
 		f.until = max(f.until, c.end)
 	}
 	f.unordered = f.unordered || c.start < f.lastStart

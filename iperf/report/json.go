@@ -62,14 +62,17 @@ func (r *reader) readJSON(i int) {
 
 func newDocument(r *reader, s lines.Scanner) *document {
 	d := &document{Scanner: s, r: r, tests: &r.tests}
-	d.Warn = func(line int, text []byte, expected string) {
-		if t := r.tests.doc; t != nil {
-			t.warning(syntaxError(line, text, expected))
-		} else if len(d.warned) < maxWarnings {
-			d.warned = append(d.warned, syntaxError(line, text, expected))
-		}
-	}
+	d.Warn = func(line int, text []byte, expected string) { d.warn(syntaxError(line, text, expected)) }
 	return d
+}
+
+// warn adds a warning to the test, or to the one that the member begins.
+func (d *document) warn(err error) {
+	if t := d.tests.doc; t != nil {
+		t.warning(err)
+	} else if len(d.warned) < maxWarnings {
+		d.warned = append(d.warned, err)
+	}
 }
 
 // members reads the document from its first member on. Other programs have members of the same

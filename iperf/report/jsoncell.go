@@ -61,7 +61,7 @@ func (d *document) readCell() bool {
 				has |= 1
 			}
 		case "bits_per_second":
-			if v, ok := d.Float(); ok {
+			if v, ok := d.Float(); ok && !math.IsInf(v, 0) {
 				c.rate = BitRate(v)
 				has |= 2
 			}
@@ -100,6 +100,12 @@ func (d *document) readCell() bool {
 	}
 	if c.tcp.Has&^Retransmits != 0 {
 		d.dropUnknown(&c.tcp)
+	}
+	if has&3 != 0 && has != 3 && !d.Cut {
+		if d.event != "" {
+			d.test() // each event is a document, of which this may be all
+		}
+		d.warn(&Warning{c.line, "an interval or a total without its bytes or its rate"}) // null is cJSON's inf
 	}
 	return has == 3 && !d.Cut
 }

@@ -33,6 +33,7 @@ type test struct {
 	said     []error       // the failures that iperf reported
 	added    bool          // it was warned that streams are added up
 	split    bool          // it was warned of several lines on one
+	nonsense nonsense      // that it was warned of
 	odd      bool          // it was warned of what iperf says of its host
 	unsummed bool          // totals were left out because their sum is missing
 

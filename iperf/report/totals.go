@@ -50,6 +50,9 @@ func (t *test) pick(f *flow, k totalKind) *Total {
 	if k == totalOwn || k == f.counted {
 		t.checkIntervals(f, c)
 	}
+	if k == totalOwn || k == totalReceived && k == f.counted {
+		t.checkTally(f, c)
+	}
 	return c.total()
 }
 
