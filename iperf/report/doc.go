@@ -19,6 +19,8 @@
 // Bits have decimal prefixes and bytes have binary ones, as iperf has them: 1 Mbits/sec is 10⁶ bit/s, 1 MBytes is 2²⁰
 // bytes. Times of a test count from its start. A moment that iperf printed without its time zone is taken as UTC.
 //
+// The histograms of iperf 2 are in the streams, with the numbers that iperf prints: it rounds every delay to a bin.
+//
 // # Faults
 //
 // A line that cannot be read becomes a *SyntaxError among the warnings, and reading goes on. Output that stops early

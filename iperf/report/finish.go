@@ -93,9 +93,9 @@ func (f *Flow) setReverse(reverse bool) {
 
 // output gives a flow its intervals and streams.
 func (t *test) output(f *flow) *Flow {
-	out := &Flow{Intervals: f.intervals}
+	out := &Flow{Intervals: f.intervals, Histograms: f.sum.histograms}
 	for _, s := range f.streams {
-		out.Streams = append(out.Streams, Stream{ID: s.key.id, Intervals: s.intervals})
+		out.Streams = append(out.Streams, Stream{ID: s.key.id, Intervals: s.intervals, Histograms: s.histograms})
 	}
 	return out
 }

@@ -100,6 +100,7 @@ type stream struct {
 	lastTotal totalKind
 	totals    totals
 
+	histograms    []Histogram
 	outOfOrder    int64 // printed before the total that it belongs to
 	hasOutOfOrder bool
 }

@@ -29,6 +29,10 @@ type iperf2Test struct {
 // iperf2Row takes a row of iperf 2.
 func (t *test) iperf2Row(row *row, kind rowKind) {
 	c := &row.cell
+	if kind == rowHistogram {
+		t.takeHistogram(row)
+		return
+	}
 	if row.kind == labelMixed && kind == rowData && t.isUntimed(c) {
 		return
 	}

@@ -79,6 +79,8 @@ type Flow struct {
 	// CSV, from 2.0.14 on, do not say which end printed them; without evidence their total is here. A rate of 0 with
 	// datagrams is iperf's way to print that it does not know. nil: not reported.
 	Unlabelled *Total
+
+	Histograms []Histogram // of all streams together, as a server of iperf 2.2 prints them; those of a stream are in Streams
 }
 
 // A Stream is one of the parallel connections of a flow.
@@ -87,6 +89,10 @@ type Stream struct {
 	Intervals      []Interval
 	Sent, Received *Total // nil: not reported
 	Unlabelled     *Total // as in a Flow; nil: not reported
+
+	// Histograms are those that iperf 2 prints with the intervals and the total, in their order. With
+	// Parser.Discard only those of the whole test are kept.
+	Histograms []Histogram
 }
 
 // An Interval is what was carried between two moments of a test, counted from its start.

@@ -189,6 +189,12 @@ func (r *reader) readText(b []byte, cut, unwrapped bool) {
 		*e = event{kind: eventBadRow, row: &r.row, text: b, line: r.row.line, cut: cut}
 	case rowPassed:
 		return
+	case rowHistogram:
+		if r.row.histogram == nil {
+			r.tests.begin(false).warning(syntaxError(r.row.line, b, "a histogram"))
+			return
+		}
+		fallthrough
 	default:
 		e = &r.rows
 		e.rowKind, r.rowLine = kind, r.row.line

@@ -50,12 +50,25 @@ func renderFlow(b *strings.Builder, f *report.Flow) {
 		fmt.Fprintf(b, "  interval %s\n", interval(i))
 	}
 	totals(b, "  ", f.Sent, f.Received, f.Unlabelled)
+	histograms(b, "  ", f.Histograms)
 	for _, s := range f.Streams {
 		fmt.Fprintf(b, "  stream %d\n", s.ID)
 		for _, i := range s.Intervals {
 			fmt.Fprintf(b, "    interval %s\n", interval(i))
 		}
 		totals(b, "    ", s.Sent, s.Received, s.Unlabelled)
+		histograms(b, "    ", s.Histograms)
+	}
+}
+
+func histograms(b *strings.Builder, indent string, all []report.Histogram) {
+	for _, h := range all {
+		fmt.Fprintf(b, "%shistogram %s %v-%v final=%v width=%v count=%d bins=%v percentiles=%v outliers=%d outside=%d/%d", indent,
+			h.Name, h.Start, h.End, h.Final, h.Width, h.Count, h.Bins, h.Percentiles, h.Outliers, h.Below, h.Above)
+		if h.Max != 0 {
+			fmt.Fprintf(b, " max=%v at %v", h.Max, h.MaxAt)
+		}
+		b.WriteString("\n")
 	}
 }
 

@@ -30,15 +30,16 @@ const (
 type row struct {
 	label
 	cell
-	by       byte  // 's' or 'r': iperf 3 says that it is the sender's or the receiver's
-	bare     int64 // a lone number, which the heading tells to be retransmits or datagrams
-	hasBare  bool
-	decimals int           // of the interval's end
-	delay    time.Duration // milliseconds that may be a jitter; negative: none
-	padded   bool          // more than one space stands before "sec", as iperf 3 prints it
-	either   bool          // CSV: its reads are writes if its end sends
-	behind   bool          // something stands before it on its line
-	odd      bool          // it has a column that no iperf prints
+	by        byte  // 's' or 'r': iperf 3 says that it is the sender's or the receiver's
+	bare      int64 // a lone number, which the heading tells to be retransmits or datagrams
+	hasBare   bool
+	decimals  int           // of the interval's end
+	delay     time.Duration // milliseconds that may be a jitter; negative: none
+	padded    bool          // more than one space stands before "sec", as iperf 3 prints it
+	histogram *Histogram    // rowHistogram; nil: it cannot be read
+	either    bool          // CSV: its reads are writes if its end sends
+	behind    bool          // something stands before it on its line
+	odd       bool          // it has a column that no iperf prints
 
 	last  interval // of the row before: parallel streams have the same
 	parts parts    // of its last column that has slashes
@@ -61,7 +62,8 @@ const (
 	rowOutOfOrder                // "53 datagrams received out-of-order"
 	rowSent                      // "Sent 893 datagrams"
 	rowBad                       // an interval whose numbers cannot be read
-	rowPassed                    // a histogram, or something else without a rate
+	rowPassed                    // something without a rate
+	rowHistogram                 // "T8-PDF: bin(w=100us):cnt(447)=1:447 …"
 	rowReport                    // "Server Report:"
 )
 
@@ -128,6 +130,8 @@ func parseLabel(b []byte) (l label, length int) {
 	switch id, n := scan.Int(in); {
 	case n > 0 && n == len(in):
 		l.id = int(id)
+	case string(in) == "-1":
+		l.kind = labelSum // of a histogram
 	case string(in) == "ID":
 		l.kind = labelHeader
 	case scan.HasPrefix(in, "SUM"):
@@ -253,7 +257,14 @@ func (r *row) parseWithoutBytes(b []byte) rowKind {
 		if len(b) == 0 {
 			return rowBad
 		}
-		return rowPassed // a histogram
+		if bytes.Contains(b[:min(len(b), 40)], []byte(histogramMark)) {
+			if h, ok := parseHistogram(b); ok {
+				h.Start, h.End = r.start, r.end
+				r.histogram = &h
+			}
+			return rowHistogram
+		}
+		return rowPassed
 	}
 	if scan.HasPrefix(b[n:], " datagrams ") && bytes.Contains(b, []byte("received out-of-o")) {
 		r.bare = v
