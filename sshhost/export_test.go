@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"sync"
 	"testing"
 )
@@ -92,10 +93,20 @@ func (s *Supervisor) Renew() { s.Lease(60) }
 func (s *Supervisor) Lost(number int) { s.sweep([]string{fmt.Sprintf("%s/%d/", s.id, number)}) }
 
 // Recycle makes the number of the last command's process that of another, as the kernel may.
-func (s *Supervisor) Recycle(pid int) { s.request(fmt.Sprintf("_job=%d\n", pid)) }
+func (s *Supervisor) Recycle(pid int) { s.request(fmt.Sprintf(tagged("_job=%d\n"), pid)) }
 
 // Reusable reports whether the supervisor may run another command.
 func (s *Supervisor) Reusable() bool { return s.reusable() }
+
+// Names returns the names of the supervisor's variables as they stand in its source.
+func Names() []string {
+	names := ourNames.FindAllString(supervisorSource, -1)
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// Tag ends these names on the host.
+var Tag = tag
 
 var (
 	WithPrefix = withPrefix

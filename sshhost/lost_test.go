@@ -178,7 +178,7 @@ func supervisors(s *testbed.SSHServer) []int {
 
 func runsSupervisor(pid string) bool {
 	line, err := os.ReadFile("/proc/" + pid + "/cmdline") // an error if the process has ended
-	return err == nil && strings.Contains(string(line), "IFS= read")
+	return err == nil && strings.Contains(string(line), "IFS= command read")
 }
 
 // leases lists the processes that wait for the end of a supervisor's lease.

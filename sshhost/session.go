@@ -320,7 +320,7 @@ func (s *session) rescue(ctx context.Context, other *session, victim string) boo
 	if s.request(fmt.Sprintf("rescue %s '%s' %s\n", other.pid, other.since, victim)) != nil {
 		return false
 	}
-	status, err := s.runQuoted(ctx, `"exit $_rescued"`, io.Discard, io.Discard)
+	status, err := s.runQuoted(ctx, tagged(`"exit $_rescued"`), io.Discard, io.Discard)
 	return err == nil && status == 0
 }
 

@@ -6,23 +6,44 @@
 # Lines before this text set _mark, a random word that begins our own lines in what is otherwise the command's output;
 # _session, which begins the mark that each process of a command has in its environment, SESSION/NUMBER/ and, if it is known,
 # the command's process and another slash; _root, the command line that becomes root, if it
-# is known; and _lease, in seconds. Names begin with _ because a variable of the login's environment stays exported when it is
-# assigned to, so the command would see our value. The text is one compound command, so that half of it is a syntax error.
+# is known; and _lease, in seconds. $1 is the options that the shell was started with. A variable of the login's environment
+# stays exported when it is assigned to. So each name that begins with _ gets a random end before it is sent, and is in no
+# environment. The text is one compound command, so that half of it is a syntax error.
 {
 # The shell reports killed jobs on stderr, which is the command's: it is fd 4 here, and ours is nowhere.
 exec 4>&2 2>/dev/null
 _nl='
 '
-case $IFS in " "?"$_nl") ;; *) IFS=" $_nl" ;; esac # posh takes it from the environment
+case $IFS in " "?"$_nl") ;; *) _split=$IFS IFS=" $_nl" ;; esac # posh takes it from the environment
 _ifs=$IFS _job= _run= _watch= _limit= _late= _leased= _own=
 
-# What the environment has changed in this shell, and is different only in the command's: options (SHELLOPTS of bash), the
-# time limit of bash and ksh for read (TMOUT, which the loader has put into _m), a PATH without sleep.
-_options= _path=
-for _x in a C e f u v x; do
-	case $- in *$_x*) _options=$_options$_x ;; esac
+# What the environment has changed in this shell, and is different only in the command's: functions, variables and options of
+# bash, the time limit of bash and ksh for read (TMOUT, which the loader has put into _m), a PATH without sleep.
+_functions=0 _variables= _shopts= _sets= _options= _path=
+case $BASH_VERSION in
+?*)
+	unset -f declare
+	for _x in $(declare -F); do
+		case $_x in declare | -f*) continue ;; esac
+		_functions=$((_functions + 1))
+		eval "_function$_functions=\$(set +o posix; declare -f -- \"\$_x\")" # POSIX has no [ ()
+		unset -f "$_x"
+	done
+	for _x in FUNCNEST GLOBIGNORE EXECIGNORE BASH_COMPAT; do
+		eval "_n=\$$_x"
+		[ "$_n" ] && eval "_variable$_x=\$_n" && unset "$_x" && _variables="$_variables $_x"
+	done
+	for _x in failglob nullglob nocaseglob nocasematch dotglob extglob xpg_echo execfail; do
+		case :$BASHOPTS: in *:"$_x":*) shopt -u "$_x" && _shopts="$_shopts $_x" ;; esac
+	done
+	for _x in history pipefail; do
+		case :$SHELLOPTS: in *:"$_x":*) set +o "$_x" && _sets="$_sets -o $_x" ;; esac
+	done
+	;;
+esac
+for _x in a b C e E f H k m t T u v x; do
+	case $1$- in *$_x*) _options=$_options$_x && set "+$_x" ;; esac
 done
-set +aCefuvx
 command -v sleep >/dev/null || _path=$PATH PATH=$PATH:/usr/bin:/bin
 
 # Before the negative number of a process group comes "--" if this kill knows it. That of procps 4.0.2, which posh runs,
@@ -31,9 +52,11 @@ _dd=
 kill -0 -- $$ && _dd=--
 
 # In BusyBox 1.38 no read of a process returns once it has run a trap: it loops without a system call. So each trap sets _noread
-# if this may be that shell, which dash is not as it has no [[, and take has cat read then.
-_noread= _ash=
-[ "$BASH_VERSION$KSH_VERSION$YASH_VERSION$ZSH_VERSION" ] || ! command -v '[[' >/dev/null || ! command -v cat >/dev/null || _ash=1
+# if this may be that shell: dash has no [[, and others have typeset. take has cat read then. Variables such as KSH_VERSION
+# may be the environment's.
+_noread= _ash= _yash=
+command -v '[[' >/dev/null && ! command -v typeset >/dev/null && command -v cat >/dev/null && _ash=1
+[ "$YASH_VERSION" ] && command -v array >/dev/null && _yash=1
 
 # pause sleeps for a moment, a longer one if it was called often, and adds the hundredths of a second to _count, with some
 # for the work between two pauses. Grace is the time that TERM is given.
@@ -92,7 +115,7 @@ wake() { kill -CONT $_dd ${_ours:-$$ $_job $_watch $_limit}; }
 # costs a system call.
 environ() {
 	_line=
-	if [ "$YASH_VERSION$_noread" ]; then # yash reads a line up to its first zero byte
+	if [ "$_yash$_noread" ]; then # yash reads a line up to its first zero byte
 		_line=$(cat -v "$1")
 	else
 		while LC_ALL=C read -r _x || [ "$_x" ]; do _line=$_line$_x; done <"$1"
@@ -434,15 +457,31 @@ clear() {
 	done
 }
 
-# begin PROGRAM... becomes the command, in the environment that the login has.
+# become PROGRAM... executes a program in the environment that the login has.
+become() {
+	[ "${_m:-0}" = 0 ] || export TMOUT="$_m" # mksh and ksh93 always have one, of 0
+	[ "$_functions" = 0 ] || ! command -v env >/dev/null || set -- env "$@"
+	while [ "$1" = env ] && [ "$_functions" -gt 0 ]; do
+		eval "_x=\$_function$_functions"
+		shift
+		set -- env "BASH_FUNC_${_x%% *}%%=() {${_x#*\{}" "$@"
+		_functions=$((_functions - 1))
+	done
+	for _x in $_variables; do eval "export $_x=\"\$_variable$_x\""; done
+	[ "$_shopts" ] && shopt -s $_shopts
+	[ "$_sets" ] && set $_sets
+	[ "$_options" ] && set "-$_options"
+	[ "${_split+x}" ] && IFS=$_split exec "$@" 2>&4 4>&- # posh makes one word of "$@" if IFS is empty
+	exec "$@" 2>&4 4>&-
+}
+
+# begin PROGRAM... becomes the command.
 begin() {
 	_x=
 	[ "$_own" = $$ ] && [ -z "$_noread" ] && read -r _x _line </proc/self/stat
 	export TUNA_RUN="$_id${_x:+$_x/}"
-	[ "${_m:-0}" = 0 ] || export TMOUT="$_m" # mksh and ksh93 always have one, of 0
 	[ "$_path" ] && PATH=$_path
-	[ "$_options" ] && set "-$_options"
-	exec "$@" 2>&4 4>&-
+	become "$@"
 }
 
 # run NUMBER COMMAND runs a command to its end. It is a process of its own: the one that waits for the command, so that
@@ -710,7 +749,11 @@ if [ "$_x" != .. ]; then
 	trap - EXIT
 	[ "$_watch" ] && kill -KILL $_watch && sweep "TUNA_LEASE=$_session"
 	[ "$_again" ] && echo 'tuna: cannot start a process, or sh does not run traps' >&4 && exit
-	exec env --default-signal sh -c "_again=1 _t=1 _m='$_m'$_nl$_t" 2>&4 4>&-
+	become env --default-signal sh -c "set -- \"\$-\"
+		set +aeuvx
+		_again=1 _t=1 _m=\${TMOUT-} TMOUT=0
+		unset TMOUT
+		$_t"
 fi
 
 # A command needs a process group of its own. Without setsid, job control makes one in shells that have it without a
@@ -723,7 +766,7 @@ fi
 
 # yash cannot hold a byte that is no character. Others read bytes: bash loses a \001 after half a character of UTF-8.
 _chars=any _locale=C
-if [ "$YASH_VERSION" ]; then
+if [ "$_yash" ]; then
 	_chars=ascii _locale=$LC_ALL
 	_x=$(printf '\303\251.')
 	[ "${#_x}" = 2 ] && _chars=utf8
