@@ -45,8 +45,16 @@ type Percentile struct {
 	Bin     int // its number; above the last bin if the delays are in none
 }
 
-// histogramMark stands behind the name of a histogram.
-const histogramMark = "-PDF: bin(w="
+// histogramMark stands behind the name of a histogram, and a space.
+const histogramMark = "-PDF:"
+
+// isHistogram reports whether what stands after the time of a row is a histogram.
+func isHistogram(b []byte) bool { return bytes.Contains(b[:min(len(b), 40)], []byte(histogramMark)) }
+
+// isHistogramPart reports whether a line can be the rest of a histogram.
+func isHistogramPart(b []byte) bool {
+	return scan.HasPrefix(b, "bin(w=") || scan.HasPrefix(b, "ms/") || len(b) > 1 && b[0] == '(' && b[1]-'0' <= 9
+}
 
 // parseHistogram reads "T8(f)-PDF: bin(w=100us):cnt(895)=1:894,2:1
 // (5.00/95.00/99.7%=1/1/1,Outliers=0,obl/obu=0/0) (4.684 ms/1795897797.633091)". It returns false
@@ -60,6 +68,7 @@ func parseHistogram(b []byte) (h Histogram, ok bool) {
 	h.Name = string(bytes.TrimSuffix(name, []byte("(f)")))
 	h.Final = len(h.Name) < len(name)
 	p := histogramText{b: b[at+len(histogramMark):], ok: true}
+	p.want(" bin(w=")
 	width := p.number()
 	switch {
 	case p.skip("us):cnt("):

@@ -158,7 +158,8 @@ func (r *reader) readText(b []byte, cut, unwrapped bool) {
 			}
 		}
 	}
-	if (kind == rowBad || kind == rowData && (r.wraps || r.row.isWrapped(b))) && !cut && !unwrapped {
+	if (kind == rowBad || kind == rowData && (r.wraps || r.row.isWrapped(b)) || kind == rowHistogram && (r.wraps || r.row.histogram == nil)) &&
+		!cut && !unwrapped {
 		r.hold(b)
 		return
 	}

@@ -257,7 +257,7 @@ func (r *row) parseWithoutBytes(b []byte) rowKind {
 		if len(b) == 0 {
 			return rowBad
 		}
-		if bytes.Contains(b[:min(len(b), 40)], []byte(histogramMark)) {
+		if isHistogram(b) {
 			if h, ok := parseHistogram(b); ok {
 				h.Start, h.End = r.start, r.end
 				r.histogram = &h

@@ -59,7 +59,8 @@ func (r *reader) unwrap(b []byte) bool {
 	}
 	soft := bytes.HasSuffix(held, []byte("="))
 	conn := isWrappedConn(r.held) || r.wraps && bytes.Contains(held, []byte("] local "))
-	if (soft || conn) && len(next) > 0 && bytes.IndexByte(next, '[') < 0 && !startsItem(next) || isContinuation(next) {
+	histogram := bytes.Contains(held, []byte(histogramMark))
+	if histogram && isHistogramPart(next) || (soft || conn) && len(next) > 0 && bytes.IndexByte(next, '[') < 0 && !startsItem(next) || isContinuation(next) {
 		joined := bytes.TrimSuffix(held, []byte("="))
 		if soft {
 			next = b // in the midst of a word, perhaps
@@ -67,7 +68,7 @@ func (r *reader) unwrap(b []byte) bool {
 			joined = append(joined, ' ')
 		}
 		r.held = append(joined, next...)
-		if r.wraps || conn {
+		if r.wraps || conn || histogram {
 			return true // it may go on once more
 		}
 		b = nil
