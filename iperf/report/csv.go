@@ -10,13 +10,14 @@ import (
 
 // csvLayout is what a test's CSV rows have told about their layout.
 type csvLayout struct {
-	seen    bool
-	counted bool                // connections are counted from 1, as since iperf 2.1; before: ids are sockets
-	sender  bool                // the sender's address comes first, as since iperf 2.0.14; before: this end's
-	client  bool                // it has a row that only a client prints
-	first   time.Duration       // the end of the first row
-	last    [40]byte            // the last row's time
-	headers map[int][]csvColumn // by how many columns they name
+	seen      bool
+	counted   bool                // connections are counted from 1, as since iperf 2.1; before: ids are sockets
+	sender    bool                // the sender's address comes first, as since iperf 2.0.14; before: this end's
+	client    bool                // it has a row that only a client prints
+	first     time.Duration       // the end of the first row
+	last      [40]byte            // the last row's time
+	addresses [2]string           // that came last
+	headers   map[int][]csvColumn // by how many columns they name
 }
 
 // readCSV recognises a row of iperf 2's CSV and hands it to its test. It returns false if b is
@@ -55,7 +56,7 @@ func (t *test) followsCSV(row *row, f *csvFields) bool {
 		return false
 	}
 	from, to := csvPorts(f)
-	ends := csvEnds(f)
+	ends := t.csv.endsOf(f)
 	key := t.csvKeyOf(from, to, ends)
 	for _, fl := range t.flows {
 		if fl.key == key && fl.ends == ends {
@@ -123,8 +124,21 @@ func (t *test) csvKeyOf(from, to int, ends [2]string) flowKey {
 	return k
 }
 
-// csvEnds gives the two addresses of a row.
-func csvEnds(f *csvFields) [2]string { return [2]string{string(f.at(1)), string(f.at(3))} }
+// endsOf returns the two addresses of a row.
+func (l *csvLayout) endsOf(f *csvFields) [2]string {
+	return [2]string{l.address(f.at(1)), l.address(f.at(3))}
+}
+
+// address returns b as a string. It is mostly one of the two before.
+func (l *csvLayout) address(b []byte) string {
+	for _, a := range l.addresses {
+		if a == string(b) {
+			return a
+		}
+	}
+	l.addresses[1], l.addresses[0] = l.addresses[0], string(b)
+	return l.addresses[0]
+}
 
 // parseCSV reads the columns that all layouts have.
 func (r *row) parseCSV(f *csvFields, cut bool, columns []csvColumn) bool {
@@ -245,7 +259,7 @@ func (t *test) csvRow(row *row, f *csvFields) {
 	}
 	var ends [2]string
 	if f.n >= 9 {
-		ends = csvEnds(f)
+		ends = t.csv.endsOf(f)
 	}
 	key := t.csvKeyOf(from, to, ends)
 	t.csv.sender = t.csv.sender || key.back || t.sendersCSV(row, f, key, from, to)

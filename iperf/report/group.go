@@ -34,11 +34,12 @@ func (f *flow) addIperf3(k streamKey, c *cell) {
 		f.groups[0].n++
 	}
 	s.serial = f.groups[0].serial
-	if f.t.expected(f) == 1 {
+	switch n := f.t.expected(f); {
+	case n == 1:
 		f.closeAll()
-		return
+	case f.groups[0].n >= n:
+		f.closeWhole()
 	}
-	f.closeWhole()
 }
 
 // sumIperf3 takes the sum that iperf 3 printed.
@@ -100,7 +101,9 @@ func (f *flow) addIperf2(s *stream, c *cell) {
 			return
 		}
 	}
-	f.closeWhole()
+	if f.groups[0].n >= f.t.expected(f) {
+		f.closeWhole()
+	}
 	for len(f.groups) > maxGroups {
 		f.closeFirst()
 	}

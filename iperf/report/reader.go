@@ -124,22 +124,49 @@ func (r *reader) readLine(b []byte) {
 	if len(b) > 0 && b[0] == 't' && r.readCSVHeader(b) {
 		return
 	}
+	if isRule(b) {
+		r.event = event{kind: eventRule}
+		r.tests.take(&r.event)
+		return
+	}
 	if len(b) > longRow && r.readBehind(b) {
 		return
 	}
 	r.readText(withoutEnd(b), r.src.IsCut(), false)
 }
 
+// mayHaveMore reports whether a line may have more than what was recognised of it.
+func (r *reader) mayHaveMore(kind rowKind, b []byte) bool {
+	switch kind {
+	case rowData:
+		return r.row.behind || r.row.odd
+	case rowNone, rowBad:
+		return true
+	}
+	return bytes.IndexByte(b[bytes.IndexByte(b, '[')+1:], '[') >= 0
+}
+
+// isRule reports whether a line is the one that iperf 3 draws after an interval, and nothing else.
+func isRule(b []byte) bool {
+	const rule = "- - - - - - - - - - - - - - - - - - - - - - - - -"
+	return len(b) > 0 && b[0] == '-' && string(b) == rule
+}
+
 // readText recognises a line of text and hands it to its test. cut says that it may have lost its
 // end, unwrapped that it got it back.
 func (r *reader) readText(b []byte, cut, unwrapped bool) {
 	kind := r.row.parse(b, cut)
+	if kind == rowData && !r.wraps && r.row.isWhole(b) {
+		r.rowLine = r.row.line
+		r.tests.takeRow(&r.row, rowData)
+		return
+	}
 	if kind == rowNone || r.row.behind && bytes.IndexByte(b, '{') >= 0 {
 		if len(b) <= longRow && !unwrapped && r.readBehind(b) {
 			return
 		}
 	}
-	if (kind != rowData || r.row.behind || r.row.odd) && r.split(b, cut) {
+	if r.mayHaveMore(kind, b) && r.split(b, cut) {
 		return
 	}
 	if kind == rowNone || kind == rowBad || kind == rowPassed {

@@ -10,13 +10,26 @@ import (
 // that line tells. Rows that seem whole are held, too, once a line has shown that lines are
 // wrapped.
 
+// isWhole reports whether a row stands alone on its line, with all of its columns. Most rows do.
+func (r *row) isWhole(b []byte) bool {
+	last := b[len(b)-1]
+	return !r.behind && !r.odd && (r.padded || last != ' ' && last != '\t') && last != '=' &&
+		(r.delay < 0 || r.udp.Has.Has(Packets)) && (r.enh.Has == 0 || !r.mayLackUnit())
+}
+
+// mayLackUnit reports whether the number that a row ends with may be of the datagrams a second, whose
+// unit is in the next line.
+func (r *row) mayLackUnit() bool {
+	return r.kind == labelStream && r.enh.Has.Has(Writes) && r.tcp.Has == Retransmits
+}
+
 // isWrapped reports whether a row seems to go on in the next line: it ends as lines do that mail
 // has broken, or lacks the end of a column.
 func (r *row) isWrapped(b []byte) bool {
 	switch last := b[len(b)-1]; {
 	case last == '=', !r.padded && (last == ' ' || last == '\t'): // iperf 3 ends rows with spaces itself
 		return true
-	case r.odd, r.kind == labelStream && r.enh.Has.Has(Writes) && r.tcp.Has == Retransmits:
+	case r.odd, r.mayLackUnit():
 		b = bytes.TrimRight(b, " \t")
 		return b[len(b)-1]-'0' <= 9 // an amount without its unit, or datagrams without theirs
 	}

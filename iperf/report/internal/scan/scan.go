@@ -138,6 +138,18 @@ func (n Decimal) Bytes(shift int) int64 {
 	if n.Frac == 0 && (shift == 0 || uint64(n.Mant) < 1<<53>>shift) {
 		return n.Mant << shift
 	}
+	if n.Mant >= 0 && bits.Len64(uint64(n.Mant))+shift < 63 {
+		// Whole numbers are faster than a division of floats. One by a constant is a multiplication.
+		v := uint64(n.Mant) << shift
+		switch n.Frac {
+		case 1:
+			return int64((v + 5) / 10)
+		case 2:
+			return int64((v + 50) / 100)
+		case 3:
+			return int64((v + 500) / 1000)
+		}
+	}
 	f := n.Float(0) * float64(int64(1)<<shift)
 	switch {
 	case f >= math.MaxInt64:
