@@ -10,14 +10,14 @@ import (
 
 // csvLayout is what a test's CSV rows have told about their layout.
 type csvLayout struct {
-	seen      bool
-	counted   bool                // connections are counted from 1, as since iperf 2.1; before: ids are sockets
-	sender    bool                // the sender's address comes first, as since iperf 2.0.14; before: this end's
-	client    bool                // it has a row that only a client prints
-	first     time.Duration       // the end of the first row
-	last      [40]byte            // the last row's time
-	addresses [2]string           // that came last
-	headers   map[int][]csvColumn // by how many columns they name
+	seen    bool
+	counted bool                // connections are counted from 1, as since iperf 2.1; before: ids are sockets
+	sender  bool                // the sender's address comes first, as since iperf 2.0.14; before: this end's
+	client  bool                // it has a row that only a client prints
+	first   time.Duration       // the end of the first row
+	last    [40]byte            // the last row's time
+	near    []csvEnds           // of the last rows, by the end of their ids
+	headers map[int][]csvColumn // by how many columns they name
 }
 
 // readCSV recognises a row of iperf 2's CSV and hands it to its test. It returns false if b is
@@ -56,7 +56,7 @@ func (t *test) followsCSV(row *row, f *csvFields) bool {
 		return false
 	}
 	from, to := csvPorts(f)
-	ends := t.csv.endsOf(f)
+	ends := [2]string{string(f.at(1)), string(f.at(3))}
 	key := t.csvKeyOf(from, to, ends)
 	for _, fl := range t.flows {
 		if fl.key == key && fl.ends == ends {
@@ -124,20 +124,34 @@ func (t *test) csvKeyOf(from, to int, ends [2]string) flowKey {
 	return k
 }
 
-// endsOf returns the two addresses of a row.
-func (l *csvLayout) endsOf(f *csvFields) [2]string {
-	return [2]string{l.address(f.at(1)), l.address(f.at(3))}
+// A csvEnds is what the addresses and ports of a row are, and the flow that they tell.
+type csvEnds struct {
+	text     []byte // the four columns
+	from, to int
+	ends     [2]string
+	key      flowKey
+	flows    int // how many there were
 }
 
-// address returns b as a string. It is mostly one of the two before.
-func (l *csvLayout) address(b []byte) string {
-	for _, a := range l.addresses {
-		if a == string(b) {
-			return a
-		}
+// endsOf returns the ends of a row. The rows of a stream have the same ones.
+func (t *test) endsOf(row *row, f *csvFields) *csvEnds {
+	if f.n < 9 {
+		return &csvEnds{key: t.csvKeyOf(0, 0, [2]string{})}
 	}
-	l.addresses[1], l.addresses[0] = l.addresses[0], string(b)
-	return l.addresses[0]
+	const keep = 64
+	if t.csv.near == nil {
+		t.csv.near = make([]csvEnds, keep)
+	}
+	e := &t.csv.near[uint(row.id)%keep]
+	text := f.line[f.begin[1]:f.begin[5]]
+	if e.flows == len(t.flows) && bytes.Equal(e.text, text) {
+		return e
+	}
+	e.text, e.flows = append(e.text[:0], text...), len(t.flows)
+	e.from, e.to = csvPorts(f)
+	e.ends = [2]string{string(f.at(1)), string(f.at(3))}
+	e.key = t.csvKeyOf(e.from, e.to, e.ends)
+	return e
 }
 
 // parseCSV reads the columns that all layouts have.
@@ -244,7 +258,8 @@ func (t *test) csvRow(row *row, f *csvFields) {
 	copy(t.csv.last[:], f.at(0))
 	row.dropUnmeasured()
 	t.checkPacketRate(&row.cell)
-	from, to := csvPorts(f)
+	e := t.endsOf(row, f)
+	from, to, ends, key := e.from, e.to, e.ends, e.key
 	if row.hasBare {
 		t.rep.Protocol = ProtocolUDP
 	} else if t.rep.Protocol == 0 {
@@ -257,11 +272,6 @@ func (t *test) csvRow(row *row, f *csvFields) {
 	if row.id < 3 {
 		t.csv.counted, t.csv.sender = true, true
 	}
-	var ends [2]string
-	if f.n >= 9 {
-		ends = t.csv.endsOf(f)
-	}
-	key := t.csvKeyOf(from, to, ends)
 	t.csv.sender = t.csv.sender || key.back || t.sendersCSV(row, f, key, from, to)
 	if from != 0 && to == 0 && f.n >= 9 {
 		t.csv.client = true // of --full-duplex: its own address is missing where it receives

@@ -72,8 +72,10 @@ func (t *test) check(c *cell) {
 // their digits. Totals have a check of their own.
 func (t *test) checkIntervalRate(c *cell, d time.Duration) {
 	const rounded = 6 << 20 // may be printed as 0.00 GBytes
-	rate := float64(c.bytes) * 8 / d.Seconds()
-	if r := float64(c.rate); c.bytes > 0 && (r < rate/2 || r > 2*rate) || c.bytes == 0 && r*d.Seconds() > 8*rounded {
+	const second = float64(time.Second)
+	carried, printed := float64(c.bytes)*8*second, float64(c.rate)*float64(d) // compared without a division
+	if c.bytes > 0 && (2*printed < carried || printed > 2*carried) || c.bytes == 0 && printed > 8*rounded*second {
+		rate := float64(c.bytes) * 8 / d.Seconds()
 		t.warnOnce(c, nonsenseRate, fmt.Sprintf("the printed rate %v is not that of the bytes and the time, %v", c.rate, BitRate(rate)))
 	}
 }

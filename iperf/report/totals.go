@@ -141,8 +141,9 @@ func (t *test) checkPacketRate(c *cell) {
 	if !c.udp.Has.Has(PacketRate) || t.rated || n < 100 || d < 500*time.Millisecond {
 		return
 	}
-	rate := float64(n) / d.Seconds()
-	if off := c.udp.PacketRate / rate; off < 0.8 || off > 1.25 {
+	counted, printed := float64(n)*float64(time.Second), c.udp.PacketRate*float64(d) // compared without a division
+	if printed < 0.8*counted || printed > 1.25*counted {
+		rate := float64(n) / d.Seconds()
 		t.rated = true
 		t.warn(c.line, fmt.Sprintf("the printed packet rate %.0f is not that of the datagrams and the time, %.0f", c.udp.PacketRate, rate))
 	}
