@@ -192,8 +192,7 @@ func (d *document) interval() {
 	}
 	var sums [4]jsonCell
 	n := 0
-	for d.More('}') {
-		key := d.Key()
+	for key, ok := d.Member(); ok; key, ok = d.Member() {
 		reverse := string(key) == "sum_bidir_reverse"
 		switch {
 		case string(key) == "streams":

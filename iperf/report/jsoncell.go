@@ -33,8 +33,7 @@ func (d *document) readCell() bool {
 		return false
 	}
 	has := 0
-	for d.More('}') {
-		key := d.Key()
+	for key, ok := d.Member(); ok; key, ok = d.Member() {
 		switch string(key) {
 		case "omitted":
 			c.omitted = d.Bool()

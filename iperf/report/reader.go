@@ -142,6 +142,8 @@ func (r *reader) mayHaveMore(kind rowKind, b []byte) bool {
 		return r.row.behind || r.row.odd
 	case rowNone, rowBad:
 		return true
+	case rowOutOfOrder:
+		return !bytes.HasSuffix(b, []byte("out-of-order"))
 	}
 	return bytes.IndexByte(b[bytes.IndexByte(b, '[')+1:], '[') >= 0
 }

@@ -128,6 +128,41 @@ func (s *Scanner) More(end byte) bool {
 	}
 }
 
+// Member reads the name of an object's next member and its colon, as More and Key do. ok is false if
+// there is none. The name is valid until the next call.
+func (s *Scanner) Member() (name []byte, ok bool) {
+	const (
+		tabs    = 0x0909090909090909
+		longest = 64 // of the names that are read at once
+	)
+	b, i, lines := s.buf[s.pos:s.end], 0, 0
+	if len(b) > 0 && b[0] == ',' {
+		i = 1
+	}
+	if i < len(b) && b[i] == '\n' {
+		i, lines = i+1, 1
+		if i+8 <= len(b) {
+			i += bits.TrailingZeros64(binary.LittleEndian.Uint64(b[i:])^tabs) / 8 // as iperf 3 indents
+		}
+	}
+	if i < len(b) && b[i] == '"' {
+		name = b[i+1 : min(len(b), i+longest)]
+		n := bytes.IndexByte(name, '"')
+		if end := i + n + 2; n > 0 && end+1 < len(b) && b[end] == ':' && name[n-1] != '\\' {
+			if end++; b[end] == '\t' || b[end] == ' ' {
+				end++
+			}
+			s.pos += end
+			s.Lines += lines
+			return name[:n], true
+		}
+	}
+	if !s.More('}') {
+		return nil, false
+	}
+	return s.Key(), true
+}
+
 // Key reads a member's name and its colon. The name is valid until the next call.
 func (s *Scanner) Key() []byte {
 	k := s.Text()
