@@ -28,7 +28,7 @@ type options struct {
 const (
 	linkRate  = 100 * report.MbitPerSecond
 	keepAlive = time.Second
-	runTime   = 12 * time.Second // at most
+	runTime   = 30 * time.Second // at most
 )
 
 // soak makes the runs and returns what it counted. say is told how it goes.
