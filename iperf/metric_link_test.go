@@ -16,7 +16,7 @@ func TestMeasureOnAShapedLink(t *testing.T) {
 	t.Parallel()
 	testbed.Need(t, "iperf3")
 	link := testbed.NewLink(t, "20mbit", "100mbit")
-	dut, server := &sshhost.Local{Addr: link.A.Addr, Prefix: link.A.Prefix}, &sshhost.Local{Addr: link.B.Addr, Prefix: link.B.Prefix}
+	dut, server := &sshhost.Local{Addr: link.A.Addr, Prefix: soon + link.A.Prefix}, &sshhost.Local{Addr: link.B.Addr, Prefix: soon + link.B.Prefix}
 	b := bed{Hosts: iperf.Hosts{DUT: dut, TrafficServer: server}, link: link}
 	m := iperf.Metric{
 		Iperf: &iperf.Iperf{
@@ -37,7 +37,7 @@ func TestMeasureOnAShapedLink(t *testing.T) {
 			if p.Attempt.Err != nil {
 				return
 			}
-			b.carried(t, w, m.Iperf, rates[p.Direction], p.Attempt.Result.Bandwidth, p.Attempt.Result.Source)
+			b.carried(t, w, m.Iperf, rates[p.Direction], p.Attempt.Result, p.Direction)
 			l, h := w.Rates(testbed.Streams, 500*time.Millisecond)
 			if low[p.Direction] == 0 || l < low[p.Direction] {
 				low[p.Direction] = l

@@ -17,6 +17,7 @@ import (
 type counters struct {
 	dev     string
 	diag    int      // a NETLINK_SOCK_DIAG socket of the namespace
+	ends    int      // another one, to which the kernel sends the last counts of each TCP socket that is gone
 	opened  string   // the namespace's counts of opened connections when they were last listed
 	again   bool     // list them once more, in case the last one was counted a moment before it could be listed
 	streams []stream // all TCP connections that were listed, ended ones included
@@ -28,7 +29,7 @@ type stream struct {
 	family   byte
 	id       [diagIDSize]byte // struct inet_diag_sockid, which has the socket's cookie
 	received int64            // bytes in order
-	unread   int64            // of those, bytes that the program has not read; zero if ended
+	unread   int64            // of those, bytes that the program has not read
 	ended    bool
 }
 
@@ -48,14 +49,25 @@ func openCounters(n Netns) (*counters, error) {
 		return nil, fmt.Errorf("setns: %w", err)
 	}
 	unix.Setpriority(unix.PRIO_PROCESS, 0, -20) // of this thread; without it, samples are late on a busy machine
-	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_SOCK_DIAG)
-	if err != nil {
+	c := &counters{dev: n.Dev, buf: make([]byte, 64<<10)}
+	if c.diag, err = unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_SOCK_DIAG); err != nil {
 		return nil, fmt.Errorf("sock_diag: %w", err)
 	}
-	return &counters{dev: n.Dev, diag: fd, buf: make([]byte, 64<<10)}, nil
+	if c.ends, err = unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.NETLINK_SOCK_DIAG); err != nil {
+		unix.Close(c.diag)
+		return nil, fmt.Errorf("sock_diag: %w", err)
+	}
+	if err := unix.Bind(c.ends, &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Groups: diagEnds}); err != nil {
+		c.close()
+		return nil, fmt.Errorf("sock_diag: %w", err)
+	}
+	return c, nil
 }
 
-func (c *counters) close() { unix.Close(c.diag) }
+func (c *counters) close() {
+	unix.Close(c.diag)
+	unix.Close(c.ends)
+}
 
 // read returns the counters at one moment.
 func (c *counters) read() (a arrival, err error) {
@@ -64,6 +76,9 @@ func (c *counters) read() (a arrival, err error) {
 		return a, err
 	}
 	if err := c.readStreams(); err != nil {
+		return a, err
+	}
+	if err := c.readEnds(); err != nil {
 		return a, err
 	}
 	a.at = time.Now()
@@ -92,9 +107,6 @@ func (c *counters) readStreams() error {
 			if err := c.ask(s.family, s.id[:], func(message []byte) { s.ended = !s.update(message) }); err != nil {
 				return err
 			}
-			if s.ended {
-				s.unread = 0
-			}
 		}
 	}
 	if opened == c.opened && !c.again {
@@ -112,6 +124,27 @@ func (c *counters) readStreams() error {
 	}
 	c.opened, c.again = opened, opened != c.opened
 	return nil
+}
+
+// readEnds updates the streams that are gone. Their last sample may be long before their end.
+func (c *counters) readEnds() error {
+	for {
+		n, _, err := unix.Recvfrom(c.ends, c.buf, 0)
+		switch err {
+		case nil:
+		case unix.EAGAIN:
+			return nil
+		default:
+			return fmt.Errorf("sock_diag: %w", err)
+		}
+		message := c.buf[unix.SizeofNlMsghdr:n] // one a datagram
+		for i := range c.streams {
+			if s := &c.streams[i]; s.id == [diagIDSize]byte(message[diagID:]) {
+				s.update(message)
+				s.ended = true
+			}
+		}
+	}
 }
 
 // connectionsOpened returns the counts of opened TCP connections, active and passive ones, of both address families.
@@ -138,6 +171,9 @@ const (
 	diagID          = 4  // its struct inet_diag_sockid
 	diagUnread      = 56 // its idiag_rqueue
 	diagInfo        = 2  // INET_DIAG_INFO, an attribute with a struct tcp_info
+
+	// Groups of sockets that are gone, from linux/sock_diag.h.
+	diagEnds = 1<<(1-1) | 1<<(3-1) // SKNLGRP_INET_TCP_DESTROY, SKNLGRP_INET6_TCP_DESTROY
 )
 
 // ask has the kernel describe the TCP socket with an id, or all connections if id is nil. found is called
@@ -185,7 +221,7 @@ func (c *counters) ask(family byte, id []byte, found func(message []byte)) error
 }
 
 // update takes the bytes received in order and those unread from an inet_diag_msg and its attributes. It reports whether
-// they are there. The kernel leaves them out if the connection has ended.
+// they are there. The kernel leaves them out of an answer if the connection has ended.
 func (s *stream) update(message []byte) bool {
 	for b := message[diagMessageSize:]; len(b) >= unix.SizeofRtAttr; {
 		size, kind := int(binary.NativeEndian.Uint16(b)), binary.NativeEndian.Uint16(b[2:])

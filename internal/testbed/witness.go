@@ -123,27 +123,44 @@ func (w *Witness) Bytes(c Count) int64 {
 }
 
 // Rates returns the lowest and the highest rate, in bits per second, at which payload arrived during
-// any window of the given length from the first payload to the last. Both are zero if there was none.
+// any window of the given length from the first payload to the last. If that is shorter than a window, the lowest
+// rate is of a window around it, and the highest one of itself. Both are zero if there was no payload.
 func (w *Witness) Rates(c Count, window time.Duration) (low, high float64) {
 	b := w.busy(c)
 	if b == nil {
 		return 0, 0
 	}
-	rate := func(from, to arrival) float64 {
-		return 8 * float64(c.between(from, to)) / to.at.Sub(from.at).Seconds()
+	all := float64(c.between(b[0], b[len(b)-1]))
+	took := b[len(b)-1].at.Sub(b[0].at)
+	least, most := all, 0.0 // bytes a window
+	if took < window {
+		most = all * window.Seconds() / took.Seconds()
 	}
-	low = rate(b[0], b[len(b)-1]) // of all of it, if that is shorter than a window
-	high = low
 	to := 0
-	for _, from := range b {
-		for to < len(b) && b[to].at.Sub(from.at) < window {
+	for i, from := range b {
+		var before float64 // bytes that may belong to a window from here on
+		if i > 0 && late(b[i-1], from) {
+			before = float64(c.between(b[i-1], from))
+		}
+		end := from.at.Add(window)
+		for to < len(b) && b[to].at.Before(end) {
 			to++
 		}
-		if to == len(b) {
-			break
+		if to == len(b) { // the traffic ends within the window
+			most = max(most, before+float64(c.between(from, b[to-1])))
+			continue
 		}
-		r := rate(from, b[to])
-		low, high = min(low, r), max(high, r)
+		inner, last := float64(c.between(from, b[to-1])), float64(c.between(b[to-1], b[to]))
+		mean := inner + last*end.Sub(b[to-1].at).Seconds()/b[to].at.Sub(b[to-1].at).Seconds()
+		fewest, greatest := mean, mean
+		if late(b[to-1], b[to]) {
+			fewest, greatest = inner, inner+last
+		}
+		least, most = min(least, fewest), max(most, before+greatest)
 	}
-	return low, high
+	return 8 * least / window.Seconds(), 8 * most / window.Seconds()
 }
+
+// late reports whether a sample came so long after the one before that nobody knows when the bytes between them
+// arrived.
+func late(before, sample arrival) bool { return sample.at.Sub(before.at) > 3*sampling }

@@ -44,7 +44,7 @@ func TestRatesOfAWitness(t *testing.T) {
 	}{
 		{"a second", time.Second, rates{8e6, 10e6}},
 		{"half a second", 500 * time.Millisecond, rates{6e6, 10e6}},
-		{"longer than the traffic", time.Minute, rates{10e6 * 2.8 / 3, 10e6 * 2.8 / 3}},
+		{"longer than the traffic", time.Minute, rates{10e6 * 2.8 / 60, 10e6 * 2.8 / 3}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			for _, count := range []Count{Segments, Streams} {
@@ -129,22 +129,26 @@ func TestStreamsAreWhatWasRead(t *testing.T) {
 			return
 		}
 		sender.Write(make([]byte, size))
-		for i, wants := range []int{0, size / 2, size / 2} {
+		for i, wants := range []int{0, size / 2, size / 4} {
 			if _, err := io.ReadFull(receiver, make([]byte, wants)); err != nil {
 				t.Error(err)
 			}
-			if i == 2 {
+			if i == 2 { // not looked at between its last read and its end
 				receiver.Close()
 			}
-			a, err := c.read()
-			if err != nil {
-				t.Error(err)
+			for !t.Failed() { // the kernel tells of an end a moment later
+				a, err := c.read()
+				if err != nil {
+					t.Error(err)
+				}
+				if got[i] = a.streams; i < 2 || got[i] > got[1] || t.Context().Err() != nil {
+					break
+				}
 			}
-			got[i] = a.streams
 		}
 	})
 	counting.Wait()
-	if want := [3]int64{0, size / 2, size}; got != want {
+	if want := [3]int64{0, size / 2, size / 4 * 3}; got != want {
 		t.Errorf("got %d, want %d", got, want)
 	}
 }

@@ -2,6 +2,7 @@ package iperftest_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/tunaperf/tuna/iperf"
 	"github.com/tunaperf/tuna/iperf/iperftest"
@@ -18,7 +19,10 @@ func TestHostsMayHaveNames(t *testing.T) {
 		if version != "" {
 			program = "iperf"
 		}
-		x := iperf.Iperf{Program: program, ClientServer: iperf.Hosts{DUT: dut, TrafficServer: server}}
+		x := iperf.Iperf{
+			Program: program, ClientServer: iperf.Hosts{DUT: dut, TrafficServer: server},
+			Client: iperf.ClientSettings{Time: time.Second},
+		}
 		if _, err := x.Upstream(t.Context(), ""); err != nil {
 			t.Errorf("%s: %v", program, err)
 		}

@@ -16,7 +16,8 @@ type Test struct {
 	Version string // what iperf --version prints on both hosts; empty: iperf 3.12's
 
 	// Client is the client's stdout. A client that prints nothing there has not reached its server, which then listens
-	// on. ClientErr is its stderr, which comes after it, and ClientStatus its exit status.
+	// on. ClientErr is its stderr, which comes after it, and ClientStatus its exit status. A run calls a client of iperf 2
+	// incomplete if it reports less than the run's Client.Time, which must therefore be that of the output.
 	Client, ClientErr string
 	ClientStatus      int
 

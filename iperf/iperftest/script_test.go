@@ -121,7 +121,7 @@ func TestRealOutput(t *testing.T) {
 		took          time.Duration
 	}{
 		{"iperf-3.12", "", iperf.Iperf{}, 50.330e6, 2 * time.Second},
-		{"iperf-2.1.8", "iperf version 2.1.8 (12 August 2022) pthreads\n", iperf.Iperf{Program: "/opt/iperf 2/iperf"}, 10.5e6, 3 * time.Second},
+		{"iperf-2.1.8", "iperf version 2.1.8 (12 August 2022) pthreads\n", iperf.Iperf{Program: "/opt/iperf 2/iperf", Client: iperf.ClientSettings{Time: 3 * time.Second}}, 10.5e6, 3 * time.Second},
 		{"iperf-3.19-json", "iperf 3.19 (cJSON 1.7.15)\n", iperf.Iperf{Server: iperf.ServerSettings{Extra: []string{"-J"}}}, 11805220482.925735, 0},
 	} {
 		t.Run(test.file, func(t *testing.T) {
