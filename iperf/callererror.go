@@ -15,6 +15,7 @@ type callerError struct {
 	exited   bool // err has an ExitStatus
 	notEnded bool
 	unusable bool
+	closed   bool
 }
 
 func (e *callerError) Error() string { return e.text }
@@ -48,6 +49,7 @@ func (e *callerError) read() {
 	e.status, e.exited = exitStatus(e.err)
 	e.notEnded = notEnded(e.err)
 	e.unusable = unusable(e.err)
+	e.closed = closed(e.err)
 	isAny(e.err, errorKinds...)
 }
 

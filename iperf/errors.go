@@ -19,7 +19,7 @@ var (
 	ErrNotInstalled    = errors.New("not installed")                      // or not executable
 	ErrVersionMismatch = errors.New("the two ends have different majors") // iperf 2 and iperf 3 do not understand each other
 	ErrHostLost        = errors.New("host lost")                          // the host could not be asked, or its connection broke
-	ErrCanceled        = errors.New("ended by the caller")                // the caller's context was cancelled
+	ErrCanceled        = errors.New("ended by the caller")                // the caller's context was cancelled, or a host was closed
 	ErrStorage         = errors.New("raw output could not be kept")       // FileStorage, or one of its files, failed
 	ErrSettings        = errors.New("bad settings")                       // found before anything was started
 	ErrClocksDiffer    = errors.New("the hosts' clocks differ")           // by more than what TripTimes or TxStartTime reports can bear
@@ -236,6 +236,8 @@ func (c command) fail(ctx context.Context, err error, stderr string) *RunError {
 		if e.Err = withStderr(err, stderr); said != nil {
 			e.Err = said
 		}
+	case closed(err):
+		e.Err = fmt.Errorf("%w: %w", ErrCanceled, err)
 	case unusable(err):
 		e.Err = fmt.Errorf("%w: %w", ErrSettings, err)
 	default:
@@ -331,6 +333,18 @@ func unusable(err error) bool {
 		Unusable() bool
 	}](err)
 	return ok && e.Unusable()
+}
+
+// closed reports whether the caller has closed a host.
+func closed(err error) bool {
+	if e, ok := errors.AsType[*callerError](err); ok {
+		return e.closed
+	}
+	e, ok := errors.AsType[interface {
+		error
+		Closed() bool
+	}](err)
+	return ok && e.Closed()
 }
 
 // exitStatus finds the exit status of a command that ran and failed.

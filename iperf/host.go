@@ -18,7 +18,8 @@ type HostSSH interface {
 	// other error means that the host could not be asked. Where the host did not confirm that the command has ended,
 	// an error among those that are wrapped has NotEnded() bool, which is true. A host that can never run a command, such
 	// as one that was not set up, may return an error with Unusable() bool, which is true: the run's error then wraps
-	// ErrSettings in place of ErrHostLost. Run may be called from many goroutines; the writers are never nil here.
+	// ErrSettings in place of ErrHostLost. One that the caller has closed may return an error with Closed() bool, which
+	// is true: the run's error then wraps ErrCanceled. Run may be called from many goroutines; the writers are never nil here.
 	Run(ctx context.Context, command string, stdout, stderr io.Writer) error
 
 	// TestAddr is the address that test traffic is sent to, not the one that SSH uses.

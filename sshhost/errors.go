@@ -38,10 +38,12 @@ var (
 	// ErrNoSFTP means that the host has no SFTP server, which Host.SFTP, Upload and Download need.
 	ErrNoSFTP = errors.New("no SFTP server")
 
+	// ErrClosed means that Host.Close was called.
+	ErrClosed error = closed{}
+
 	ErrTimeout  = errors.New("no answer in time") // Config.Timeout has passed
 	ErrNoShell  = errors.New("no POSIX shell")    // see Config.Plain
 	ErrLost     = errors.New("connection lost")   // while a command ran: nobody knows its exit status
-	ErrClosed   = errors.New("host is closed")    // by Host.Close
 	errNotBegun = fmt.Errorf("%w before the command began", ErrLost)
 	errSessions = errors.New("too many sessions") // the server opens no further one on this connection
 )
@@ -70,6 +72,13 @@ type notDialled struct{}
 
 func (notDialled) Error() string  { return "host is not from Dial" }
 func (notDialled) Unusable() bool { return true }
+
+// closed has a method by which callers that do not import this package, such as package iperf, tell it from a host that was
+// lost.
+type closed struct{}
+
+func (closed) Error() string { return "host is closed" }
+func (closed) Closed() bool  { return true }
 
 // An ExitError tells that a command ran and that its exit status was not 0.
 type ExitError struct {
