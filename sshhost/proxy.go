@@ -6,7 +6,11 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -17,6 +21,7 @@ type proxy struct {
 	program *exec.Cmd
 	said    earlyOutput
 	ended   chan struct{} // closed when the program has ended
+	pipes   []string      // its ends of the pipes as /proc names them; empty without /proc
 	gone    chan struct{} // closed when all has been done to end it
 	left    chan struct{} // closed if nothing waits for that
 	close   sync.Once
@@ -41,6 +46,11 @@ func startProxy(command, addr string) (*proxy, error) {
 	defer theirOut.Close()
 	p := &proxy{in: in, out: out, addr: addr, program: exec.Command("sh", "-c", command), ended: make(chan struct{}),
 		gone: make(chan struct{}), left: make(chan struct{})}
+	for _, end := range []*os.File{theirIn, theirOut} {
+		if name, err := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", end.Fd())); err == nil {
+			p.pipes = append(p.pipes, name)
+		}
+	}
 	p.program.Stdin, p.program.Stdout, p.program.Stderr = theirIn, theirOut, &p.said
 	p.program.WaitDelay = proxyGrace // somebody else may hold its standard error
 	ownGroup(p.program)
@@ -60,7 +70,8 @@ func (p *proxy) Read(b []byte) (int, error)  { return p.out.Read(b) }
 func (p *proxy) Write(b []byte) (int, error) { return p.in.Write(b) }
 
 // Close ends the program, with what it has started, and waits for that unless the proxy is abandoned. A process that has
-// put itself into a session of its own only sees its streams close.
+// put itself into a session of its own is ended if it has one of the pipes open, as one that carries the connection has.
+// Another one, such as a master that ssh has left for ControlPersist, lives on.
 func (p *proxy) Close() error {
 	p.hangUp()
 	select {
@@ -92,6 +103,7 @@ func (p *proxy) hangUp() {
 				p.end(killGroup)
 				p.endsInTime()
 			}
+			p.endHolders()
 		}()
 	})
 }
@@ -115,6 +127,47 @@ func (p *proxy) endsInTime() bool {
 	case <-late.C:
 		return false
 	}
+}
+
+// endHolders ends the processes that have left the program's group and have its pipes open.
+func (p *proxy) endHolders() {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} {
+		signalled := map[int]bool{}
+		for began := time.Now(); time.Since(began) < proxyGrace; <-tick.C {
+			pids := p.holders()
+			if len(pids) == 0 {
+				return
+			}
+			for _, pid := range pids {
+				if other, err := os.FindProcess(pid); err == nil && !signalled[pid] {
+					other.Signal(signal)
+					signalled[pid] = true
+				}
+			}
+		}
+	}
+}
+
+// holders returns the other processes that have one of the program's ends of the pipes open, as far as /proc shows them.
+func (p *proxy) holders() (pids []int) {
+	if len(p.pipes) == 0 {
+		return nil
+	}
+	dirs, _ := filepath.Glob("/proc/[0-9]*/fd") // its only error is that of the pattern
+	for _, dir := range dirs {
+		files, _ := os.ReadDir(dir) // those of other users cannot be read, and these not be ended
+		if slices.ContainsFunc(files, func(file os.DirEntry) bool {
+			name, err := os.Readlink(filepath.Join(dir, file.Name()))
+			return err == nil && slices.Contains(p.pipes, name)
+		}) {
+			if pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(dir))); pid != os.Getpid() {
+				pids = append(pids, pid)
+			}
+		}
+	}
+	return pids
 }
 
 // failure is the error of a connection that broke before the login was over, with what the program said about that. The
