@@ -3,6 +3,7 @@ package sshhost
 import (
 	"cmp"
 	"context"
+	"errors"
 	"io"
 	"os/exec"
 	"sync"
@@ -45,10 +46,27 @@ func (l Local) run(ctx context.Context, command string, stdout, stderr io.Writer
 		return other.rescue(ctx, s, victim)
 	}
 	status, err := s.run(ctx, command, stdout, stderr)
-	if err == nil {
+	switch {
+	case err == nil:
 		s.request("idle\n")
+	case errors.Is(err, ErrLost):
+		l.sweep(ctx, s.lastRun(), &wg)
 	}
 	return status, err
+}
+
+// sweep ends what a supervisor has left that was killed.
+func (l Local) sweep(ctx context.Context, run string, wg *sync.WaitGroup) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), termGrace+killGrace)
+	defer cancel()
+	s, err := l.supervise(ctx, wg)
+	if err != nil {
+		return
+	}
+	defer s.close()
+	if s.sweep([]string{run}) == nil {
+		s.run(ctx, ":", io.Discard, io.Discard) // begins when the sweeping is over
+	}
 }
 
 // localLease is how long a command lives that does not hear from this program, as when that is stopped.

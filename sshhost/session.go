@@ -22,6 +22,7 @@ const (
 	killGrace = 2 * time.Second        // from KILL until another supervisor kills this one with its command
 	lastGrace = 2 * time.Second        // from then until the session is given up
 	limitWait = 100 * time.Millisecond // a command that is over sooner needs no limit
+	checkTime = time.Second            // between two checks that the process lives that waits for the command
 	lastWords = 500 * time.Millisecond // that a shell is given which ends before it has begun
 
 	// limitMargin is how long after its deadline a command may live on a host that has gone silent. In the usual case it
@@ -375,6 +376,8 @@ func (s *session) wait(ctx context.Context) (status int, err error) {
 		step    int                  // number of times that the grace has ended
 		helped  = make(chan bool, 1) // whether another supervisor has killed this one with its command
 	)
+	check := time.NewTicker(checkTime)
+	defer check.Stop()
 	defer limit.Stop()
 	grace.Stop()
 	defer grace.Stop()
@@ -415,6 +418,10 @@ func (s *session) wait(ctx context.Context) (status int, err error) {
 			if limited = s.limit(ctx); !limited && s.local {
 				s.renew() // no keep-alive does that
 				limit.Reset(s.lease / 4)
+			}
+		case <-check.C:
+			if s.command != "" && !told {
+				s.request("check " + s.command + "\n")
 			}
 		case ended := <-helped:
 			if ended {

@@ -567,6 +567,11 @@ last() {
 	orphan "$1"
 }
 
+# check PROCESS ends the command, of which PROCESS is the first, if run's process was killed.
+check() {
+	[ "$_job" ] && dead "$_job" && orphan "$1"
+}
+
 # dead PROCESS reports whether a child of ours has ended: it is no more, or a zombie that was not waited for. A shell such as
 # bash frees the number as soon as it has ended: it may be another process's by now.
 dead() {
@@ -598,7 +603,7 @@ idle() {
 # without a word closes nothing here. Two processes watch, because one of them may have been stopped. The same lease again has
 # them start their time again.
 lease() {
-	[ "$_job" ] && dead "$_job" && orphan
+	check
 	unwatch $_late
 	if [ "$_leased" = "$1" ]; then
 		for _w in $_watch; do dead "$_w" && _leased= && break; done
