@@ -8,9 +8,11 @@ import (
 	"github.com/tunaperf/tuna/iperf/report"
 )
 
+//go:generate go run ./internal/settings/document SETTINGS.md
+
 // ClientSettings are the client's options. The zero value is a TCP test of 10 seconds over one stream, and the zero
 // value of every field means that the option is not given. Which versions have an option is known: one that the host's
-// lacks is an error that wraps ErrUnsupported, before anything is started.
+// lacks is an error that wraps ErrUnsupported, before anything is started. SETTINGS.md has the flags, versions and bounds.
 type ClientSettings struct {
 	Protocol report.Protocol // zero: TCP
 	Time     time.Duration   // of the test; zero: 10 s, unless Bytes or Blocks is set; iperf 3 takes whole seconds

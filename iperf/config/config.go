@@ -132,7 +132,7 @@ func inOrder(values map[string]string) []string {
 
 // parse makes everything of Values. errs has the keys whose values are wrong.
 func (c *Configuration) parse() (p *parser, errs map[string]error) {
-	p = &parser{Configuration: c, claimed: map[string]string{}, origin: map[string]string{}}
+	p = &parser{Configuration: c, options: options(), claimed: map[string]string{}, origin: map[string]string{}}
 	c.Program = c.Values["program"]
 	c.Direction, c.Repetitions, c.AggregatorName, c.Aggregator = iperf.Both, 1, defaultAggregator, iperf.Median
 	c.StoreOutput, c.Parser, c.Sleep = true, nil, 0

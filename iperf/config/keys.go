@@ -11,58 +11,30 @@ import (
 	"time"
 
 	"github.com/tunaperf/tuna/iperf"
+	"github.com/tunaperf/tuna/iperf/internal/settings"
 	"github.com/tunaperf/tuna/iperf/report"
 )
 
-// fields names the field, of the client's settings or the server's or both, that a key sets. The type of the field says
-// how its value is read.
-var fields = map[string]string{
-	// both programs
-	"time": "Time", "num": "Bytes", "bytes": "Bytes", "interval": "Interval", "parallel": "Parallel",
-	"len": "Length", "length": "Length", "window": "Window", "port": "Port", "reverse": "Reverse",
-	"mss": "MSS", "set-mss": "MSS", "nodelay": "NoDelay", "no-delay": "NoDelay",
-	"linux-congestion": "Congestion", "tcp-congestion": "Congestion", "tcp-cca": "Congestion", "congestion": "Congestion",
-	"bind": "Bind", "fq-rate": "FQRate", "format": "Format",
-	"file": "File", "fileinput": "File", "file-input": "File",
+// An option is what a key sets: a setting of the client, of the server, or of both. The type of the field says how its value
+// is read.
+type option struct{ client, server *settings.Setting }
 
-	// iperf 2
-	"print-mss": "PrintMSS", "compatibility": "Compatibility", "reportexclude": "ReportExclude", "reportstyle": "ReportStyle",
-	"dualtest": "Dualtest", "tradeoff": "Tradeoff", "full-duplex": "FullDuplex", "listenport": "ListenPort", "ttl": "TTL",
-	"single-udp": "SingleUDP", "enhanced": "Enhanced", "realtime": "Realtime", "peer-detect": "PeerDetect",
-	"trip-times": "TripTimes", "trip-time": "TripTimes", "txdelay-time": "TxDelayTime", "no-connect-sync": "NoConnectSync",
-	"no-udp-fin": "NoUDPFin", "sum-only": "SumOnly", "sum-dstip": "SumDstIP", "local-only": "LocalOnly",
-	"incr-dstip": "IncrDstIP", "incr-dstport": "IncrDstPort", "incr-srcip": "IncrSrcIP",
-	"burst-size": "BurstSize", "burst-period": "BurstPeriod", "near-congestion": "NearCongestion",
-	"working-load": "WorkingLoad", "bounceback-congest": "WorkingLoad",
-	"permit-key": "PermitKey", "permit-key-timeout": "PermitKeyTimeout", "tcp-rx-window-clamp": "TCPRxWindowClamp",
-	"tcp-quickack": "TCPQuickACK", "tcp-write-prefetch": "TCPWritePrefetch", "tcp-write-times": "TCPWriteTimes",
-	"jitter-histograms": "JitterHistograms", "sync-transfer-id": "SyncTransferID", "hide-ips": "HideIPs", "utc": "UTC",
-	"ssm-host": "SSMHost",
-
-	// iperf 3
-	"omit": "Omit", "blockcount": "Blocks", "bidir": "Bidir", "cport": "ClientPort", "bind-dev": "BindDev",
-	"flowlabel": "FlowLabel", "dont-fragment": "DontFragment", "mptcp": "MPTCP", "nstreams": "NStreams",
-	"zerocopy": "ZeroCopy", "skip-rx-copy": "SkipRxCopy", "gsro": "GSRO", "repeating-payload": "RepeatingPayload",
-	"udp-counters-64bit": "UDPCounters64Bit", "affinity": "Affinity", "pacing-timer": "PacingTimer",
-	"connect-timeout": "ConnectTimeout", "rcv-timeout": "RcvTimeout", "snd-timeout": "SndTimeout",
-	"idle-timeout": "IdleTimeout", "server-max-duration": "MaxDuration",
-	"username": "Username", "rsa-public-key-path": "RSAPublicKeyPath", "use-pkcs1-padding": "UsePKCS1Padding",
-	"rsa-private-key-path": "RSAPrivateKeyPath", "authorized-users-path": "AuthorizedUsersPath", "time-skew-threshold": "TimeSkewThreshold",
-	"verbose": "Verbose", "json": "JSON", "json-stream": "JSONStream", "json-stream-full-output": "JSONStreamFullOutput",
-	"title": "Title", "timestamps": "Timestamps", "extra-data": "ExtraData", "get-server-output": "GetServerOutput",
-
-	// not of iperf
-	"auto-port": "AutoPort",
+// options returns what the keys set.
+func options() map[string]option {
+	all := map[string]option{}
+	each := func(table []settings.Setting, add func(*option, *settings.Setting)) {
+		for i := range table {
+			for key := range strings.FieldsSeq(table[i].Keys) {
+				o := all[key]
+				add(&o, &table[i])
+				all[key] = o
+			}
+		}
+	}
+	each(settings.Client, func(o *option, s *settings.Setting) { o.client = s })
+	each(settings.Server, func(o *option, s *settings.Setting) { o.server = s })
+	return all
 }
-
-// The options of iperf 3 that are not in seconds.
-var units = map[string]time.Duration{
-	"connect-timeout": time.Millisecond, "rcv-timeout": time.Millisecond, "snd-timeout": time.Millisecond,
-	"pacing-timer": time.Microsecond,
-}
-
-// The options that are about one machine are the client's, unless the key begins with server_.
-var clientOnly = map[string]bool{"Bind": true, "BindDev": true, "File": true, "Affinity": true, "RcvTimeout": true}
 
 // Options that a run has no use for, and what to do instead. As long as they are off they do no harm.
 var refused = map[string]string{
@@ -91,24 +63,14 @@ var ownKeys = []string{
 // optionKeys are the keys of iperf's options, in order. testKeys are those of a test's section, but for those with client_
 // or server_ in front.
 var (
-	optionKeys = slices.Sorted(maps.Keys(allOptions()))
+	optionKeys = slices.Sorted(maps.Keys(options()))
 	testKeys   = slices.Concat(ownKeys, optionKeys)
 )
-
-func allOptions() map[string]bool {
-	all := map[string]bool{}
-	for key := range fields {
-		all[key] = true
-	}
-	for key := range specials {
-		all[key] = true
-	}
-	return all
-}
 
 // A parser sets what the keys of a section say.
 type parser struct {
 	*Configuration
+	options   map[string]option
 	claimed   map[string]string // the key that sets a field, for both ends or for one
 	origin    map[string]string // the key that has set a field such as Client.Port
 	unlimited bool              // the client's rate is 0, which is no limit
@@ -146,7 +108,7 @@ func (p *parser) set(key, value string) (known bool, err error) {
 		return true, err
 	}
 	option, client, server := name, true, true
-	if _, isOption := fields[name]; !isOption && specials[name].set == nil && refused[name] == "" {
+	if _, isOption := p.options[name]; !isOption && refused[name] == "" {
 		if rest, ok := strings.CutPrefix(name, "client-"); ok {
 			option, server = rest, false
 		} else if rest, ok := strings.CutPrefix(name, "server-"); ok {
@@ -210,35 +172,39 @@ func (p *parser) setOption(key, option, value string, client, server bool) (know
 		}
 		return true, p.claim(key, forOneEnd, fields...)
 	}
-	field, ok := fields[option]
-	if !ok {
-		return false, nil
+	o := p.options[option]
+	if !client {
+		o.client = nil
 	}
-	clientField, serverField := reflect.Value{}, reflect.Value{}
-	if client {
-		clientField = reflect.ValueOf(&p.ClientSettings).Elem().FieldByName(field)
+	if !server || o.client != nil && o.client.Own {
+		o.server = nil
 	}
-	if server && !(client && clientOnly[field]) {
-		serverField = reflect.ValueOf(&p.ServerSettings).Elem().FieldByName(field)
-	}
-	if !clientField.IsValid() && !serverField.IsValid() {
-		return false, nil
-	}
-	for _, f := range []reflect.Value{clientField, serverField} {
-		if f.IsValid() {
-			if err := p.setField(f, value, units[option]); err != nil {
-				return true, err
-			}
+	var set []string
+	for _, end := range []struct {
+		side    string
+		setting *settings.Setting
+		fields  any
+	}{{"Client", o.client, &p.ClientSettings}, {"Server", o.server, &p.ServerSettings}} {
+		if end.setting == nil {
+			continue
 		}
+		unit := time.Second
+		if d, ok := end.setting.Is.(settings.Duration); ok && d.Unit > 0 {
+			unit = d.Unit
+		}
+		if err := p.setField(settings.Value(reflect.ValueOf(end.fields).Elem(), end.setting.Field), value, unit); err != nil {
+			return true, err
+		}
+		set = append(set, end.side+"."+end.setting.Field)
 	}
-	return true, p.claim(key, forOneEnd, endFields(field, clientField.IsValid(), serverField.IsValid())...)
+	if set == nil {
+		return false, nil
+	}
+	return true, p.claim(key, forOneEnd, set...)
 }
 
 // setField sets a field by its type.
 func (p *parser) setField(f reflect.Value, value string, unit time.Duration) error {
-	if unit == 0 {
-		unit = time.Second
-	}
 	var v any
 	var err error
 	switch f.Interface().(type) {

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/tunaperf/tuna/iperf"
+	"github.com/tunaperf/tuna/iperf/internal/settings"
 	"github.com/tunaperf/tuna/iperf/report"
 )
 
@@ -79,36 +80,46 @@ func TestOptionsOfASection(t *testing.T) {
 
 // Every setting can be set from a file, and every key sets one.
 func TestKeysAndSettingsMatch(t *testing.T) {
-	reachable := []string{ // by a key of its own kind
-		"Protocol", "Rate", "Unlimited", "RateDeviation", "PacketRate", "Burst", "Isochronous", "Bounceback", "TxStartTime", "XBind", "IPVersion", "TOS",
-		"TOSOverride", "ControlKeepAlive", "Histograms", "BitrateLimit", "BitrateLimitInterval",
+	reachable := []string{ // by the key of another one
+		"Unlimited", "RateDeviation", "PacketRate", "Burst", "BitrateLimitInterval",
 		"Extra", // not from a file
 	}
-	for _, field := range fields {
-		reachable = append(reachable, field)
-	}
-	known := map[string]bool{}
-	for _, settings := range []reflect.Type{reflect.TypeFor[iperf.ClientSettings](), reflect.TypeFor[iperf.ServerSettings]()} {
-		for i := range settings.NumField() {
-			name := settings.Field(i).Name
-			known[name] = true
-			if !slices.Contains(reachable, name) {
-				t.Errorf("%v.%s has no key", settings, name)
-			}
-		}
-	}
 	inRange := map[string]string{"WorkingLoad": "up", "PermitKey": "1234", "RcvTimeout": "100", "Window": "64K", "TCPRxWindowClamp": "64K",
-		"Length": "128K", "MSS": "1400", "FQRate": "1M", "Bytes": "1M", "BurstSize": "1M", "ReportStyle": "C", "ReportExclude": "C"}
-	for key, field := range fields {
-		if !known[field] {
-			t.Errorf("key %s: there is no field %s", key, field)
+		"Length": "128K", "MSS": "1400", "FQRate": "1M", "Rate": "1M", "BitrateLimit": "1M", "Bytes": "1M", "BurstSize": "1M", "ReportStyle": "C", "ReportExclude": "C",
+		"Isochronous": "60:100m,5m", "ControlKeepAlive": "yes", "Bounceback.Period": "1"}
+	for key, option := range options() {
+		for _, s := range []*settings.Setting{option.client, option.server} {
+			if s == nil {
+				continue
+			}
+			reachable = append(reachable, s.Field)
+			value := cmp.Or(inRange[s.Field], "1")
+			if _, err := Read(strings.NewReader("[iperf]\n"+key+" = "+value+"\n"), ""); err != nil {
+				t.Errorf("key %s = %s: %v", key, value, err)
+			}
 		}
 		if strings.ToLower(key) != key || strings.Contains(key, "_") {
 			t.Errorf("key %s: must be in lower case with -", key)
 		}
-		value := cmp.Or(inRange[field], "1")
-		if _, err := Read(strings.NewReader("[iperf]\n"+key+" = "+value+"\n"), ""); err != nil {
-			t.Errorf("key %s = %s: %v", key, value, err)
+	}
+	for key := range specials {
+		if !slices.Contains(optionKeys, key) {
+			t.Errorf("key %s is not in the tables of settings", key)
+		}
+	}
+	for _, end := range []struct {
+		of    reflect.Type
+		table []settings.Setting
+	}{{reflect.TypeFor[iperf.ClientSettings](), settings.Client}, {reflect.TypeFor[iperf.ServerSettings](), settings.Server}} {
+		for i := range end.of.NumField() {
+			if name := end.of.Field(i).Name; !slices.Contains(reachable, name) {
+				t.Errorf("%v.%s has no key", end.of, name)
+			}
+		}
+		for _, s := range end.table {
+			if !settings.Value(reflect.New(end.of).Elem(), s.Field).IsValid() {
+				t.Errorf("%v has no field %s", end.of, s.Field)
+			}
 		}
 	}
 }

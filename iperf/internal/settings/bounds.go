@@ -54,6 +54,11 @@ func letter(letters string) Bound {
 	return bound("one of "+letters, func(s string) bool { return strings.Contains(letters, s) })
 }
 
+// AtMost is a bound of numbers that may have fractions.
+func AtMost(most float64) Bound {
+	return bound(fmt.Sprintf("%v or less", most), func(f float64) bool { return f <= most })
+}
+
 func matching(pattern, allowed string) Bound {
 	r := regexp.MustCompile(pattern)
 	return bound(allowed, r.MatchString)
