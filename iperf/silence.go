@@ -23,7 +23,9 @@ func (p *process) noticeSilence() {
 	switch {
 	case isLate && late.what == "" && printsBanner(p.end.Version, p.argv):
 	case strings.Contains(failed.Err.Error(), "unable to read from stream socket"):
-		failed.Err = fmt.Errorf("%w: %w", ErrTimeout, failed.Err)
+		if !errors.Is(failed.Err, ErrTimeout) {
+			failed.Err = fmt.Errorf("%w: %w", ErrTimeout, failed.Err)
+		}
 	default:
 		return
 	}

@@ -61,7 +61,8 @@ var messages = []said{
 	{"no address associated with", ErrUnreachable},
 	{"nodename nor servname provided", ErrUnreachable},
 	{"unknown host", ErrUnreachable},
-	{"resource temporarily unavailable", ErrUnreachable}, // iperf 3 where the name is unknown
+	{"unable to read from stream socket: resource temporarily unavailable", ErrTimeout}, // UDP is blocked
+	{"resource temporarily unavailable", ErrUnreachable},                                // iperf 3 where the name is unknown
 	{"operation now in progress", ErrTimeout},
 	{"unrecognized option", ErrUnsupported},
 	{"unrecognised option", ErrUnsupported},
