@@ -133,18 +133,20 @@ func (t *test) checkLost(c *cell) {
 // checkPacketRate warns of a packet rate that is not what the datagrams and the time give. iperf 2.2
 // counts an interval twice at times.
 func (t *test) checkPacketRate(c *cell) {
+	if !c.udp.Has.Has(PacketRate) || t.rated {
+		return
+	}
 	n := c.udp.Packets - c.udp.Lost
 	if c.enh.Has.Has(Writes) {
 		n = c.enh.Writes
 	}
 	d := c.end - c.start
-	if !c.udp.Has.Has(PacketRate) || t.rated || n < 100 || d < 500*time.Millisecond {
+	if n < 100 || d < 500*time.Millisecond {
 		return
 	}
-	counted, printed := float64(n)*float64(time.Second), c.udp.PacketRate*float64(d) // compared without a division
+	printed, counted := c.udp.PacketRate*float64(d), float64(n)*float64(time.Second)
 	if printed < 0.8*counted || printed > 1.25*counted {
-		rate := float64(n) / d.Seconds()
 		t.rated = true
-		t.warn(c.line, fmt.Sprintf("the printed packet rate %.0f is not that of the datagrams and the time, %.0f", c.udp.PacketRate, rate))
+		t.warn(c.line, fmt.Sprintf("the printed packet rate %.0f is not that of the datagrams and the time, %.0f", c.udp.PacketRate, float64(n)/d.Seconds()))
 	}
 }
