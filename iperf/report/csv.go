@@ -108,8 +108,8 @@ func csvKey(from, to int) flowKey {
 	return flowKey{class: classToServer, port: to}
 }
 
-// csvKeyOf is csvKey for a row with those addresses. With -d the server connects to the same port at
-// the client's address, which only the addresses tell.
+// csvKeyOf is csvKey for a row with those addresses. With -d the server connects to the same port
+// at the client's address, which only the addresses tell.
 func (t *test) csvKeyOf(from, to int, ends [2]string) flowKey {
 	k := csvKey(from, to)
 	if ends[0] == ends[1] {
@@ -298,8 +298,8 @@ func (t *test) csvRow(row *row, f *csvFields) {
 	fl.rowIperf2(s, &row.cell, false)
 }
 
-// csvSum gives a sum to the streams that it is of. Before 2.0.14 each direction of -d has its own: it
-// has the port that this end connects to, or none.
+// csvSum gives a sum to the streams that it is of. Before 2.0.14 each direction of -d has its own:
+// it has the port that this end connects to, or none.
 func (t *test) csvSum(row *row, from, to int) {
 	if row.udp.Jitter == 0 {
 		row.udp.Has &^= Jitter // since 2.1.9 a sum has none

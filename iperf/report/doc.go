@@ -31,8 +31,9 @@
 // # What stands around it
 //
 // An output may have been through much: UTF-16 as the shells of Windows write it, colours, every way to end a line,
-// times and names before each line, "> ", the lines that mail has wrapped, the marks of pages. It may stand in another
-// program's JSON, as a document or as a string. Where a file holds several outputs, such as both ends' or those of
+// times and names before each line, "> ", the lines that mail has wrapped, the marks of pages, the loss of its newlines. It
+// may stand in another program's JSON, as a document, as a string, as a list of lines, or a line in each of many records.
+// Outputs whose lines come in turn behind the names of hosts or containers are kept apart. Where a file holds several outputs, such as both ends' or those of
 // several runs, each is a test of its own; what both ends of one connection print to one terminal is the client's.
 //
 // # Following a test

@@ -30,8 +30,9 @@ type Parser struct {
 // which Interval.Reverse tells apart as well as the lines up to there do. Only the first interval
 // of iperf 2 waits for the next row, as without it a row from 0 on may be the total.
 //
-// Parallel streams are given to each when all that the output introduced have their row. If iperf prints
-// their sum after that, the report has the printed one, and a warning if the two contradict each other.
+// Parallel streams are given to each when all that the output introduced have their row. If iperf
+// prints their sum after that, the report has the printed one, and a warning if the two contradict
+// each other.
 //
 // Output with a fault gives what could be read together with an error that wraps the kinds of
 // failure: what iperf itself reported, ErrIncomplete when the totals are missing, ErrNoBandwidth

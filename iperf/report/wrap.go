@@ -17,8 +17,8 @@ func (r *row) isWhole(b []byte) bool {
 		(r.delay < 0 || r.udp.Has.Has(Packets)) && (r.enh.Has == 0 || !r.mayLackUnit())
 }
 
-// mayLackUnit reports whether the number that a row ends with may be of the datagrams a second, whose
-// unit is in the next line.
+// mayLackUnit reports whether the number that a row ends with may be of the datagrams a second,
+// whose unit is in the next line.
 func (r *row) mayLackUnit() bool {
 	return r.kind == labelStream && r.enh.Has.Has(Writes) && r.tcp.Has == Retransmits
 }
@@ -98,7 +98,7 @@ func (r *reader) unwrap(b []byte) bool {
 // isContinuation reports whether a line can be the rest of a row.
 func isContinuation(b []byte) bool {
 	b = bytes.TrimRight(b, " ")
-	if len(b) == 0 || bytes.IndexAny(b, "[,{") >= 0 {
+	if len(b) == 0 || bytes.ContainsAny(b, "[,{") {
 		return false
 	}
 	digits := bytes.TrimPrefix(b, []byte("-"))

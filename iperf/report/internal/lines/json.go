@@ -128,8 +128,8 @@ func (s *Scanner) More(end byte) bool {
 	}
 }
 
-// Member reads the name of an object's next member and its colon, as More and Key do. ok is false if
-// there is none. The name is valid until the next call.
+// Member reads the name of an object's next member and its colon, as More and Key do. ok is false
+// if there is none. The name is valid until the next call.
 func (s *Scanner) Member() (name []byte, ok bool) {
 	const (
 		tabs    = 0x0909090909090909
