@@ -173,7 +173,7 @@ const (
 	diagInfo        = 2  // INET_DIAG_INFO, an attribute with a struct tcp_info
 
 	// Groups of sockets that are gone, from linux/sock_diag.h.
-	diagEnds = 1<<(1-1) | 1<<(3-1) // SKNLGRP_INET_TCP_DESTROY, SKNLGRP_INET6_TCP_DESTROY
+	diagEnds = 1<<0 | 1<<2 // SKNLGRP_INET_TCP_DESTROY is 1, SKNLGRP_INET6_TCP_DESTROY is 3
 )
 
 // ask has the kernel describe the TCP socket with an id, or all connections if id is nil. found is called
