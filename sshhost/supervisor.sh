@@ -56,7 +56,7 @@ kill -0 -- $$ && _dd=--
 # may be the environment's.
 _noread= _ash= _yash=
 command -v '[[' >/dev/null && ! command -v typeset >/dev/null && command -v cat >/dev/null && _ash=1
-[ "$YASH_VERSION" ] && command -v array >/dev/null && _yash=1
+[ "$YASH_VERSION" ] && (set -o posixlycorrect) && _yash=1 # as sh it lacks what other shells lack, such as array
 
 # pause sleeps for a moment, a longer one if it was called often, and adds the hundredths of a second to _count, with some
 # for the work between two pauses. Grace is the time that TERM is given.
