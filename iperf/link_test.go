@@ -47,7 +47,7 @@ func (b bed) carried(t *testing.T, w *testbed.Witness, x *iperf.Iperf, rate floa
 	const frame = 1514
 	most := rate * float64(frame-packets.Headers()) / frame
 	interval := cmp.Or(x.Client.Interval, time.Second)
-	if low, _ := w.Rates(packets, interval); low == 0 || low > 1.05*most {
+	if low, high := w.Rates(packets, interval); high == 0 || low > 1.05*most {
 		t.Errorf("the link carried at least %v of payload, and its rate allows %v", report.BitRate(low), report.BitRate(most))
 	}
 	shortest, longest := intervalsOf(res, from.Role, interval)
