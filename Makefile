@@ -31,7 +31,7 @@ GOTEST := go test -race -shuffle=on -timeout 20m
 unit:
 	@$(GOTEST) -p 2 $$(go list ./... | grep -vE '/tuna/(iperf|sshhost)$$')
 	@$(GOTEST) -parallel 4 ./iperf
-	@$(GOTEST) ./sshhost
+	@$(GOTEST) -parallel 1 ./sshhost
 	@cd examples && $(GOTEST) ./...
 
 fuzz:
