@@ -136,18 +136,26 @@ func (p *proxy) endHolders() {
 	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} {
 		signalled := map[int]bool{}
 		for began := time.Now(); time.Since(began) < proxyGrace; <-tick.C {
-			pids := p.holders()
-			if len(pids) == 0 {
+			if !p.signalHolders(signal, signalled) {
 				return
-			}
-			for _, pid := range pids {
-				if other, err := os.FindProcess(pid); err == nil && !signalled[pid] {
-					other.Signal(signal)
-					signalled[pid] = true
-				}
 			}
 		}
 	}
+}
+
+// signalHolders sends a signal to the holders that have not had it yet. It returns false if there are none. Another program
+// of ours has our files until it is executed, so none is started meanwhile.
+func (p *proxy) signalHolders(signal syscall.Signal, signalled map[int]bool) bool {
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	pids := p.holders()
+	for _, pid := range pids {
+		if other, err := os.FindProcess(pid); err == nil && !signalled[pid] {
+			other.Signal(signal)
+			signalled[pid] = true
+		}
+	}
+	return len(pids) > 0
 }
 
 // holders returns the other processes that have one of the program's ends of the pipes open, as far as /proc shows them.
