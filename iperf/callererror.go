@@ -18,7 +18,10 @@ type callerError struct {
 	closed   bool
 }
 
-func (e *callerError) Error() string { return e.text }
+func (e *callerError) Error() string  { return e.text }
+func (e *callerError) NotEnded() bool { return e.notEnded }
+func (e *callerError) Unusable() bool { return e.unusable }
+func (e *callerError) Closed() bool   { return e.closed }
 
 func (e *callerError) Is(target error) (is bool) {
 	guard("", func() { is = errors.Is(e.err, target) })

@@ -311,39 +311,37 @@ func withTimeout(ctx context.Context, d time.Duration) (context.Context, context
 
 var errEarlyExit = fmt.Errorf("%w: exited before it listened", ErrIncomplete)
 
-// notEnded reports whether a host did not confirm the end of a command that was to be ended.
-func notEnded(err error) bool {
-	if e, ok := errors.AsType[*callerError](err); ok {
-		return e.notEnded
-	}
-	e, ok := errors.AsType[interface {
+// What the errors of a HostSSH may tell by a method, beside ExitStatus.
+type (
+	notEndedError interface {
 		error
 		NotEnded() bool
-	}](err)
+	}
+	unusableError interface {
+		error
+		Unusable() bool
+	}
+	closedError interface {
+		error
+		Closed() bool
+	}
+)
+
+// notEnded reports whether a host did not confirm the end of a command that was to be ended.
+func notEnded(err error) bool {
+	e, ok := errors.AsType[notEndedError](err)
 	return ok && e.NotEnded()
 }
 
 // unusable reports whether a host can never run a command.
 func unusable(err error) bool {
-	if e, ok := errors.AsType[*callerError](err); ok {
-		return e.unusable
-	}
-	e, ok := errors.AsType[interface {
-		error
-		Unusable() bool
-	}](err)
+	e, ok := errors.AsType[unusableError](err)
 	return ok && e.Unusable()
 }
 
 // closed reports whether the caller has closed a host.
 func closed(err error) bool {
-	if e, ok := errors.AsType[*callerError](err); ok {
-		return e.closed
-	}
-	e, ok := errors.AsType[interface {
-		error
-		Closed() bool
-	}](err)
+	e, ok := errors.AsType[closedError](err)
 	return ok && e.Closed()
 }
 
