@@ -72,6 +72,12 @@ func (c *ClientSettings) blocks(v Version) (length, number int64) {
 	return length, c.Blocks * (blockLength / length)
 }
 
+// sentLength returns the length of the blocks or datagrams that a program of this version sends.
+func (c *ClientSettings) sentLength(v Version) int64 {
+	length, _ := c.blocks(v)
+	return cmp.Or(length, c.usualLength())
+}
+
 // usualLength returns the length of a block, or of a datagram of iperf 2, if none is given.
 func (c *ClientSettings) usualLength() int64 {
 	if c.protocol() == report.ProtocolUDP {
@@ -83,8 +89,7 @@ func (c *ClientSettings) usualLength() int64 {
 // tooSlow returns a warning if the rate carries less than one block, or datagram, in the test's time: the first one is
 // sent at once, and is more than the rate allows.
 func (c *ClientSettings) tooSlow(v Version) error {
-	length, _ := c.blocks(v)
-	length = cmp.Or(length, c.usualLength())
+	length := c.sentLength(v)
 	carried := float64(c.Rate) * c.time().Seconds()
 	if block := float64(length * 8); c.Rate > 0 && c.Bytes == 0 && c.Blocks == 0 && carried < block {
 		return fmt.Errorf("Client.Rate is %v: in %v it carries less than one block of %d bytes, so the rate cannot be kept: set a smaller Client.Length",

@@ -145,10 +145,10 @@ func (s syntax) options(args []string) iter.Seq[usedOption] {
 			for j := range len(cluster) {
 				o.short, o.value = cluster[j], ""
 				valued := strings.IndexByte(s.withValue, cluster[j]) >= 0
-				if o.value = cluster[j+1:]; !valued {
-					o.value = ""
-				} else if o.value == "" {
-					next()
+				if valued {
+					if o.value = cluster[j+1:]; o.value == "" {
+						next()
+					}
 				}
 				if !yield(o) {
 					return

@@ -1,7 +1,6 @@
 package iperf
 
 import (
-	"cmp"
 	"fmt"
 
 	"github.com/tunaperf/tuna/iperf/report"
@@ -36,8 +35,7 @@ func (l *commandLine) limitTogether3(c *ClientSettings) {
 }
 
 func (l *commandLine) limitTogether2(c *ClientSettings) {
-	length, _ := c.blocks(l.version)
-	length = cmp.Or(length, c.usualLength())
+	length := c.sentLength(l.version)
 	if c.protocol() == report.ProtocolUDP {
 		if gap := float64(length) * 8 / float64(c.Rate); c.Rate > 0 && gap > 60 {
 			l.bad("Rate", c.Rate, fmt.Sprintf("a datagram a minute or more with Client.Length (%d)", length), "Client.Length")
