@@ -2,6 +2,7 @@ package settings
 
 import (
 	"math"
+	"slices"
 	"time"
 )
 
@@ -19,7 +20,7 @@ var (
 
 // Client has the client's settings in the order in which they are written. Short flags are used if there are, because old
 // versions lack the long ones.
-var Client = []Setting{
+var Client = slices.Concat([]Setting{
 	{Field: "Protocol", Two: two("-u"), Three: []Flag{{"-u", All3}}, Keys: "udp sctp"},
 	{Field: "Bytes", Two: two("-n"), Three: three("-n"), Is: Count{"bytes", mostBytes, leastBytes}, Keys: "num bytes"},
 	{Field: "Blocks", Three: One("-k", 3, 0, 1), Is: Count{"blocks", mostBlocks, 0}, Keys: "blockcount"},
@@ -112,15 +113,7 @@ var Client = []Setting{
 	{Field: "PermitKey", Two: One("--permit-key=", 2, 1, 0), Is: Text{permitKey}, Over: "TCP", Keys: "permit-key", Server: Given},
 	{Field: "Compatibility", Two: two("-C"), Is: Switch{}, Keys: "compatibility"},
 	{Field: "PeerDetect", Two: One("-X", 2, 0, 10), Is: Switch{}, Over: "TCP", Keys: "peer-detect"},
-
-	{Field: "Verbose", Three: three("-V"), Is: Switch{}, Keys: "verbose"},
-	{Field: "Enhanced", Two: One("-e", 2, 0, 8), Is: Switch{}, Keys: "enhanced"},
-	{Field: "JSON", Three: three("-J"), Is: Switch{}, Keys: "json"},
-	{Field: "JSONStream", Three: One("--json-stream", 3, 17, 0), Is: Switch{}, Keys: "json-stream"},
-	{Field: "JSONStreamFullOutput", Three: One("--json-stream-full-output", 3, 20, 0), Is: Switch{}, Needs: "JSONStream", Keys: "json-stream-full-output"},
-	{Field: "ReportStyle", Two: One("-y", 2, 0, 0), Is: reportStyle, Keys: "reportstyle"},
-	{Field: "ReportExclude", Two: One("-x", 2, 0, 0), Is: Text{reportExclude}, Keys: "reportexclude"},
-	{Field: "SumOnly", Two: One("--sum-only", 2, 0, 14), Is: Switch{}, Keys: "sum-only"},
+}, output, []Setting{
 	{Field: "PrintMSS", Two: two("-m"), Is: Switch{}, Keys: "print-mss"},
 	{Field: "TripTimes", Two: []Flag{{"--trip-time", Since{2, 0, 13}}, {"--trip-times", Since{2, 0, 14}}}, Is: Switch{}, Keys: "trip-times trip-time"},
 	{Field: "TCPWriteTimes", Two: One("--tcp-write-times", 2, 1, 8), Is: Switch{}, Over: "TCP", Keys: "tcp-write-times"},
@@ -140,4 +133,4 @@ var Client = []Setting{
 	{Field: "IPVersion", Two: two("-V"), Three: three("-6"), Is: ipVersion{}, Keys: "ipv6version ipv6-domain version6 version4"},
 	{Field: "Format", Two: two("-f"), Three: three("-f"), Is: format, Limits2: formats2, Limits3: formats3, Keys: "format"},
 	{Field: "Extra", Two: two(""), Three: three("")},
-}
+})

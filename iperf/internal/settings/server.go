@@ -2,11 +2,12 @@ package settings
 
 import (
 	"math"
+	"slices"
 	"time"
 )
 
 // Server has the server's settings in the order in which they are written.
-var Server = []Setting{
+var Server = slices.Concat([]Setting{
 	{Field: "Port", Two: two("-p"), Three: three("-p"), Is: Range{0, 65535}, Keys: "port"},
 	{Field: "AutoPort", Is: Switch{}, Keys: "auto-port"},
 	{Field: "Interval", Two: two("-i"), Three: three("-i"), Is: someInterval, Limits2: intervals2, Limits3: intervals3, Keys: "interval"},
@@ -43,15 +44,7 @@ var Server = []Setting{
 	{Field: "RSAPrivateKeyPath", Three: One("--rsa-private-key-path", 3, 2, 0), Is: Text{}, Keys: "rsa-private-key-path"},
 	{Field: "AuthorizedUsersPath", Three: One("--authorized-users-path", 3, 2, 0), Is: Text{}, Keys: "authorized-users-path"},
 	{Field: "TimeSkewThreshold", Three: One("--time-skew-threshold", 3, 10, 0), Is: seconds(math.MaxInt32 * time.Second), Keys: "time-skew-threshold"},
-
-	{Field: "Verbose", Three: three("-V"), Is: Switch{}, Keys: "verbose"},
-	{Field: "Enhanced", Two: One("-e", 2, 0, 8), Is: Switch{}, Keys: "enhanced"},
-	{Field: "JSON", Three: three("-J"), Is: Switch{}, Keys: "json"},
-	{Field: "JSONStream", Three: One("--json-stream", 3, 17, 0), Is: Switch{}, Keys: "json-stream"},
-	{Field: "JSONStreamFullOutput", Three: One("--json-stream-full-output", 3, 20, 0), Is: Switch{}, Needs: "JSONStream", Keys: "json-stream-full-output"},
-	{Field: "ReportStyle", Two: One("-y", 2, 0, 0), Is: reportStyle, Keys: "reportstyle"},
-	{Field: "ReportExclude", Two: One("-x", 2, 0, 0), Is: Text{reportExclude}, Keys: "reportexclude"},
-	{Field: "SumOnly", Two: One("--sum-only", 2, 0, 14), Is: Switch{}, Keys: "sum-only"},
+}, output, []Setting{
 	{Field: "SumDstIP", Two: One("--sum-dstip", 2, 0, 14), Is: Switch{}, Keys: "sum-dstip"},
 	{Field: "PrintMSS", Two: two("-m"), Is: Switch{}, Keys: "print-mss"},
 	{Field: "Histograms", Two: []Flag{{"--udp-histogram=", Since{2, 0, 11}}, {"--histograms=", Since{2, 0, 14}}}, Is: histograms{}, Needs: "Histograms.Enable", Keys: "histograms"},
@@ -64,7 +57,7 @@ var Server = []Setting{
 
 	{Field: "Format", Two: two("-f"), Three: three("-f"), Is: format, Limits2: formats2, Limits3: formats3, Keys: "format"},
 	{Field: "Extra", Two: two(""), Three: three("")},
-}
+})
 
 // What settings of both ends have in common.
 var (
@@ -83,6 +76,18 @@ var (
 	binWidth       = Duration{Low: true, Whole: time.Microsecond, Most: longestTimer}
 	bins           = Count{"bins", mostBins, 0}
 )
+
+// output has the settings of what a program prints, which both ends have.
+var output = []Setting{
+	{Field: "Verbose", Three: three("-V"), Is: Switch{}, Keys: "verbose"},
+	{Field: "Enhanced", Two: One("-e", 2, 0, 8), Is: Switch{}, Keys: "enhanced"},
+	{Field: "JSON", Three: three("-J"), Is: Switch{}, Keys: "json"},
+	{Field: "JSONStream", Three: One("--json-stream", 3, 17, 0), Is: Switch{}, Keys: "json-stream"},
+	{Field: "JSONStreamFullOutput", Three: One("--json-stream-full-output", 3, 20, 0), Is: Switch{}, Needs: "JSONStream", Keys: "json-stream-full-output"},
+	{Field: "ReportStyle", Two: One("-y", 2, 0, 0), Is: reportStyle, Keys: "reportstyle"},
+	{Field: "ReportExclude", Two: One("-x", 2, 0, 0), Is: Text{reportExclude}, Keys: "reportexclude"},
+	{Field: "SumOnly", Two: One("--sum-only", 2, 0, 14), Is: Switch{}, Keys: "sum-only"},
+}
 
 const congestionKeys = "linux-congestion tcp-congestion tcp-cca congestion"
 
