@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"sync"
 	"time"
 
@@ -48,7 +47,7 @@ func (c *conn) openSession(ctx context.Context, wg *sync.WaitGroup, request, wha
 }
 
 func (c *conn) begin(wg *sync.WaitGroup, request, what string) (*channel, error) {
-	raw, requests, err := c.openChannel("session")
+	raw, requests, err := c.OpenChannel("session", nil)
 	if refused, ok := errors.AsType[*ssh.OpenChannelError](err); ok {
 		return nil, fmt.Errorf("%w: %w", errSessions, refused)
 	}
@@ -71,27 +70,6 @@ func (c *conn) begin(wg *sync.WaitGroup, request, what string) (*channel, error)
 			"log in as a user who may run commands", ErrNoExec)
 	}
 	return ch, nil
-}
-
-// openChannel opens a channel of a type. OpenChannel can block forever if the connection ends while it is called, so it
-// runs in its own goroutine, which is abandoned in that case.
-func (c *conn) openChannel(kind string) (ssh.Channel, <-chan *ssh.Request, error) {
-	type result struct {
-		ch       ssh.Channel
-		requests <-chan *ssh.Request
-		err      error
-	}
-	opened := make(chan result, 1)
-	go func() {
-		ch, requests, err := c.OpenChannel(kind, nil)
-		opened <- result{ch, requests, err}
-	}()
-	select {
-	case r := <-opened:
-		return r.ch, r.requests, r.err
-	case <-c.over:
-		return nil, nil, net.ErrClosed
-	}
 }
 
 // watch waits for the exit status, until the session is closed.

@@ -305,7 +305,7 @@ func (c *conn) keepAlive(ctx context.Context, every, patience time.Duration, eac
 			return
 		case <-tick.C:
 			late := time.AfterFunc(patience, c.hangUp)
-			ch, _, err := c.openChannel(keepAliveType)
+			ch, _, err := c.OpenChannel(keepAliveType, nil)
 			late.Stop()
 			if err == nil { // a server that accepts any type
 				ch.Close()

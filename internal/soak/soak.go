@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"os"
 	"runtime"
+	"runtime/pprof"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -190,7 +192,11 @@ func (t *tally) settled(worlds []*world, goroutines, files int) {
 	for runtime.NumGoroutine() > goroutines && time.Now().Before(until) {
 		time.Sleep(50 * time.Millisecond)
 	}
-	t.goroutines = max(0, runtime.NumGoroutine()-goroutines)
+	if t.goroutines = max(0, runtime.NumGoroutine()-goroutines); t.goroutines > 0 {
+		var b strings.Builder
+		pprof.Lookup("goroutine").WriteTo(&b, 1)
+		t.stacks = b.String()
+	}
 	t.files = max(0, openFiles()-files)
 }
 

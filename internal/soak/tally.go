@@ -23,6 +23,7 @@ type tally struct {
 	unexpected []string
 	left       []string // processes on the hosts
 	goroutines int      // more than there were at first
+	stacks     string   // of all goroutines, when some were left
 	files      int      // more open than there were at first
 }
 
@@ -110,5 +111,6 @@ func (t *tally) String() string {
 	lines("unexpected", t.unexpected)
 	lines("processes left", t.left)
 	fmt.Fprintf(&b, "goroutines left: %d\nfiles and connections left: %d\n", t.goroutines, t.files)
+	b.WriteString(t.stacks)
 	return b.String()
 }
