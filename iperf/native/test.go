@@ -35,7 +35,7 @@ type test struct {
 
 	// For the streams.
 	budget   budget
-	goal     int64 // bytes that end the test when they are received; 0: none
+	goal     atomic.Int64 // bytes that end the test when they are received; 0: none
 	received atomic.Int64
 	reached  chan struct{}
 	stopping atomic.Bool
@@ -113,7 +113,7 @@ func (t *test) streamError(s *stream, err error) error {
 
 // reach tells the test when all that was to be received has come.
 func (t *test) reach(n int64) {
-	if t.goal > 0 && t.received.Add(n) >= t.goal {
+	if goal := t.goal.Load(); goal > 0 && t.received.Add(n) >= goal {
 		select {
 		case t.reached <- struct{}{}:
 		default:
@@ -156,7 +156,9 @@ func (t *test) run(ctx context.Context) (said state, err error) {
 	limit := t.limit()
 	t.budget.left.Store(unlimited)
 	t.epoch = time.Now()
-	t.start, t.omitting = t.epoch, t.omit > 0
+	if t.start, t.omitting = t.epoch, t.omit > 0; !t.omitting {
+		t.begin(limit)
+	}
 	clock := startCPU()
 	done := make(chan ending, len(t.streams))
 	senders := 0
@@ -251,6 +253,16 @@ func (t *test) limit() int64 {
 	return 0
 }
 
+// begin has what is sent from now on counted against limit, where there is one: after what is omitted, or before the first
+// stream is carried.
+func (t *test) begin(limit int64) {
+	if limit > 0 && !t.server {
+		t.budget.left.Store(limit)
+		t.received.Store(0)
+		t.goal.Store(max(t.bytes, t.blocks*int64(t.length)))
+	}
+}
+
 // watch waits for the end of the traffic and reports intervals meanwhile.
 func (t *test) watch(ctx context.Context, limit int64, senders int, messages <-chan message, done <-chan ending) (state, error) {
 	var (
@@ -264,16 +276,6 @@ func (t *test) watch(ctx context.Context, limit int64, senders int, messages <-c
 	if t.server && t.duration > 0 {
 		overallEnd = t.start.Add(t.omit + t.duration + controlTime)
 	}
-	begin := func() { // after what is omitted
-		if limit > 0 && !t.server {
-			t.budget.left.Store(limit)
-			t.received.Store(0)
-			t.goal = max(t.bytes, t.blocks*int64(t.length))
-		}
-	}
-	if !t.omitting {
-		begin()
-	}
 	for {
 		now := time.Now()
 		since := now.Sub(t.start)
@@ -286,7 +288,7 @@ func (t *test) watch(ctx context.Context, limit int64, senders int, messages <-c
 				s.endOmit()
 			}
 			t.start, since, tick = now, 0, 0
-			begin()
+			t.begin(limit)
 		}
 		next := now.Add(time.Second)
 		earlier := func(at time.Time) {
