@@ -40,7 +40,8 @@ func Dial(ctx context.Context, c Config) (*Host, error) {
 
 // Run runs command, which is text for the host's sh, and returns when it has exited and its output is copied. Output is
 // written as it arrives, byte for byte; a nil writer discards it. The two writers may be the same one: only one write
-// goes on at a time then. The command's standard input is empty.
+// goes on at a time then. The command's standard input is empty. It may have 1 MiB of text. Behind a prefix that takes it as
+// an argument, and with Config.Plain, it may have 128 KiB.
 //
 // When ctx ends first, Run ends the command and everything that it has started on the host: with SIGTERM, and with SIGKILL
 // two seconds later. It waits for that and returns an error that wraps both ctx's error and its cause. If the host does

@@ -13,6 +13,9 @@ func (h *Host) plain(ctx context.Context, command string, stdout, stderr io.Writ
 	if ctx.Err() != nil {
 		return 0, ctxError(ctx)
 	}
+	if err := tooLong(command, longestArgument, " without a supervisor"); err != nil {
+		return 0, err
+	}
 	c, ch, err := h.open(ctx, "exec", command)
 	if err != nil {
 		return 0, err

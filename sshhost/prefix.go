@@ -2,12 +2,30 @@ package sshhost
 
 import (
 	"errors"
+	"fmt"
 	"path"
 	"regexp"
 	"strings"
 
 	"github.com/tunaperf/tuna/internal/shquote"
 )
+
+const (
+	// longestArgument is the length of the longest argument that Linux passes to a program (MAX_ARG_STRLEN of binfmts.h,
+	// without the zero byte).
+	longestArgument = 128<<10 - 1
+
+	// longestCommand is what all arguments may have together, with as much for the environment (_STK_LIM / 4 of exec.c).
+	longestCommand = 1 << 20
+)
+
+// tooLong returns an error if command is longer than limit.
+func tooLong(command string, limit int, why string) error {
+	if len(command) <= limit {
+		return nil
+	}
+	return fmt.Errorf("a command of %d bytes is too long: at most %d bytes can be passed%s", len(command), limit, why)
+}
 
 // withPrefix returns the shell text that runs command behind prefix, as Config.Prefix describes.
 func withPrefix(prefix, command string) (string, error) {
@@ -22,11 +40,11 @@ func withPrefix(prefix, command string) (string, error) {
 	case strings.HasSuffix(prefix, ";"), strings.HasSuffix(prefix, "&&"), strings.HasSuffix(prefix, "||"):
 		return prefix + " " + command, nil
 	case path.Base(first) == "ssh", path.Base(first) == "adb":
-		return prefix + " " + shquote.Quote(command), nil
+		return prefix + " " + shquote.Quote(command), tooLong(command, longestArgument, " behind a prefix")
 	case isProgram(command):
 		return prefix + " " + command, nil
 	}
-	return prefix + " sh -c " + shquote.Quote(command), nil
+	return prefix + " sh -c " + shquote.Quote(command), tooLong(command, longestArgument, " behind a prefix")
 }
 
 // words matches the name of a program and arguments, each plain or in single quotes as shquote writes them.

@@ -270,7 +270,7 @@ func (s *session) limit(ctx context.Context) bool {
 // been ended; the session can run another command then, unless the error wraps ErrNotEnded too. After ErrLost it cannot.
 // ErrNotEnded alone comes with the exit status: something that the command has left in the background lives on.
 func (s *session) run(ctx context.Context, command string, stdout, stderr io.Writer) (status int, err error) {
-	if err := s.holds(command); err != nil {
+	if err := cmp.Or(tooLong(command, longestCommand, ""), s.holds(command)); err != nil {
 		return 0, err
 	}
 	return s.runQuoted(ctx, quoteCommand(command), stdout, stderr)

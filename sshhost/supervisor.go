@@ -7,6 +7,7 @@ import (
 	"path"
 	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/tunaperf/tuna/internal/shquote"
 )
@@ -59,12 +60,32 @@ func supervisorText(mark, id, prefix string, lease int) string {
 		shquote.Quote(root(prefix)), lease) + supervisor + "\n"
 }
 
-// quoteCommand returns the word of a request that is a command, which holds no zero byte.
+// quoteCommand returns the words of a request that are a command, which holds no zero byte.
 func quoteCommand(command string) string {
 	if isProgram(command) {
 		command = "exec " + command // a process less in a sh that does not see for itself that it can
 	}
-	return strings.ReplaceAll(shquote.Quote(command), "\n", quotedNewline)
+	if len(command) <= longestArgument {
+		return quoteWord(command)
+	}
+	var names, words strings.Builder
+	for n := 1; command != ""; n++ {
+		end := min(len(command), longestArgument)
+		for i := end; i < len(command) && i > end-utf8.UTFMax; i-- {
+			if utf8.RuneStart(command[i]) { // yash cannot hold half a character
+				end = i
+				break
+			}
+		}
+		fmt.Fprintf(&names, "${%d}", n)
+		words.WriteString(" " + quoteWord(command[:end]))
+		command = command[end:]
+	}
+	return quoteWord(`eval "set --;`+names.String()+`"`) + " sh" + words.String()
+}
+
+func quoteWord(word string) string {
+	return strings.ReplaceAll(shquote.Quote(word), "\n", quotedNewline)
 }
 
 var quotedNewline = tagged(`'"$_nl"'`)

@@ -484,7 +484,7 @@ begin() {
 	become "$@"
 }
 
-# run NUMBER COMMAND runs a command to its end. It is a process of its own: the one that waits for the command, so that
+# run NUMBER COMMAND [NAME ARGUMENT...] runs a command to its end. It is a process of its own: the one that waits for the command, so that
 # no other one frees the number that it sends signals to.
 run() {
 	exec </dev/null
@@ -493,13 +493,14 @@ run() {
 	trap '_noread=$_ash _tries=20' PIPE
 	trap '_noread=$_ash _cut=1 _ended=TERM; signal TERM' TERM
 	trap '_noread=$_ash _cut=1 _ended=KILL; signal KILL' USR1
+	shift
 	case $_apart in
-	setsid) begin setsid sh -c "$2" & ;;
-	monitor) set -m; begin sh -c "$2" & set +m ;;
-	*) begin sh -c "$2" & ;;
+	setsid) begin setsid sh -c "$@" & ;;
+	monitor) set -m; begin sh -c "$@" & set +m ;;
+	*) begin sh -c "$@" & ;;
 	esac
 	_pid=$!
-	say "$1+$_pid"
+	say "$_number+$_pid"
 	[ "$_ended" ] && signal "$_ended"
 	# A trap cuts wait short, with a status of its own, and a second wait may find no such process.
 	# In bash 5.2 the status may be -1 instead, and the next wait has the process's.
@@ -550,13 +551,13 @@ caught() {
 # reached the new one before it had forgotten its parent's traps would be lost.
 guard() { trap "$1" HUP INT PIPE TERM; }
 
-# The requests. start NUMBER COMMAND runs a command; term PROCESS and kill9 PROCESS end it, of which PROCESS is the first, and
+# The requests. start NUMBER COMMAND [NAME ARGUMENT...] runs a command; term PROCESS and kill9 PROCESS end it, of which PROCESS is the first, and
 # last PROCESS does if run's process does not answer.
 start() {
 	[ "$_job" ] && wait "$_job"
 	_number=$1 _run=$_session/$1/
 	guard -
-	run "$1" "$2" &
+	run "$@" &
 	_job=$!
 	guard caught
 }
