@@ -3,6 +3,8 @@ package iperf
 import (
 	"fmt"
 	"iter"
+
+	"github.com/tunaperf/tuna/iperf/report"
 )
 
 // Direction is the way that test traffic goes, seen from the device under test. The zero value is no direction.
@@ -54,22 +56,11 @@ func (d Direction) Each() iter.Seq[Direction] {
 	}
 }
 
-// Role is the part that a host plays in a test: iperf's client connects, iperf's server listens.
-type Role uint8
+// Role is report.Role: the part that a host plays in a test. iperf's client connects, iperf's server listens.
+type Role = report.Role
 
 // The two ends of a test.
 const (
-	RoleClient Role = iota + 1
-	RoleServer
+	RoleClient = report.RoleClient
+	RoleServer = report.RoleServer
 )
-
-// String gives "client" or "server".
-func (r Role) String() string {
-	switch r {
-	case RoleClient:
-		return "client"
-	case RoleServer:
-		return "server"
-	}
-	return fmt.Sprintf("Role(%d)", uint8(r))
-}

@@ -54,9 +54,9 @@ func (x *Iperf) parser(role Role) Parser {
 	case x.Parser != nil:
 		return x.Parser
 	case role == RoleClient:
-		return &report.Parser{Side: report.ClientSide}
+		return &report.Parser{Role: RoleClient}
 	}
-	return &report.Parser{Side: report.ServerSide}
+	return &report.Parser{Role: RoleServer}
 }
 
 // start makes the file for the raw output and starts the program. onLine sees every line of its stdout, and watch, which

@@ -41,9 +41,9 @@ func TestRatesOfCapturedOutputs(t *testing.T) {
 			res := Result{Reversed: about["reverse"] == "true"}
 			res.ClientEnd.Version = ver(about["version"])
 			for _, f := range ar.Files {
-				parser, rep := report.Parser{Side: report.ClientSide}, &res.Client
+				parser, rep := report.Parser{Role: RoleClient}, &res.Client
 				if f.Name == "server" {
-					parser.Side, rep = report.ServerSide, &res.Server
+					parser.Role, rep = RoleServer, &res.Server
 				}
 				if *rep, err = parser.Parse(strings.NewReader(string(f.Data)), nil); err != nil {
 					t.Fatalf("%s: %v", f.Name, err)

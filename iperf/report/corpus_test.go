@@ -112,7 +112,7 @@ func (c *corpusTally) file(t *testing.T, dir string, row map[string]string) {
 		}
 		values := []struct {
 			column string
-			field  report.Fields
+			field  report.UDPFields
 			got    float64
 		}{
 			{"jitter_ms", report.Jitter, float64(u.Jitter) / float64(time.Millisecond)},

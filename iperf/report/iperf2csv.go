@@ -39,8 +39,8 @@ func (t *test) finishCSV() {
 	// Rows without addresses are those that iperf 2.0.9's server prints of the connections it
 	// accepted.
 	for _, f := range t.flows {
-		if f.key.class == classOnly && t.rep.Side == 0 && len(f.streams) > 0 && !t.csv.sender {
-			t.rep.Side = ServerSide
+		if f.key.class == classOnly && t.rep.Role == 0 && len(f.streams) > 0 && !t.csv.sender {
+			t.rep.Role = RoleServer
 		}
 	}
 	t.socketSide()
@@ -58,7 +58,7 @@ func (t *test) finishCSV() {
 		}
 		if len(t.flows) == 1 && t.rep.Protocol == ProtocolTCP && f.key.class == classFromServer && f.key.port >= leastEphemeral && f.has(3) {
 			// A client's, which may send to a high port, or receive from one.
-			t.rep.Side, f.own = ClientSide, totalUnlabelled
+			t.rep.Role, f.own = RoleClient, totalUnlabelled
 			continue
 		}
 		// Before 2.1: this end's address, then the other's. Data goes to the port that listens.
@@ -67,20 +67,20 @@ func (t *test) finishCSV() {
 		} else {
 			f.own = totalReceived
 		}
-		if f.own == totalSent && t.rep.Side == ServerSide && len(t.flows) == 1 || t.doubtfulCSV(f) {
+		if f.own == totalSent && t.rep.Role == RoleServer && len(t.flows) == 1 || t.doubtfulCSV(f) {
 			f.own = t.csvCounted(f)
 			continue
 		}
-		if !t.bareCSV() && first == f && t.rep.Side == 0 {
-			if t.rep.Side = ClientSide; f.key.class == classFromServer {
-				t.rep.Side = ServerSide
+		if !t.bareCSV() && first == f && t.rep.Role == 0 {
+			if t.rep.Role = RoleClient; f.key.class == classFromServer {
+				t.rep.Role = RoleServer
 			}
 		}
 	}
 	t.sideCSV()
 	for _, f := range t.flows {
-		if t.csv.sender && f.own == totalUnlabelled && t.rep.Side != 0 {
-			f.own = t.csvCounted(f) // another flow told the side
+		if t.csv.sender && f.own == totalUnlabelled && t.rep.Role != 0 {
+			f.own = t.csvCounted(f) // another flow told the role
 		}
 	}
 }
@@ -89,40 +89,40 @@ func (t *test) finishCSV() {
 // over TCP is socket 3, which is the one that a server listens at; but with -d a client listens,
 // too.
 func (t *test) socketSide() {
-	if !t.csv.sender || t.csv.counted || t.rep.Side != 0 || t.rep.Protocol != ProtocolTCP {
+	if !t.csv.sender || t.csv.counted || t.rep.Role != 0 || t.rep.Protocol != ProtocolTCP {
 		return
 	}
 	for _, f := range t.flows {
 		if f.key.class == classFromServer {
-			t.rep.Side = ServerSide
+			t.rep.Role = RoleServer
 		}
 	}
 	for _, f := range t.flows {
 		if f.has(3) {
-			t.rep.Side = ClientSide
+			t.rep.Role = RoleClient
 		}
 	}
 }
 
 // sideCSV concludes from who counted the traffic which end that is.
 func (t *test) sideCSV() {
-	var side Side
+	var role Role
 	for _, f := range t.flows {
 		if f.own == 0 || f.own == totalUnlabelled {
 			continue
 		}
-		s := ServerSide
+		s := RoleServer
 		if (f.own == totalSent) == t.forwardCSV(f) {
-			s = ClientSide
+			s = RoleClient
 		}
-		if side != 0 && side != s {
+		if role != 0 && role != s {
 			t.contradictory()
 			return
 		}
-		side = s
+		role = s
 	}
-	if t.rep.Side == 0 {
-		t.rep.Side = side
+	if t.rep.Role == 0 {
+		t.rep.Role = role
 	}
 }
 
@@ -130,7 +130,7 @@ func (t *test) sideCSV() {
 // tell different sides.
 func (t *test) contradictory() {
 	for _, f := range t.flows {
-		if t.rep.Side == 0 && t.csv.sender && !f.counts.sender && !f.counts.receiver && t.rep.Protocol == ProtocolTCP {
+		if t.rep.Role == 0 && t.csv.sender && !f.counts.sender && !f.counts.receiver && t.rep.Protocol == ProtocolTCP {
 			f.own = totalUnlabelled
 		}
 	}
@@ -155,7 +155,7 @@ func (t *test) firstCSV() (first *flow) {
 
 // bareCSV reports whether a server prints the connections that it accepted without addresses, so
 // that those with addresses are its own, of -d and -r.
-func (t *test) bareCSV() bool { return t.rep.Side == ServerSide && t.has(classOnly) }
+func (t *test) bareCSV() bool { return t.rep.Role == RoleServer && t.has(classOnly) }
 
 // forwardCSV reports whether a flow of CSV goes to the server.
 func (t *test) forwardCSV(f *flow) bool {
@@ -176,7 +176,7 @@ func (t *test) forwardCSV(f *flow) bool {
 // 2.0.14 has the sender's address first, too. A client of TCP alone has the first scan.Decimal that
 // the system hands out, 3.
 func (t *test) doubtfulCSV(f *flow) bool {
-	if t.rep.Side != 0 || len(t.flows) > 1 || f.key.class != classToServer {
+	if t.rep.Role != 0 || len(t.flows) > 1 || f.key.class != classToServer {
 		return false
 	}
 	return !f.has(3)
@@ -231,8 +231,8 @@ func (e *Enhanced) sends() {
 
 // csvCounted tells from the numbers of a flow whether its sender or its receiver counted.
 func (t *test) csvCounted(f *flow) totalKind {
-	if t.rep.Side != 0 {
-		if (t.rep.Side == ClientSide) == t.forwardCSV(f) {
+	if t.rep.Role != 0 {
+		if (t.rep.Role == RoleClient) == t.forwardCSV(f) {
 			return totalSent
 		}
 		return totalReceived

@@ -5,44 +5,44 @@ import (
 	"slices"
 )
 
-// sideIperf2 decides which end of a test iperf 2 printed it.
-func (t *test) sideIperf2() Side {
-	if t.p.Side != 0 {
-		return t.p.Side
+// roleIperf2 decides which end of a test iperf 2 printed it.
+func (t *test) roleIperf2() Role {
+	if t.p.Role != 0 {
+		return t.p.Role
 	}
 	switch {
 	case t.csv.client:
-		return ClientSide
+		return RoleClient
 	case t.csv.seen && t.connects != nil:
-		return ServerSide // of -d or -r: a client prints no banner with CSV
+		return RoleServer // of -d or -r: a client prints no banner with CSV
 	case t.connects != nil && t.listens == nil:
-		return ClientSide
+		return RoleClient
 	case t.listens != nil && t.connects == nil:
-		return ServerSide
+		return RoleServer
 	}
 	for i := range t.conns {
 		if c := &t.conns[i]; c.peer && !c.reverse {
 			if t.initiated(c) {
-				return ClientSide
+				return RoleClient
 			}
-			return ServerSide
+			return RoleServer
 		}
 	}
 	switch {
 	case slices.Contains(t.connects, defaultPort2) && !slices.Contains(t.listens, defaultPort2):
-		return ClientSide
+		return RoleClient
 	case slices.Contains(t.listens, defaultPort2) && !slices.Contains(t.connects, defaultPort2):
-		return ServerSide
+		return RoleServer
 	case len(t.conns) == 0 && t.hasServerReport():
-		return ClientSide
+		return RoleClient
 	case len(t.conns) == 0:
 		return 0
 	case t.serves:
-		return ServerSide
+		return RoleServer
 	case t.connects != nil && t.listens != nil, t.initiated(&t.conns[0]):
-		return ClientSide // of -d or -r it prints both banners before it connects
+		return RoleClient // of -d or -r it prints both banners before it connects
 	}
-	return ServerSide
+	return RoleServer
 }
 
 // hasServerReport reports whether the server's report of what the client sent came.
@@ -57,23 +57,23 @@ func (t *test) hasServerReport() bool {
 
 // finishIperf2 gives the directions of iperf 2 their names.
 func (t *test) finishIperf2() {
-	t.rep.Side = t.sideIperf2()
+	t.rep.Role = t.roleIperf2()
 	t.finishCSV()
-	side := t.rep.Side
+	role := t.rep.Role
 	for _, f := range t.flows {
 		if f.key.class == classMixed || f.key.class == classMirror {
 			continue
 		}
-		forward := t.forwardIperf2(f, side)
+		forward := t.forwardIperf2(f, role)
 		own := totalUnlabelled
 		switch {
 		case f.own != 0:
 			own = f.own
-		case side == 0:
+		case role == 0:
 			if f.lossCounted() {
 				own = totalReceived
 			}
-		case (side == ClientSide) == forward:
+		case (role == RoleClient) == forward:
 			own = totalSent
 		default:
 			own = totalReceived
@@ -106,15 +106,15 @@ func (t *test) finishMirror() {
 	}
 }
 
-// forwardIperf2 reports whether a flow of iperf 2, which that side printed, goes to the server.
-func (t *test) forwardIperf2(f *flow, side Side) bool {
+// forwardIperf2 reports whether a flow of iperf 2, which that role printed, goes to the server.
+func (t *test) forwardIperf2(f *flow, role Role) bool {
 	switch f.key.class {
 	case classStar:
 		return false
 	case classInitiated:
-		return side != ServerSide
+		return role != RoleServer
 	case classAccepted:
-		return side != ClientSide
+		return role != RoleClient
 	case classToServer, classFromServer:
 		return t.forwardCSV(f)
 	}
@@ -131,7 +131,7 @@ func (t *test) reverseNow(f *flow) bool {
 		known = -known
 	}
 	if f.known != known {
-		f.known, f.reverse = known, !t.forwardIperf2(f, t.sideIperf2())
+		f.known, f.reverse = known, !t.forwardIperf2(f, t.roleIperf2())
 	}
 	return f.reverse
 }

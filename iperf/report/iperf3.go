@@ -140,9 +140,9 @@ func (t *test) iperf3Row(row *row, kind rowKind) {
 		key.class = classReceives
 	}
 	if row.side == 'C' {
-		t.rep.Side = ClientSide
+		t.rep.Role = RoleClient
 	} else if row.side == 'S' {
-		t.rep.Side = ServerSide
+		t.rep.Role = RoleServer
 	}
 	f := t.flow(key)
 	switch kind {

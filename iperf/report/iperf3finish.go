@@ -7,7 +7,7 @@ func (t *test) finishIperf3() {
 			continue
 		}
 		forward := t.forwardIperf3(f)
-		sends := forward == (t.rep.Side != ServerSide)
+		sends := forward == (t.rep.Role != RoleServer)
 		if f.counted = totalReceived; sends {
 			f.counted = totalSent
 		}
@@ -28,7 +28,7 @@ func (t *test) finishIperf3() {
 
 // forwardIperf3 reports whether a flow of iperf 3 goes to the server.
 func (t *test) forwardIperf3(f *flow) bool {
-	server := t.rep.Side == ServerSide
+	server := t.rep.Role == RoleServer
 	switch f.key.class {
 	case classSends:
 		return !server

@@ -57,7 +57,7 @@ func (t *test) takeSums(sums []jsonCell, cut bool) {
 	for i := range sums {
 		c := &sums[i]
 		if c.reverse && !c.hasSender {
-			c.hasSender, c.sender = true, t.rep.Side == ServerSide
+			c.hasSender, c.sender = true, t.rep.Role == RoleServer
 		}
 		t.jsonFlow(c).sumIperf3(&c.cell)
 	}
@@ -108,7 +108,7 @@ func (t *test) endFlow(reverse bool) *flow {
 		return t.flow(flowKey{class: classOnly})
 	}
 	k := classSends
-	if reverse == (t.rep.Side != ServerSide) {
+	if reverse == (t.rep.Role != RoleServer) {
 		k = classReceives
 	}
 	return t.flow(flowKey{class: k})

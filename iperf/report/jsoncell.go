@@ -65,11 +65,11 @@ func (d *document) readCell() bool {
 				has |= 2
 			}
 		case "retransmits":
-			d.field(&c.tcp.Retransmits, &c.tcp.Has, Retransmits)
+			integer(d, &c.tcp.Retransmits, &c.tcp.Has, Retransmits)
 		case "snd_cwnd", "max_snd_cwnd":
-			d.field(&c.tcp.CongestionWindow, &c.tcp.Has, CongestionWindow)
+			integer(d, &c.tcp.CongestionWindow, &c.tcp.Has, CongestionWindow)
 		case "snd_wnd", "max_snd_wnd":
-			d.field(&c.tcp.SendWindow, &c.tcp.Has, SendWindow)
+			integer(d, &c.tcp.SendWindow, &c.tcp.Has, SendWindow)
 		case "rtt", "mean_rtt":
 			d.micros(&c.tcp.RTT, &c.tcp.Has, RTT)
 		case "rttvar":
@@ -79,20 +79,20 @@ func (d *document) readCell() bool {
 		case "max_rtt":
 			d.micros(&c.tcp.MaxRTT, &c.tcp.Has, RTTRange)
 		case "pmtu":
-			d.field(&c.tcp.PMTU, &c.tcp.Has, PMTU)
+			integer(d, &c.tcp.PMTU, &c.tcp.Has, PMTU)
 		case "reorder":
-			d.field(&c.tcp.Reorder, &c.tcp.Has, Reorder)
+			integer(d, &c.tcp.Reorder, &c.tcp.Has, Reorder)
 		case "jitter_ms":
 			if v, ok := d.Float(); ok && v >= 0 && v < 1e12 {
 				c.udp.Jitter = time.Duration(math.Round(v * float64(time.Millisecond)))
 				c.udp.Has |= Jitter
 			}
 		case "lost_packets":
-			d.field(&c.udp.Lost, &c.udp.Has, Lost)
+			integer(d, &c.udp.Lost, &c.udp.Has, Lost)
 		case "packets":
-			d.field(&c.udp.Packets, &c.udp.Has, Packets)
+			integer(d, &c.udp.Packets, &c.udp.Has, Packets)
 		case "out_of_order":
-			d.field(&c.udp.OutOfOrder, &c.udp.Has, OutOfOrder)
+			integer(d, &c.udp.OutOfOrder, &c.udp.Has, OutOfOrder)
 		default:
 			d.Skip()
 		}
@@ -112,9 +112,9 @@ func (d *document) readCell() bool {
 // dropUnknown drops what the kernel did not tell: it is zero, or -1. A kernel that tells the window
 // that the receiver offers has told one other than zero before.
 func (d *document) dropUnknown(tcp *TCP) {
-	unknown := Fields(0)
+	unknown := TCPFields(0)
 	for _, n := range [...]struct {
-		field Fields
+		field TCPFields
 		isSet bool
 	}{
 		{Retransmits, tcp.Retransmits >= 0}, {CongestionWindow, tcp.CongestionWindow > 0}, {PMTU, tcp.PMTU > 0},
@@ -131,14 +131,15 @@ func (d *document) dropUnknown(tcp *TCP) {
 	d.offers = d.offers || tcp.SendWindow > 0
 }
 
-func (d *document) field(to *int64, has *Fields, f Fields) {
+// integer reads a number that is one of a TCP or UDP value's.
+func integer[F ~uint32](d *document, to *int64, has *F, f F) {
 	if v, ok := d.Int(); ok {
 		*to = v
 		*has |= f
 	}
 }
 
-func (d *document) micros(to *time.Duration, has *Fields, f Fields) {
+func (d *document) micros(to *time.Duration, has *TCPFields, f TCPFields) {
 	if v, ok := d.Int(); ok && v >= 0 && v < math.MaxInt64/1000 {
 		*to = time.Duration(v) * time.Microsecond
 		*has |= f

@@ -57,10 +57,10 @@ func (d *document) start() {
 				}
 			}
 		case "connecting_to":
-			start.add(func(rep *Report) { rep.Side = ClientSide })
+			start.add(func(rep *Report) { rep.Role = RoleClient })
 			d.port(start)
 		case "accepted_connection":
-			start.add(func(rep *Report) { rep.Side = ServerSide })
+			start.add(func(rep *Report) { rep.Role = RoleServer })
 			d.Skip()
 		case "tcp_mss", "tcp_mss_default":
 			v, _ := d.Int()

@@ -1,6 +1,9 @@
 package report
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Protocol is the transport that carried the test traffic. The zero value means that the output did not say.
 type Protocol uint8
@@ -25,31 +28,34 @@ func (p Protocol) String() string {
 	return "unknown"
 }
 
-// Side is one of the two ends of a test. The zero value means that the output does not tell.
-type Side uint8
+// Role is the part that an end plays in a test: iperf's client connects, whichever way the traffic goes, and its server
+// listens. The zero value means that the output does not tell.
+type Role uint8
 
-// The sides. The client connects, whichever way the traffic goes.
+// The two ends of a test.
 const (
-	ClientSide Side = iota + 1
-	ServerSide
+	RoleClient Role = iota + 1
+	RoleServer
 )
 
-// String gives "client", "server", or "unknown".
-func (s Side) String() string {
-	switch s {
-	case ClientSide:
+// String gives "client", "server", or "unknown" for zero.
+func (r Role) String() string {
+	switch r {
+	case 0:
+		return "unknown"
+	case RoleClient:
 		return "client"
-	case ServerSide:
+	case RoleServer:
 		return "server"
 	}
-	return "unknown"
+	return fmt.Sprintf("Role(%d)", uint8(r))
 }
 
 // A Report is what one end of one test printed. What was not printed is nil, or empty.
 type Report struct {
 	Program  string // "iperf" (iperf 2) or "iperf3"; empty: the output does not tell
 	Version  string // as printed, such as "3.12"; empty: not printed
-	Side     Side   // which end printed this
+	Role     Role   // which end printed this
 	Protocol Protocol
 	Start    time.Time // as printed, in CSV by its first row; zero: not printed
 
@@ -118,15 +124,15 @@ type Total struct {
 	Enhanced   *Enhanced // nil: not reported
 }
 
-// Fields says which numbers of a TCP, UDP or Enhanced value were reported. The others are zero and mean nothing.
-type Fields uint32
+// TCPFields says which numbers of a TCP value were reported. The others are zero and mean nothing.
+type TCPFields uint32
 
 // Has reports whether all of want are among f.
-func (f Fields) Has(want Fields) bool { return f&want == want }
+func (f TCPFields) Has(want TCPFields) bool { return f&want == want }
 
 // The numbers of TCP.
 const (
-	Retransmits Fields = 1 << iota
+	Retransmits TCPFields = 1 << iota
 	CongestionWindow
 	SendWindow
 	RTT
@@ -139,7 +145,7 @@ const (
 // TCP is what the sender's kernel said about its connection, at the end of the interval. Of a total, windows are the
 // largest ones and RTT is the mean.
 type TCP struct {
-	Has              Fields
+	Has              TCPFields
 	Retransmits      int64 // segments
 	CongestionWindow int64 // bytes
 	SendWindow       int64 // bytes that the receiver offers
@@ -151,9 +157,15 @@ type TCP struct {
 	MinRTT, MaxRTT time.Duration
 }
 
+// UDPFields says which numbers of a UDP value were reported. The others are zero and mean nothing.
+type UDPFields uint32
+
+// Has reports whether all of want are among f.
+func (f UDPFields) Has(want UDPFields) bool { return f&want == want }
+
 // The numbers of UDP.
 const (
-	Jitter Fields = 1 << iota
+	Jitter UDPFields = 1 << iota
 	Lost
 	Packets
 	OutOfOrder
@@ -162,7 +174,7 @@ const (
 
 // UDP is what a receiver (or, for Packets and PacketRate alone, a sender) counted.
 type UDP struct {
-	Has        Fields
+	Has        UDPFields
 	Jitter     time.Duration // RFC 1889's interarrival jitter
 	Lost       int64         // datagrams; negative of an interval in which some came that had been counted as lost
 	Packets    int64         // datagrams, the lost ones among them
@@ -170,9 +182,15 @@ type UDP struct {
 	PacketRate float64       // datagrams per second
 }
 
+// EnhancedFields says which numbers of an Enhanced value were reported. The others are zero and mean nothing.
+type EnhancedFields uint32
+
+// Has reports whether all of want are among f.
+func (f EnhancedFields) Has(want EnhancedFields) bool { return f&want == want }
+
 // The numbers of Enhanced.
 const (
-	Latency Fields = 1 << iota
+	Latency EnhancedFields = 1 << iota
 	NetPower
 	Writes
 	Reads
@@ -182,7 +200,7 @@ const (
 
 // Enhanced is what iperf 2 adds with -e, --trip-times, --bounceback and the like.
 type Enhanced struct {
-	Has         Fields
+	Has         EnhancedFields
 	Latency     LatencyStats // one way with --trip-times, of a write with --tcp-write-times, there and back with --bounceback
 	NetPower    float64      // as printed: throughput over delay, scaled
 	Writes      int64        // calls that wrote

@@ -19,9 +19,9 @@ type Parser struct {
 	// valid during the call only.
 	Discard bool
 
-	// Side says which end printed the output. Zero: the output itself tells, as it mostly does. It
+	// Role says which end printed the output. Zero: the output itself tells, as it mostly does. It
 	// matters for the CSV of iperf 2 from 2.0.14 on, whose rows are the same at both ends.
-	Side Side
+	Role Role
 }
 
 // Parse reads to the end of r and gives the first test in it; a warning says when more follow. It

@@ -11,7 +11,7 @@ import (
 func render(rep *report.Report, err error) string {
 	var b strings.Builder
 	p := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	p("%s %s, %v, %v", orDash(rep.Program), orDash(rep.Version), rep.Side, rep.Protocol)
+	p("%s %s, %v, %v", orDash(rep.Program), orDash(rep.Version), rep.Role, rep.Protocol)
 	if !rep.Start.IsZero() {
 		p("start %v", rep.Start)
 	}
@@ -94,7 +94,7 @@ func interval(i report.Interval) string {
 		s += " short"
 	}
 	if t := i.TCP; t != nil {
-		add := func(f report.Fields, name string, v any) {
+		add := func(f report.TCPFields, name string, v any) {
 			if t.Has.Has(f) {
 				s += fmt.Sprintf(" %s=%v", name, v)
 			}
@@ -109,7 +109,7 @@ func interval(i report.Interval) string {
 		add(report.RTTRange, "rttrange", fmt.Sprint(t.MinRTT, "-", t.MaxRTT))
 	}
 	if u := i.UDP; u != nil {
-		add := func(f report.Fields, name string, v any) {
+		add := func(f report.UDPFields, name string, v any) {
 			if u.Has.Has(f) {
 				s += fmt.Sprintf(" %s=%v", name, v)
 			}
@@ -121,7 +121,7 @@ func interval(i report.Interval) string {
 		add(report.PacketRate, "pps", u.PacketRate)
 	}
 	if e := i.Enhanced; e != nil {
-		add := func(f report.Fields, name string, v any) {
+		add := func(f report.EnhancedFields, name string, v any) {
 			if e.Has.Has(f) {
 				s += fmt.Sprintf(" %s=%v", name, v)
 			}

@@ -197,7 +197,7 @@ func outline(rep *Report, err error) string {
 	if b.WriteString(rep.Program); rep.Program == "" {
 		b.WriteString("-")
 	}
-	fmt.Fprintf(&b, " %v:", rep.Side)
+	fmt.Fprintf(&b, " %v:", rep.Role)
 	streams := func(f *Flow) {
 		for i, st := range f.Streams {
 			if i > 0 {

@@ -8,19 +8,19 @@ func (s *segmenter) takeBanner(e *event) {
 	case eventConn:
 		s.takeConn(e)
 	case eventConnecting3:
-		s.begin(true).setIperf3(ClientSide, e.port)
+		s.begin(true).setIperf3(RoleClient, e.port)
 	case eventListening3:
 		if s.cur == nil || s.cur.lines > 0 && !s.cur.foretold() {
 			s.end()
 		}
-		s.begin(false).setIperf3(ServerSide, e.port)
+		s.begin(false).setIperf3(RoleServer, e.port)
 	case eventAccepted3:
 		t := s.begin(s.cur != nil && s.cur.lines > 0 && len(s.cur.flows) > 0)
-		t.setIperf3(ServerSide, 0)
+		t.setIperf3(RoleServer, 0)
 		t.lines++
 	case eventReverse3:
 		t := s.begin(false)
-		t.setIperf3(ClientSide, 0)
+		t.setIperf3(RoleClient, 0)
 		t.reverse = true
 		t.rep.Settings.Reverse = true
 	case eventSummary3:
@@ -33,7 +33,7 @@ func (s *segmenter) takeBanner(e *event) {
 	case eventDone3:
 		s.endPeer()
 		if s.cur != nil {
-			s.cur.setIperf3(ClientSide, 0)
+			s.cur.setIperf3(RoleClient, 0)
 			s.cur.done = true
 		}
 	case eventListening2, eventConnecting2:
@@ -201,9 +201,9 @@ func (t *test) isEmpty() bool { return t.lines == 0 && t.said == nil }
 // isOther reports whether a banner of iperf 2 cannot be of this test.
 func (t *test) isOther() bool { return t.rep.Program == programIperf3 || t.json }
 
-func (t *test) setIperf3(s Side, port int) {
+func (t *test) setIperf3(s Role, port int) {
 	t.rep.Program = programIperf3
-	t.rep.Side = s
+	t.rep.Role = s
 	if port != 0 {
 		t.rep.Settings.Port = port
 	}

@@ -48,7 +48,7 @@ func (s *segmenter) takeMirror(t *test, c *conn) bool {
 	case at < 0:
 		return false
 	case !t.iperf2:
-		t.mirrored, t.rep.Side = true, ClientSide
+		t.mirrored, t.rep.Role = true, RoleClient
 		return true
 	case t.over():
 		s.otherEnd(c)

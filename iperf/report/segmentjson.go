@@ -88,7 +88,7 @@ func (s *segmenter) endPeerDocument(outer *test, isCut bool) {
 // newPeer returns a test for the server's own output within that of t.
 func (s *segmenter) newPeer(t *test) *test {
 	peer := s.newTest(nil)
-	peer.setIperf3(ServerSide, 0)
+	peer.setIperf3(RoleServer, 0)
 	peer.reverse = t.reverse
 	return peer
 }

@@ -139,8 +139,8 @@ func TestOnlyPrintedSums(t *testing.T) {
 
 func TestSide(t *testing.T) {
 	const row = "20261123054953,192.0.2.2,39742,192.0.2.1,5001,1,0.0-2.0,1444675644,5770799466\n"
-	for side, want := range map[report.Side]string{0: "unlabelled", report.ClientSide: "sent", report.ServerSide: "received"} {
-		p := report.Parser{Side: side}
+	for role, want := range map[report.Role]string{0: "unlabelled", report.RoleClient: "sent", report.RoleServer: "received"} {
+		p := report.Parser{Role: role}
 		rep, err := p.Parse(strings.NewReader(row), nil)
 		if err != nil {
 			t.Fatal(err)
@@ -148,7 +148,7 @@ func TestSide(t *testing.T) {
 		f := rep.Forward
 		got := map[string]bool{"unlabelled": f.Unlabelled != nil, "sent": f.Sent != nil, "received": f.Received != nil}
 		if diff := cmp.Diff(map[string]bool{"unlabelled": want == "unlabelled", "sent": want == "sent", "received": want == "received"}, got); diff != "" {
-			t.Errorf("%v (-want +got)\n%s", side, diff)
+			t.Errorf("%v (-want +got)\n%s", role, diff)
 		}
 	}
 }

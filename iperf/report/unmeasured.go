@@ -40,7 +40,7 @@ func (t *test) dropUnmeasured(sent, received **Total, unlabelled *Total, sends b
 // its processor time among them. A client gets them after the test. A server prints before it gets
 // them.
 func (t *test) gotResults() bool {
-	return t.rep.Side != ServerSide && len(t.said) == 0 && (t.done || t.json && t.rep.CPU != nil && t.rep.CPU.Remote != nil)
+	return t.rep.Role != RoleServer && len(t.said) == 0 && (t.done || t.json && t.rep.CPU != nil && t.rep.CPU.Remote != nil)
 }
 
 func (t *Total) isZero() bool { return t != nil && t.Bytes == 0 && t.Rate == 0 }
@@ -88,7 +88,7 @@ func (r *row) dropRelayed() {
 }
 
 // keep drops the numbers that are not among fields.
-func (t *TCP) keep(fields Fields) {
+func (t *TCP) keep(fields TCPFields) {
 	was := *t
 	*t = TCP{Has: was.Has & fields}
 	if t.Has.Has(Retransmits) {
@@ -118,7 +118,7 @@ func (t *TCP) keep(fields Fields) {
 }
 
 // keep drops the numbers that are not among fields.
-func (u *UDP) keep(fields Fields) {
+func (u *UDP) keep(fields UDPFields) {
 	was := *u
 	*u = UDP{Has: was.Has & fields}
 	if u.Has.Has(Jitter) {
