@@ -16,13 +16,11 @@ import (
 )
 
 // within waits until list is empty, for 15 s at most, and returns what is left in it.
-func within(list func() []testbed.Process) []testbed.Process {
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
-	left := list()
-	for began := time.Now(); len(left) > 0 && time.Since(began) < 15*time.Second; left = list() {
-		<-tick.C
-	}
+func within(list func() []testbed.Process) (left []testbed.Process) {
+	asks(100*time.Millisecond, 15*time.Second, func() bool {
+		left = list()
+		return len(left) == 0
+	})
 	return left
 }
 
