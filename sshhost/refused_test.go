@@ -96,7 +96,8 @@ func TestUselessCertificate(t *testing.T) {
 	for _, test := range []struct{ want, file string }{
 		{want: `"lab" has expired`}, {want: `"lab" is for alice, bob`}, {want: `"lab" is for a host`}, {want: `"lab" is not valid before`},
 	} {
-		cert := &ssh.Certificate{Key: signer.PublicKey(), KeyId: "lab", CertType: ssh.UserCert, ValidBefore: ssh.CertTimeInfinity}
+		cert := &ssh.Certificate{Key: signer.PublicKey(), KeyId: "lab", CertType: ssh.UserCert,
+			ValidPrincipals: []string{s.User}, ValidBefore: ssh.CertTimeInfinity}
 		switch {
 		case strings.Contains(test.want, "expired"):
 			cert.ValidBefore = 1
