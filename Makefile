@@ -25,8 +25,9 @@ check:
 	@for os in windows darwin; do echo "check for $$os" && GOOS=$$os go vet ./... || exit 1; done
 	@bad=$$(gofmt -l .); [ -z "$$bad" ] || { echo "not formatted by gofmt: $$bad"; exit 1; }
 
-# Two packages are tested at a time, and four tests of each: most of them wait, and each link is held against what the kernel
-# counted meanwhile. iperf takes longest, so it begins. sshhost has the machine for itself, because its tests have bounds in time.
+# Two packages are tested at a time, and four tests of each: most of them wait, and each link is held against what the
+# kernel counted meanwhile. iperf takes longest, so it begins. sshhost has the machine for itself, because its tests have
+# bounds in time.
 GOTEST := go test -race -shuffle=on -timeout 20m
 unit:
 	@$(GOTEST) -p 2 -parallel 4 ./iperf $$(go list ./... | grep -vE '/tuna/(iperf|sshhost)$$')

@@ -484,8 +484,8 @@ begin() {
 	become "$@"
 }
 
-# run NUMBER COMMAND [NAME ARGUMENT...] runs a command to its end. It is a process of its own: the one that waits for the command, so that
-# no other one frees the number that it sends signals to.
+# run COMMAND [NAME ARGUMENT...] runs a command to its end. It is a process of its own: the one that waits for the command,
+# so that no other one frees the number that it sends signals to.
 run() {
 	exec </dev/null
 	_id=$_run _pid= _gone= _ended= _status=
@@ -493,7 +493,6 @@ run() {
 	trap '_noread=$_ash _tries=20' PIPE
 	trap '_noread=$_ash _cut=1 _ended=TERM; signal TERM' TERM
 	trap '_noread=$_ash _cut=1 _ended=KILL; signal KILL' USR1
-	shift
 	case $_apart in
 	setsid) begin setsid sh -c "$@" & ;;
 	monitor) set -m; begin sh -c "$@" & set +m ;;
@@ -551,11 +550,12 @@ caught() {
 # reached the new one before it had forgotten its parent's traps would be lost.
 guard() { trap "$1" HUP INT PIPE TERM; }
 
-# The requests. start NUMBER COMMAND [NAME ARGUMENT...] runs a command; term PROCESS and kill9 PROCESS end it, of which PROCESS is the first, and
-# last PROCESS does if run's process does not answer.
+# The requests. start NUMBER COMMAND [NAME ARGUMENT...] runs a command; term PROCESS and kill9 PROCESS end it, of which
+# PROCESS is the first, and last PROCESS does if run's process does not answer.
 start() {
 	[ "$_job" ] && wait "$_job"
 	_number=$1 _run=$_session/$1/
+	shift
 	guard -
 	run "$@" &
 	_job=$!

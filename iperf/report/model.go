@@ -38,7 +38,7 @@ const (
 	RoleServer
 )
 
-// String gives "client", "server", or "unknown" for zero.
+// String returns "client", "server", or "unknown" for zero.
 func (r Role) String() string {
 	switch r {
 	case 0:

@@ -201,9 +201,9 @@ func (t *test) isEmpty() bool { return t.lines == 0 && t.said == nil }
 // isOther reports whether a banner of iperf 2 cannot be of this test.
 func (t *test) isOther() bool { return t.rep.Program == programIperf3 || t.json }
 
-func (t *test) setIperf3(s Role, port int) {
+func (t *test) setIperf3(role Role, port int) {
 	t.rep.Program = programIperf3
-	t.rep.Role = s
+	t.rep.Role = role
 	if port != 0 {
 		t.rep.Settings.Port = port
 	}
