@@ -15,8 +15,9 @@ import (
 // A trial is a host whose commands have left daemons.
 type trial struct {
 	*sshhost.Host
-	server *testbed.SSHServer
-	link   *link
+	server   *testbed.SSHServer
+	link     *link
+	watchers []int // of the leases, while they are renewed
 }
 
 // TestDaemonsOutliveSessions ends the sessions of a host in several ways, while a command runs in one and another is idle. The
@@ -28,7 +29,6 @@ func TestDaemonsOutliveSessions(t *testing.T) {
 			testbed.Signal(pid, syscall.SIGKILL)
 		}
 	}
-	isWatcher := func(pid int) bool { return slices.ContainsFunc(testbed.Descendants(pid), isLease) }
 	var g group
 	defer g.Wait()
 	for _, server := range servers[:2] {
@@ -47,7 +47,7 @@ func TestDaemonsOutliveSessions(t *testing.T) {
 				for _, s := range supervisors(h.server) {
 					all = append(all, s)
 					for _, pid := range testbed.Descendants(s) {
-						if runsSupervisor(strconv.Itoa(pid)) && !isWatcher(pid) {
+						if runsSupervisor(strconv.Itoa(pid)) && !slices.Contains(h.watchers, pid) {
 							all = append(all, pid) // which waits for the command
 						}
 					}
@@ -62,7 +62,7 @@ func TestDaemonsOutliveSessions(t *testing.T) {
 				if end.silent {
 					c.KeepAlive = 500 * time.Millisecond
 				}
-				h := trial{dial(t, c), s, k}
+				h := trial{Host: dial(t, c), server: s, link: k}
 				daemons := []string{leaveDaemon(t, h), leaveDaemon(t, h)}
 				nap, own := napper(), napper()
 				lost := make(chan error, 1)
@@ -70,6 +70,17 @@ func TestDaemonsOutliveSessions(t *testing.T) {
 				waitRuns(t, nap)
 				waitRuns(t, own)
 				daemons = append(daemons, leaveDaemon(t, h)) // in the other session
+				// A watcher is known by its sleep. Once the link is cut a busy machine may look at the processes only after the
+				// lease is over, and the sleep too.
+				eventually(t, 20*time.Second, "two processes watch each lease", func() bool {
+					h.watchers = nil
+					for _, sleep := range leases(s) {
+						if watcher, err := strconv.Atoi(parentOf(sleep)); err == nil {
+							h.watchers = append(h.watchers, watcher)
+						}
+					}
+					return len(h.watchers) == 2*len(supervisors(s))
+				})
 				if end.silent {
 					k.cut.Lock()
 					defer k.cut.Unlock()

@@ -673,11 +673,14 @@ watch() {
 		{ [ "$_x" -gt 128 ] || [ "$_kept" ]; } && alive || break # unless the sleep was killed, it is over
 	done
 	trap '' TERM USR1
+	running # now, because a command of which only the rest is left is taken for one that ended by itself
+	_rest=$_runs
 	alive && kill -TERM $$
 	wake
 	_count=0
 	while alive && [ "$_count" -lt $((3 * _grace)) ]; do pause; done
 	alive && kill -KILL $$
+	[ "$_rest" ] && sweep "$_rest"
 	running
 	[ "$_runs" ] && sweep "$_runs"
 	[ "$_ours" ] && kill -KILL $_dd "$_ours"
