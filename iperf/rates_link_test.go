@@ -2,6 +2,7 @@ package iperf_test
 
 import (
 	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -52,7 +53,8 @@ func TestRateIsOfTheTimeInWhichDataMoved(t *testing.T) {
 				continue // the same arithmetic
 			}
 			t.Run(program+"/"+test.name, func(t *testing.T) {
-				x := iperf.Iperf{ClientServer: b.Hosts, Program: program, Client: test.client}
+				x := iperf.Iperf{ClientServer: b.Hosts, Program: program, Client: test.client, LogWriter: t.Output()}
+				x.Logger = slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug})) // seen if it fails
 				count := testbed.Streams
 				if test.client.Protocol == report.ProtocolUDP {
 					count = testbed.Datagrams

@@ -1,12 +1,14 @@
 package sshhost
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 )
@@ -91,6 +93,41 @@ func (s *Supervisor) Renew() { s.Lease(60) }
 
 // Lost has the supervisor end, before the next command, what the command of that number has left.
 func (s *Supervisor) Lost(number int) { s.sweep([]string{fmt.Sprintf("%s/%d/", s.id, number)}) }
+
+// Mark begins the supervisor's own lines.
+func (s *Supervisor) Mark() string { return s.mark }
+
+// StartEager starts a supervisor whose command is to be ended, softly and hard, as soon as it tells that it has ended. Told gets
+// what the supervisor says on standard error.
+func StartEager(t testing.TB, told *[]string, env []string, shell ...string) *Supervisor {
+	t.Helper()
+	cmd, p := startLoader(t, env, shell...)
+	r, w := io.Pipe()
+	var wg sync.WaitGroup
+	t.Cleanup(wg.Wait)
+	stderr, stdin := p.stderr, p.stdin
+	wg.Go(func() {
+		defer w.Close()
+		lines := bufio.NewReader(stderr)
+		for {
+			line, err := lines.ReadString('\n')
+			if _, said, ok := strings.Cut(line, ":"); ok {
+				*told = append(*told, said)
+				io.WriteString(stdin, "term\nkill9\n")
+			}
+			if w.Write([]byte(line)); err != nil {
+				return
+			}
+		}
+	})
+	p.stderr = r
+	s, err := newSession(context.Background(), p, "", 0, true, &wg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.close)
+	return &Supervisor{s, cmd}
+}
 
 // Recycle makes the number of the last command's process that of another, as the kernel may.
 func (s *Supervisor) Recycle(pid int) { s.request(fmt.Sprintf(tagged("_job=%d\n"), pid)) }

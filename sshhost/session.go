@@ -349,6 +349,16 @@ type answer struct {
 
 var answers = regexp.MustCompile(`^:([0-9]{1,3})(!?)(~?)$`)
 
+// parseWord parses what a supervisor says of a command: the command's number, and + with its process or : with its status.
+func parseWord(said string) (number int, word string, ok bool) {
+	i := strings.IndexAny(said, "+:")
+	if i < 0 {
+		return 0, "", false
+	}
+	number, err := strconv.Atoi(said[:i])
+	return number, said[i:], err == nil
+}
+
 // parseAnswer parses a supervisor's word, without the command's number.
 func parseAnswer(word string) (a answer, ok bool) {
 	m := answers.FindStringSubmatch(word)
@@ -398,13 +408,16 @@ func (s *session) wait(ctx context.Context) (status int, err error) {
 			case e.failed != nil:
 				cause = cmp.Or(cause, e.failed)
 			default:
-				word, ok := strings.CutPrefix(e.word, strconv.Itoa(s.number))
-				if ok && strings.HasPrefix(word, "+") && e.stream == 0 && s.command == "" {
+				number, word, ok := parseWord(e.word)
+				if ok && number < s.number || ok && number == s.number && over[e.stream] {
+					break // told twice, as the process of run was killed when it had told
+				}
+				if ok && number == s.number && strings.HasPrefix(word, "+") && e.stream == 0 && (s.command == "" || s.command == word[len("+"):]) {
 					s.command = word[len("+"):]
 					break
 				}
-				a, ok := parseAnswer(word)
-				if !ok || over[e.stream] {
+				a, known := parseAnswer(word)
+				if !ok || !known || number != s.number {
 					return 0, fmt.Errorf("%w: unexpected answer %q", ErrLost, e.word)
 				}
 				status, over[e.stream], left = a.status, true, left || a.left

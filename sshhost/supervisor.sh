@@ -520,8 +520,9 @@ run() {
 
 # tell reports the command's exit status at the end of both of its streams, with ! if something of it could not be ended, and
 # ~ if something may still print into the streams. A shell that cannot make a process exits, wherever it is, and calls this
-# too. It can still send signals.
+# too. It can still send signals, but zsh would write twice what a trap interrupts.
 tell() {
+	trap '' TERM USR1
 	if [ "$_pid" ]; then
 		kill -KILL $_dd "-$_pid" || kill -KILL "$_pid"
 		_status=137!~
