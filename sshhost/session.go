@@ -428,7 +428,7 @@ func (s *session) wait(ctx context.Context) (status int, err error) {
 		case <-done:
 			cause, done = cmp.Or(cause, ctxError(ctx)), nil
 		case <-limit.C:
-			if limited = s.limit(ctx); !limited && s.local {
+			if limited = s.limit(ctx); !limited && s.local && s.lease > 0 {
 				s.renew() // no keep-alive does that
 				limit.Reset(s.lease / 4)
 			}
