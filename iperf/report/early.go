@@ -8,7 +8,7 @@ import "fmt"
 
 // closeWhole gives out the oldest open intervals that all streams are in, if their number is known.
 func (f *flow) closeWhole() {
-	if f.t.sums == sumPrinted || f.t.expected(f) < 2 {
+	if f.t.p.sums == sumPrinted || f.t.expected(f) < 2 {
 		return
 	}
 	for len(f.groups) > 0 {
@@ -16,7 +16,7 @@ func (f *flow) closeWhole() {
 		if g.summed || g.n < f.size()-f.ended(g) {
 			return
 		}
-		if f.t.sums == sumAdded {
+		if f.t.p.sums == sumAdded {
 			f.closeFirst()
 			continue
 		}

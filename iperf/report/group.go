@@ -45,7 +45,7 @@ func (f *flow) addIperf3(k streamKey, c *cell) {
 // sumIperf3 takes the sum that iperf 3 printed.
 func (f *flow) sumIperf3(c *cell) {
 	f.t.checkInterval(c)
-	if f.t.sums == sumAdded {
+	if f.t.p.sums == sumAdded {
 		f.closeAll()
 		return
 	}
@@ -172,7 +172,7 @@ func (f *flow) late(c *cell) bool {
 
 // sumIperf2 takes the sum that iperf 2 printed.
 func (f *flow) sumIperf2(c *cell) {
-	if f.t.sums == sumAdded {
+	if f.t.p.sums == sumAdded {
 		return
 	}
 	if f.takeEarly(c) {
@@ -215,7 +215,7 @@ func (f *flow) giveOut(g *group) {
 	}
 	switch {
 	case g.summed:
-	case f.t.sums == sumPrinted && (g.n > 1 || f.size() > 1):
+	case f.t.p.sums == sumPrinted && (g.n > 1 || f.size() > 1):
 		f.t.warn(g.line, fmt.Sprintf("no sum of interval %v-%v is printed", g.start, g.end))
 		return
 	case g.n > 1:

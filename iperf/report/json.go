@@ -224,7 +224,7 @@ func (d *document) peerText(text []byte) {
 		d.text("", text)
 		return
 	}
-	in := newReader(d.tests.p, lines.New(bytes.NewReader(bytes.Clone(text))), d.tests.sums)
+	in := newReader(d.tests.p, lines.New(bytes.NewReader(bytes.Clone(text))))
 	in.tests.cur = in.tests.newPeer(d.tests.doc)
 	if t := in.next(); t != nil && t.lines > 0 {
 		d.tests.doc.rep.Peer, _ = t.finish()

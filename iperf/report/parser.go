@@ -22,6 +22,8 @@ type Parser struct {
 	// Role says which end printed the output. Zero: the output itself tells, as it mostly does. It
 	// matters for the CSV of iperf 2 from 2.0.14 on, whose rows are the same at both ends.
 	Role Role
+
+	sums sumPolicy
 }
 
 // Parse reads to the end of r and gives the first test in it; a warning says when more follow. It
@@ -40,11 +42,7 @@ type Parser struct {
 // never nil. An error of r is returned, too. Parse returns io.ErrNoProgress only if r returns no
 // bytes and no error a million times in a row.
 func (p *Parser) Parse(r io.Reader, each func(Interval)) (*Report, error) {
-	return p.parse(r, each, sumAsPrinted)
-}
-
-func (p *Parser) parse(r io.Reader, each func(Interval), sums sumPolicy) (*Report, error) {
-	in := newReader(p, lines.New(r), sums)
+	in := newReader(p, lines.New(r))
 	in.tests.each = each
 	t := in.next()
 	more := in.next()
@@ -74,9 +72,9 @@ func Parse(r io.Reader) (*Report, error) { return new(Parser).Parse(r, nil) }
 // ParseAll gives each test in r, as it ends, with the error that Parse would give for it alone.
 // Output without a test gives one empty report with an error. What a server of iperf 2 prints of
 // less than half a second waits for what follows, as it may be one of several streams.
-func ParseAll(r io.Reader) iter.Seq2[*Report, error] {
+func (p *Parser) ParseAll(r io.Reader) iter.Seq2[*Report, error] {
 	return func(yield func(*Report, error) bool) {
-		in := newReader(new(Parser), lines.New(r), sumAsPrinted)
+		in := newReader(p, lines.New(r))
 		in.tests.all = true
 		for t := in.next(); t != nil; t = in.next() {
 			if !yield(t.result(in)) {
@@ -85,6 +83,9 @@ func ParseAll(r io.Reader) iter.Seq2[*Report, error] {
 		}
 	}
 }
+
+// ParseAll gives each test in r. See Parser.ParseAll.
+func ParseAll(r io.Reader) iter.Seq2[*Report, error] { return new(Parser).ParseAll(r) }
 
 // A sumPolicy says what the sum of parallel streams is.
 type sumPolicy uint8
@@ -95,13 +96,24 @@ const (
 	sumPrinted
 )
 
+// with returns a copy of p that has another policy.
+func (p Parser) with(sums sumPolicy) *Parser {
+	p.sums = sums
+	return &p
+}
+
 // An IperfParser adds parallel streams up itself and pays no heed to the sums that iperf printed.
 // What nothing but a sum tells, as with --sum-only, it does not report.
 type IperfParser struct{ Parser }
 
 // Parse is as Parser.Parse, but for the sums.
 func (p *IperfParser) Parse(r io.Reader, each func(Interval)) (*Report, error) {
-	return p.parse(r, each, sumAdded)
+	return p.with(sumAdded).Parse(r, each)
+}
+
+// ParseAll is as Parser.ParseAll, but for the sums.
+func (p *IperfParser) ParseAll(r io.Reader) iter.Seq2[*Report, error] {
+	return p.with(sumAdded).ParseAll(r)
 }
 
 // A SumParser trusts the sums that iperf printed. With parallel streams an interval without a sum
@@ -112,5 +124,10 @@ type SumParser struct{ Parser }
 
 // Parse is as Parser.Parse, but for the sums.
 func (p *SumParser) Parse(r io.Reader, each func(Interval)) (*Report, error) {
-	return p.parse(r, each, sumPrinted)
+	return p.with(sumPrinted).Parse(r, each)
+}
+
+// ParseAll is as Parser.ParseAll, but for the sums.
+func (p *SumParser) ParseAll(r io.Reader) iter.Seq2[*Report, error] {
+	return p.with(sumPrinted).ParseAll(r)
 }

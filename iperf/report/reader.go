@@ -39,8 +39,8 @@ type reader struct {
 	spare    *document // to be used again
 }
 
-func newReader(p *Parser, src *lines.Source, sums sumPolicy) *reader {
-	r := &reader{src: src, tests: segmenter{p: p, src: src, sums: sums}}
+func newReader(p *Parser, src *lines.Source) *reader {
+	r := &reader{src: src, tests: segmenter{p: p, src: src}}
 	r.rows = event{kind: eventRow, row: &r.row}
 	return r
 }

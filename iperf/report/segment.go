@@ -17,7 +17,6 @@ type segmenter struct {
 	src  *lines.Source
 	each func(Interval) // of the first test, or of every one
 	all  bool           // every test is wanted
-	sums sumPolicy
 
 	output          // that the current line is of
 	aside  []output // those that other lines are of
@@ -52,7 +51,7 @@ type output struct {
 }
 
 func (s *segmenter) newTest(each func(Interval)) *test {
-	t := &test{p: s.p, each: each, src: s.src, rep: &Report{}, sums: s.sums}
+	t := &test{p: s.p, each: each, src: s.src, rep: &Report{}}
 	t.slabs.reuse = s.p.Discard
 	return t
 }

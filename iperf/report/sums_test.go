@@ -3,6 +3,7 @@ package report_test
 import (
 	"fmt"
 	"io"
+	"iter"
 	"strings"
 	"testing"
 
@@ -32,6 +33,7 @@ func TestSums(t *testing.T) {
 		name   string
 		parser interface {
 			Parse(io.Reader, func(report.Interval)) (*report.Report, error)
+			ParseAll(io.Reader) iter.Seq2[*report.Report, error]
 		}
 		live string // an interval that all streams are in does not wait for its sum
 		want string
@@ -56,15 +58,27 @@ func TestSums(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			var kept strings.Builder
-			for _, i := range rep.Forward.Intervals {
-				fmt.Fprint(&kept, i.Rate, " ")
-			}
 			if diff := cmp.Diff(tt.live, live.String()); diff != "" {
 				t.Errorf("live (-want +got)\n%s", diff)
 			}
-			if got := fmt.Sprint(kept.String(), "total ", rep.Forward.Sent.Rate); got != tt.want {
-				t.Errorf("got %s, want %s", got, tt.want)
+			reports := []*report.Report{rep}
+			for rep, err := range tt.parser.ParseAll(strings.NewReader(summed + summed)) {
+				if err != nil {
+					t.Error(err)
+				}
+				reports = append(reports, rep)
+			}
+			if len(reports) != 3 {
+				t.Errorf("ParseAll gives %d tests, want 2", len(reports)-1)
+			}
+			for _, rep := range reports {
+				var kept strings.Builder
+				for _, i := range rep.Forward.Intervals {
+					fmt.Fprint(&kept, i.Rate, " ")
+				}
+				if got := fmt.Sprint(kept.String(), "total ", rep.Forward.Sent.Rate); got != tt.want {
+					t.Errorf("got %s, want %s", got, tt.want)
+				}
 			}
 			if tt.name != "as printed, added where it is not" {
 				return

@@ -18,7 +18,6 @@ type test struct {
 	each  func(Interval)
 	rep   *Report
 	slabs slabs
-	sums  sumPolicy
 	flows []*flow
 	conns []conn // as the text introduces them
 

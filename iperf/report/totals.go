@@ -10,9 +10,9 @@ func (t *test) pick(f *flow, k totalKind) *Total {
 	c := f.sum.totals[k]
 	sum, n := f.added(k)
 	switch {
-	case t.sums == sumAdded && len(f.streams) > 0:
+	case t.p.sums == sumAdded && len(f.streams) > 0:
 		c = nil
-	case t.sums == sumPrinted && len(f.streams) > 1:
+	case t.p.sums == sumPrinted && len(f.streams) > 1:
 		if n > 0 && c == nil {
 			t.unsummed = true
 			t.warn(sum.line, "no sum of the totals is printed")
@@ -35,7 +35,7 @@ func (t *test) pick(f *flow, k totalKind) *Total {
 		// The rates are of times that may differ, and the bytes of few digits.
 		if differs(float64(c.bytes), float64(sum.bytes)) && differs(float64(c.rate), float64(sum.rate)) {
 			t.warn(c.line, fmt.Sprintf("the sum says %d bytes, its streams together %d", c.bytes, sum.bytes))
-			if t.sums == sumAsPrinted && t.csv.seen && !differs(float64(f.carried), float64(sum.bytes)) {
+			if t.p.sums == sumAsPrinted && t.csv.seen && !differs(float64(f.carried), float64(sum.bytes)) {
 				c = &sum // as the intervals say, too: iperf 2.0.13 counts the first one twice at times
 			}
 		}
