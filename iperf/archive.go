@@ -53,7 +53,9 @@ func (f *archiveFaults) values(m *Manifest) {
 	}
 	f.times(m)
 	f.rate("bandwidth_bit_per_second", m.Bandwidth, "source", m.Source)
-	f.rate("opposite_bit_per_second", m.Opposite, "opposite_source", m.OppositeSource)
+	if m.Opposite != nil {
+		f.rate("opposite_bit_per_second", *m.Opposite, "opposite_source", m.OppositeSource)
+	}
 	if m.Source.Role == 0 && m.Error == "" {
 		f.bad("source.Role", 0, "1 (client) or 2 (server) unless there is an error")
 	}
@@ -215,5 +217,8 @@ func (f *archiveFaults) decode(data []byte) (*Manifest, error) {
 		return nil, fmt.Errorf("%w: %w", ErrArchive, err)
 	}
 	m.Reversed = top["reversed"].(bool)
+	if m.Opposite == nil && m.OppositeSource != (Source{}) {
+		m.Opposite = new(report.BitRate) // a 0 was left out once
+	}
 	return m, nil
 }

@@ -107,6 +107,8 @@ func (f *archiveFaults) value(path string, t reflect.Type, v any, all bool) {
 	bad := func(allowed string) { f.bad(path, shown(v), allowed) }
 	number, isNumber := v.(json.Number)
 	switch kind := t.Kind(); {
+	case kind == reflect.Pointer:
+		f.value(path, t.Elem(), v, all)
 	case t == timeType:
 		text, _ := v.(string)
 		if _, err := time.Parse(time.RFC3339Nano, text); err != nil {

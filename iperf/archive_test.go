@@ -166,7 +166,11 @@ func TestArchiveThatNoRunLeft(t *testing.T) {
 		{"an opposite rate", func(t *testing.T, files fstest.MapFS, m string) {
 			set(5e6, "opposite_bit_per_second")(t, files, m)
 			set(map[string]any{"Role": 1, "Sender": false, "Intervals": 1}, "opposite_source")(t, files, m)
-		}, "", "opposite_bit_per_second was recorded as 5.00 Mbit/s, and would be 0 bit/s now"},
+		}, "", "opposite_bit_per_second was recorded as 5.00 Mbit/s, and would be none now"},
+		{
+			"an opposite rate of 0, which was left out once", set(map[string]any{"Role": 1, "Sender": false, "Intervals": 1}, "opposite_source"), "",
+			"opposite_bit_per_second was recorded as 0 bit/s, and would be none now",
+		},
 		{"a source of no end", set(7, "source", "Role"), "source.Role is 7: must be 1 (client), 2 (server)", ""},
 		{"no source", set(map[string]any{"Role": 0, "Sender": false, "Intervals": 0}, "source"), "source.Role is 0: must be 1 (client) or 2 (server) unless there is an error", ""},
 		{"another source", set(1, "source", "Role"), "", "source was recorded as 2 intervals of the receiver in the client's report, and would be 2 intervals of the receiver in the server's report now"},
@@ -295,7 +299,7 @@ func FuzzManifest(f *testing.F) {
 			}
 			return
 		}
-		if res == nil || res.Elapsed < 0 || !(res.Bandwidth >= 0) || !(res.Opposite >= 0) || res.Source.Role > iperf.RoleServer ||
+		if res == nil || res.Elapsed < 0 || !(res.Bandwidth >= 0) || res.Opposite != nil && !(*res.Opposite >= 0) || res.Source.Role > iperf.RoleServer ||
 			res.Direction != iperf.Upstream && res.Direction != iperf.Downstream || res.ClientEnd.Elapsed < 0 || res.ServerEnd.Elapsed < 0 {
 			t.Fatalf("got %+v", res)
 		}

@@ -32,7 +32,7 @@ func (res *Result) aggregate(r reading, aggregator Aggregator) (from basis, err 
 	// Not reported is no error: most tests go one way.
 	if other, err := r.findBasis(res.Client, res.Server, !res.Reversed); err == nil {
 		if rate, err := other.rate(aggregator); err == nil {
-			res.Opposite, res.OppositeSource = rate, other.source
+			res.Opposite, res.OppositeSource = &rate, other.source
 		}
 	}
 	return from, err

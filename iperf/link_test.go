@@ -38,7 +38,10 @@ func (b bed) carried(t *testing.T, w *testbed.Witness, x *iperf.Iperf, rate floa
 	t.Helper()
 	got, from := res.Bandwidth, res.Source
 	if d != res.Direction {
-		got, from = res.Opposite, res.OppositeSource
+		if res.Opposite == nil {
+			t.Fatal("the other way was not reported")
+		}
+		got, from = *res.Opposite, res.OppositeSource
 	}
 	packets, readable := testbed.Segments, testbed.Streams
 	if x.Client.Protocol == report.ProtocolUDP {

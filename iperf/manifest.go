@@ -25,7 +25,7 @@ type Manifest struct {
 	Bandwidth      report.BitRate    `json:"bandwidth_bit_per_second"`
 	Source         Source            `json:"source"`
 	Reversed       bool              `json:"reversed"`
-	Opposite       report.BitRate    `json:"opposite_bit_per_second,omitempty"`
+	Opposite       *report.BitRate   `json:"opposite_bit_per_second,omitempty"`
 	OppositeSource Source            `json:"opposite_source,omitzero"`
 	Client         ManifestEnd       `json:"client"`
 	Server         ManifestEnd       `json:"server"`

@@ -90,7 +90,7 @@ func (x *Iperf) compare(m *Manifest, res *Result, warn func(string, ...any)) {
 		recorded, now any
 	}{
 		{"bandwidth_bit_per_second", m.Bandwidth, again.Bandwidth}, {"source", m.Source, again.Source},
-		{"opposite_bit_per_second", m.Opposite, again.Opposite}, {"opposite_source", m.OppositeSource, again.OppositeSource},
+		{"opposite_bit_per_second", known(m.Opposite), known(again.Opposite)}, {"opposite_source", m.OppositeSource, again.OppositeSource},
 	} {
 		if n.recorded != n.now {
 			warn("%s was recorded as %v, and would be %v now", n.member, n.recorded, n.now)
@@ -99,6 +99,14 @@ func (x *Iperf) compare(m *Manifest, res *Result, warn func(string, ...any)) {
 	if s := m.Server.ExitStatus; m.Error == "" && s > 0 {
 		warn("server.exit_status is %d, though the run has no error: it must have failed while it was ended", s)
 	}
+}
+
+// known returns the rate, or what is said of none.
+func known(r *report.BitRate) any {
+	if r == nil {
+		return "none"
+	}
+	return *r
 }
 
 // refused returns the error of settings that earlier versions took. A time at which to start is of the run.

@@ -29,8 +29,8 @@ type Result struct {
 	Source    Source // where Bandwidth is from
 	Reversed  bool   // the server sent it, and the client received
 
-	// Opposite is the bandwidth of the other way in a test in which both ends send. Zero: none, or not reported.
-	Opposite       report.BitRate
+	// Opposite is the bandwidth of the other way in a test in which both ends send. nil: none, or not reported.
+	Opposite       *report.BitRate
 	OppositeSource Source
 
 	Client, Server       *report.Report // what each end reported; nil: nothing
