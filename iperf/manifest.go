@@ -15,7 +15,7 @@ const ManifestSchema = 1
 // A Manifest tells how a run was made and what came of it. Run writes one as JSON beside the raw files of every attempt
 // whose client started, under the name manifest_<direction>_<timestamp>_<protocol>_<name>.json, when the FileStorage can
 // write whole files at once: when it has the method WriteFile(name string, data []byte) (string, error), which gives
-// the file's final name. Replay reads it.
+// the file's final name. Replay reads it. Its JSON Schema is examples/manifest/schema.json.
 type Manifest struct {
 	Schema         int               `json:"schema"` // ManifestSchema
 	Name           string            `json:"name"`
