@@ -88,6 +88,8 @@ func TestParseErrors(t *testing.T) {
 	tests := []struct{ name, text, kinds string }{
 		{"nothing", "", "no bandwidth"},
 		{"something else", "hello\n", "no bandwidth, not understood"},
+		{"a file of bytes", "hello\x00world\n\x01\x02\x00\xff\xfe\n", "no bandwidth, not understood"},
+		{"a line that is too long", "hello\n" + strings.Repeat("x", 70000) + "\n", "no bandwidth, not understood"},
 		{"a banner", "Server listening on 5201\n", "no bandwidth"},
 		{"intervals only", "Connecting to host h, port 5201\n" + row, "incomplete"},
 		{"busy", "iperf3: error - the server is busy running a test. try again later\n", "busy, no bandwidth"},

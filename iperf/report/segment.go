@@ -185,6 +185,8 @@ func (s *segmenter) endAll() bool {
 	if len(s.ready) == 0 && s.given == 0 {
 		if last == nil {
 			last = s.newTest(nil)
+		}
+		if last.lines == 0 { // a warning alone may have begun it
 			last.lines = s.other
 		}
 		s.ready = append(s.ready, last)
