@@ -77,22 +77,28 @@ func TestServerThatWeEnded(t *testing.T) {
 // TestServerThatStartsLate has a server that listens after the client was refused, because the run held that back for a
 // short time only. The next try finds it in time.
 func TestServerThatStartsLate(t *testing.T) {
-	testbed.Need(t, "iperf3")
+	testbed.Need(t, "iperf", "iperf3")
 	for _, test := range []struct {
 		name     string
+		real     string
 		retries  int
 		attempts int // zero: refused
-	}{{"tried again", 1, 2}, {"not tried again", -1, 0}} {
+	}{
+		{"iperf3, tried again", "iperf3", 1, 2},
+		{"iperf3, not tried again", "iperf3", -1, 0},
+		{"iperf, tried again", "iperf", 1, 2}, // its client exits with 0
+		{"iperf, not tried again", "iperf", -1, 0},
+	} {
 		t.Run(test.name, func(t *testing.T) {
-			program := filepath.Join(t.TempDir(), "iperf3")
+			program := filepath.Join(t.TempDir(), test.real)
 			script := `#!/bin/sh
 case $1 in
 -s) until [ -e "$0.refused" ]; do sleep 0.05; done ;;
--c) iperf3 "$@"; s=$?; : >"$0.refused"; exit $s ;;
+-c) @ "$@"; s=$?; : >"$0.refused"; exit $s ;;
 esac
-exec iperf3 "$@"
+exec @ "$@"
 `
-			if err := os.WriteFile(program, []byte(script), 0o755); err != nil {
+			if err := os.WriteFile(program, []byte(strings.ReplaceAll(script, "@ ", test.real+" ")), 0o755); err != nil {
 				t.Fatal(err)
 			}
 			x := iperf.Iperf{

@@ -1,7 +1,9 @@
 package iperf_test
 
 import (
+	"context"
 	"errors"
+	"io"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -84,4 +86,49 @@ func TestLookForConnectionFails(t *testing.T) {
 			t.Errorf("got %v, but nobody knows that", err)
 		}
 	})
+}
+
+// hostThatEndsWith is a host on which a server that is cancelled ends with an error.
+type hostThatEndsWith struct {
+	*iperftest.Host
+	err error
+}
+
+func (h hostThatEndsWith) Run(ctx context.Context, command string, stdout, stderr io.Writer) error {
+	err := h.Host.Run(ctx, command, stdout, stderr)
+	if ctx.Err() != nil && strings.HasPrefix(command, "iperf -s") {
+		return h.err
+	}
+	return err
+}
+
+// TestHostLostWhileItStops has a host answer the end of a server with something else than the context's error: the server may
+// live on.
+func TestHostLostWhileItStops(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		err  error
+		lost bool
+	}{
+		{"the context's error", context.Canceled, false},
+		{"none", nil, false},
+		{"a lost connection", errors.New("connection lost"), true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				host := iperf2Host(t)
+				host.Expect(tableCommand, iperftest.Stdout(table))
+				host.Allow(tableCommand, iperftest.Stdout(tableOf5001))
+				host.ExpectMatch("iperf -s.*", iperftest.Hang())
+				x := iperf.Iperf{Program: "iperf"}
+				srv, err := x.StartServer(t.Context(), hostThatEndsWith{host, test.err}, "")
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := srv.Stop(t.Context()); errors.Is(err, iperf.ErrHostLost) != test.lost {
+					t.Errorf("got %v, want ErrHostLost: %v", err, test.lost)
+				}
+			})
+		})
+	}
 }

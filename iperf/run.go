@@ -135,6 +135,7 @@ func (x *Iperf) attempt(ctx context.Context, d Direction, client, server HostSSH
 		srv.finish(ctx, 0)
 		return nil, both(both(err, srv.process.stopErr), srv.storeErr)
 	}
+	cli.peer = srv
 	<-cli.done
 	// After a failure there may be nothing to wait for, but what the server still knows arrives soon.
 	wait := srv.drain
@@ -143,14 +144,6 @@ func (x *Iperf) attempt(ctx context.Context, d Direction, client, server HostSSH
 	}
 	srv.finish(ctx, wait)
 	storeErr := both(cli.closeFiles(), srv.storeErr)
-	if failed, ok := errors.AsType[*RunError](cli.runErr); ok && errors.Is(failed, ErrRefused) {
-		switch {
-		case srv.unseen != nil:
-			failed.Err = fmt.Errorf("%w: %w", srv.unseen, failed.Err)
-		case srv.wasTaken():
-			failed.Err = fmt.Errorf("%w: others test at port %d of the same host: %w", ErrPortInUse, srv.Port, failed.Err)
-		}
-	}
 
 	res.ClientEnd, res.ServerEnd = cli.end, srv.process.end
 	res.Reversed = reversed
@@ -222,6 +215,7 @@ func (x *Iperf) endingUnused(v Version, limit time.Duration) *Iperf {
 func (res *Result) judge(ctx context.Context, client, server *process) error {
 	clientErr, clientSaid := res.faults(client, server)
 	serverErr, serverSaid := res.faults(server, client)
+	client.peer.explain(clientErr)
 	if clientErr == nil && serverErr == nil {
 		if clientErr, serverErr = res.cutShort(client, server); isAny(clientErr, ErrPeerLost) {
 			clientSaid = nil

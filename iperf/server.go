@@ -233,6 +233,18 @@ func (s *Server) wasTaken() bool {
 	return !s.textual || !isClosed(s.banner.Event()) || isClosed(s.accepted.Event())
 }
 
+// explain adds to the error of a client that was refused what is known of the server. iperf 2 exits with 0 then.
+func (s *Server) explain(err error) {
+	failed, ok := errors.AsType[*RunError](err)
+	switch {
+	case !ok || !errors.Is(failed, ErrRefused):
+	case s.unseen != nil:
+		failed.Err = fmt.Errorf("%w: %w", s.unseen, failed.Err)
+	case s.wasTaken():
+		failed.Err = fmt.Errorf("%w: others test at port %d of the same host: %w", ErrPortInUse, s.Port, failed.Err)
+	}
+}
+
 // mayBeUsed reports whether a client came, as far as the server says such things.
 func (s *Server) mayBeUsed() bool { return !s.textual || isClosed(s.accepted.Event()) }
 
