@@ -30,8 +30,6 @@ type process struct {
 	runErr          error // a *RunError, unless stop ended it
 	stopErr         error // stop could not see it end
 	silent          bool  // nothing came back of the UDP that it sent
-
-	peer *Server // that it is to reach; nil: it is a server itself
 }
 
 // errStopped is the cause by which stop ends a program, which is no failure of it.
@@ -137,13 +135,13 @@ func (s *session) start(ctx context.Context, c command, m *machine, onLine func(
 		if exited || err == nil {
 			p.end.ExitStatus = recorded(status)
 		}
-		// A host that has ended it gives the context's error. Any other is one of the host, on which it may live on.
-		ended := err == nil || exited || isAny(err, errStopped, context.Canceled, context.DeadlineExceeded)
+		// A host that has ended a program returns the context's error. After any other, the program may live on.
+		ended := !notEnded(err) && (err == nil || exited || isAny(err, errStopped, context.Canceled, context.DeadlineExceeded))
 		switch stopped := context.Cause(p.ctx) == errStopped; {
 		case err != nil && !stopped:
 			p.runErr = p.fail(p.ctx, err, p.stderr.String())
 			p.noticeSilence()
-		case stopped && (notEnded(err) || !ended):
+		case stopped && !ended:
 			p.stopErr = fmt.Errorf("%v on %s could not be stopped: %w: %w", c.role, p.end.Host, ErrHostLost, err)
 		}
 		s.x.logger().DebugContext(ctx, "end", "role", c.role.String(), "host", p.end.Host, "error", err)

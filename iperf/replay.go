@@ -101,7 +101,7 @@ func (x *Iperf) compare(m *Manifest, res *Result, warn func(string, ...any)) {
 	}
 }
 
-// known returns the rate, or what is said of none.
+// known returns a rate, or "none" if it is nil.
 func known(r *report.BitRate) any {
 	if r == nil {
 		return "none"

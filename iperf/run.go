@@ -135,7 +135,6 @@ func (x *Iperf) attempt(ctx context.Context, d Direction, client, server HostSSH
 		srv.finish(ctx, 0)
 		return nil, both(both(err, srv.process.stopErr), srv.storeErr)
 	}
-	cli.peer = srv
 	<-cli.done
 	// After a failure there may be nothing to wait for, but what the server still knows arrives soon.
 	wait := srv.drain
@@ -148,7 +147,7 @@ func (x *Iperf) attempt(ctx context.Context, d Direction, client, server HostSSH
 	res.ClientEnd, res.ServerEnd = cli.end, srv.process.end
 	res.Reversed = reversed
 	res.Warnings = append(res.Warnings, srv.warnings...)
-	err = both(x.conclude(ctx, res, cli, srv.process, limit), storeErr)
+	err = both(x.conclude(ctx, res, cli, srv, limit), storeErr)
 	res.Elapsed = time.Since(res.Start)
 	sums := map[string]string{}
 	cli.addSums(sums)
@@ -159,7 +158,8 @@ func (x *Iperf) attempt(ctx context.Context, d Direction, client, server HostSSH
 }
 
 // conclude makes the bandwidth of what both programs reported, when they have ended, and tells what was wrong with them.
-func (x *Iperf) conclude(ctx context.Context, res *Result, client, server *process, limit time.Duration) error {
+func (x *Iperf) conclude(ctx context.Context, res *Result, client *process, srv *Server, limit time.Duration) error {
+	server := srv.process
 	res.Client, res.Server = client.report, server.report
 	if x.Parser != nil {
 		res.Warnings = append(res.Warnings, unfilled(&x.Client, RoleClient, client.report)...)
@@ -174,7 +174,7 @@ func (x *Iperf) conclude(ctx context.Context, res *Result, client, server *proce
 	if failed, ok := errors.AsType[*RunError](server.runErr); ok && client.runErr != nil && (client.silent || !late) {
 		failed.Hint = "" // more time does not help: it waited for a client that had failed
 	}
-	err := res.judge(ctx, client, server)
+	err := res.judge(ctx, client, srv)
 	if unheard := res.unheard(client, server, both(err, noRate)); unheard != nil {
 		if err != nil && !errors.Is(err, ErrInterrupted) { // by its time, of which only the first datagram was
 			res.Warnings = append(res.Warnings, err)
@@ -212,10 +212,11 @@ func (x *Iperf) endingUnused(v Version, limit time.Duration) *Iperf {
 
 // judge returns the error of a run. Odd output is a warning if the bandwidth is not from it, or if the other program
 // failed, as that is the cause.
-func (res *Result) judge(ctx context.Context, client, server *process) error {
+func (res *Result) judge(ctx context.Context, client *process, srv *Server) error {
+	server := srv.process
 	clientErr, clientSaid := res.faults(client, server)
+	srv.explain(clientErr)
 	serverErr, serverSaid := res.faults(server, client)
-	client.peer.explain(clientErr)
 	if clientErr == nil && serverErr == nil {
 		if clientErr, serverErr = res.cutShort(client, server); isAny(clientErr, ErrPeerLost) {
 			clientSaid = nil

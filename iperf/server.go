@@ -233,7 +233,7 @@ func (s *Server) wasTaken() bool {
 	return !s.textual || !isClosed(s.banner.Event()) || isClosed(s.accepted.Event())
 }
 
-// explain adds to the error of a client that was refused what is known of the server. iperf 2 exits with 0 then.
+// explain adds what is known of the server to the error of a client, if the client was refused.
 func (s *Server) explain(err error) {
 	failed, ok := errors.AsType[*RunError](err)
 	switch {

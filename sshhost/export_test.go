@@ -34,6 +34,12 @@ func StartSupervisor(t testing.TB, prefix string, env []string, shell ...string)
 func TryStartSupervisor(t testing.TB, prefix string, env []string, shell ...string) (*Supervisor, error) {
 	t.Helper()
 	cmd, p := startLoader(t, env, shell...)
+	return supervise(t, cmd, p, prefix)
+}
+
+// supervise starts a supervisor in the shell cmd, whose streams are p.
+func supervise(t testing.TB, cmd *exec.Cmd, p pipes, prefix string) (*Supervisor, error) {
+	t.Helper()
 	var wg sync.WaitGroup
 	t.Cleanup(wg.Wait)
 	s, err := newSession(context.Background(), p, prefix, 0, true, &wg)
@@ -97,16 +103,14 @@ func (s *Supervisor) Lost(number int) { s.sweep([]string{fmt.Sprintf("%s/%d/", s
 // Mark begins the supervisor's own lines.
 func (s *Supervisor) Mark() string { return s.mark }
 
-// StartEager starts a supervisor whose command is to be ended, softly and hard, as soon as it tells that it has ended. Told gets
-// what the supervisor says on standard error.
+// StartEager starts a supervisor, and sends it the requests to end its command as soon as it tells that the command has ended.
+// told gets what it says on standard error.
 func StartEager(t testing.TB, told *[]string, env []string, shell ...string) *Supervisor {
 	t.Helper()
 	cmd, p := startLoader(t, env, shell...)
 	r, w := io.Pipe()
-	var wg sync.WaitGroup
-	t.Cleanup(wg.Wait)
 	stderr, stdin := p.stderr, p.stdin
-	wg.Go(func() {
+	go func() { // until stderr ends
 		defer w.Close()
 		lines := bufio.NewReader(stderr)
 		for {
@@ -119,14 +123,13 @@ func StartEager(t testing.TB, told *[]string, env []string, shell ...string) *Su
 				return
 			}
 		}
-	})
+	}()
 	p.stderr = r
-	s, err := newSession(context.Background(), p, "", 0, true, &wg)
+	s, err := supervise(t, cmd, p, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(s.close)
-	return &Supervisor{s, cmd}
+	return s
 }
 
 // Recycle makes the number of the last command's process that of another, as the kernel may.

@@ -409,20 +409,21 @@ func (s *session) wait(ctx context.Context) (status int, err error) {
 				cause = cmp.Or(cause, e.failed)
 			default:
 				number, word, ok := parseWord(e.word)
-				if ok && number < s.number || ok && number == s.number && over[e.stream] {
-					break // told twice, as the process of run was killed when it had told
-				}
-				if ok && number == s.number && strings.HasPrefix(word, "+") && e.stream == 0 && (s.command == "" || s.command == word[len("+"):]) {
-					s.command = word[len("+"):]
-					break
-				}
-				a, known := parseAnswer(word)
-				if !ok || !known || number != s.number {
-					return 0, fmt.Errorf("%w: unexpected answer %q", ErrLost, e.word)
-				}
-				status, over[e.stream], left = a.status, true, left || a.left
-				if a.held {
-					s.held.Store(true)
+				process, begun := strings.CutPrefix(word, "+")
+				a, ended := parseAnswer(word)
+				switch {
+				case !ok || number > s.number:
+					return 0, unexpected(e.word)
+				case number < s.number || over[e.stream]: // told twice, because the process of run was killed after it had told
+				case begun && e.stream == 0 && (s.command == "" || s.command == process):
+					s.command = process
+				case ended:
+					status, over[e.stream], left = a.status, true, left || a.left
+					if a.held {
+						s.held.Store(true)
+					}
+				default:
+					return 0, unexpected(e.word)
 				}
 			}
 		case <-done:
@@ -493,6 +494,8 @@ func (s *session) callHelp(ctx context.Context, victim string, done chan<- bool)
 		}
 	})
 }
+
+func unexpected(word string) error { return fmt.Errorf("%w: unexpected answer %q", ErrLost, word) }
 
 // lost returns the error of a session whose stream has ended.
 func lost(err error) error {

@@ -3,8 +3,8 @@
 //	manifest                  prints the schema
 //	manifest FILE...          checks each file
 //
-// The schema says which members there are and of which type. Whether their values are such as a run can have, and whether the
-// raw files are unchanged, says iperf.Replay.
+// By the schema a manifest has its members, each of its type. iperf.Replay also finds values that no run can have, and raw
+// files that were changed.
 package main
 
 import (
@@ -41,12 +41,16 @@ func run(files []string, out io.Writer) error {
 		_, err = fmt.Fprintf(out, "%s\n", text)
 		return err
 	}
+	resolved, err := s.Resolve(nil)
+	if err != nil {
+		return err
+	}
 	for _, name := range files {
 		text, err := os.ReadFile(name)
 		if err != nil {
 			return err
 		}
-		if err := check(s, text); err != nil {
+		if err := check(resolved, text); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 		fmt.Fprintf(out, "%s: valid\n", name)
@@ -73,14 +77,10 @@ func schema() (*jsonschema.Schema, error) {
 }
 
 // check returns an error unless text is a manifest by its schema.
-func check(s *jsonschema.Schema, text []byte) error {
-	resolved, err := s.Resolve(nil)
-	if err != nil {
-		return err
-	}
+func check(s *jsonschema.Resolved, text []byte) error {
 	var manifest any
 	if err := json.Unmarshal(text, &manifest); err != nil {
 		return err
 	}
-	return resolved.Validate(manifest)
+	return s.Validate(manifest)
 }

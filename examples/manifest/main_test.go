@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -61,7 +60,7 @@ func TestManifestsOfRuns(t *testing.T) {
 				Server: iperf.ServerSettings{AutoPort: true}, FileStorage: dir, IntervalsCSV: true,
 			}
 			x.Client.Time = time.Second
-			res, err := x.Run(context.Background(), test.d, "name")
+			res, err := x.Run(t.Context(), test.d, "name")
 			if (err != nil) != test.fails || res == nil || res.Manifest == "" {
 				t.Fatalf("got %+v, %v; want a manifest, and an error: %v", res, err, test.fails)
 			}
@@ -70,7 +69,8 @@ func TestManifestsOfRuns(t *testing.T) {
 	}
 }
 
-// TestManifestsOfEarlierVersions has what was written before. Those of the first weeks had "reverse" for "reversed".
+// TestManifestsOfEarlierVersions has archives of earlier commits. The first ones are left out, because their manifests have
+// "reverse" in place of "reversed".
 func TestManifestsOfEarlierVersions(t *testing.T) {
 	files, err := filepath.Glob("../../iperf/testdata/archives/checked-*.txtar")
 	if err != nil || len(files) == 0 {

@@ -84,7 +84,7 @@ func (p *Parser) ParseAll(r io.Reader) iter.Seq2[*Report, error] {
 	}
 }
 
-// ParseAll gives each test in r. See Parser.ParseAll.
+// ParseAll gives each test in r, as the zero Parser reads it. See Parser.ParseAll.
 func ParseAll(r io.Reader) iter.Seq2[*Report, error] { return new(Parser).ParseAll(r) }
 
 // A sumPolicy says what the sum of parallel streams is.
