@@ -22,8 +22,6 @@ type Parser struct {
 	// Role says which end printed the output. Zero: the output itself tells, as it mostly does. It
 	// matters for the CSV of iperf 2 from 2.0.14 on, whose rows are the same at both ends.
 	Role Role
-
-	sums sumPolicy
 }
 
 // Parse reads to the end of r and gives the first test in it; a warning says when more follow. It
@@ -42,7 +40,11 @@ type Parser struct {
 // never nil. An error of r is returned, too. Parse returns io.ErrNoProgress only if r returns no
 // bytes and no error a million times in a row.
 func (p *Parser) Parse(r io.Reader, each func(Interval)) (*Report, error) {
-	in := newReader(p, lines.New(r))
+	return p.with(sumAsPrinted).parse(r, each)
+}
+
+func (o *options) parse(r io.Reader, each func(Interval)) (*Report, error) {
+	in := newReader(o, lines.New(r))
 	in.tests.each = each
 	t := in.next()
 	more := in.next()
@@ -73,8 +75,12 @@ func Parse(r io.Reader) (*Report, error) { return new(Parser).Parse(r, nil) }
 // Output without a test gives one empty report with an error. What a server of iperf 2 prints of
 // less than half a second waits for what follows, as it may be one of several streams.
 func (p *Parser) ParseAll(r io.Reader) iter.Seq2[*Report, error] {
+	return p.with(sumAsPrinted).parseAll(r)
+}
+
+func (o *options) parseAll(r io.Reader) iter.Seq2[*Report, error] {
 	return func(yield func(*Report, error) bool) {
-		in := newReader(p, lines.New(r))
+		in := newReader(o, lines.New(r))
 		in.tests.all = true
 		for t := in.next(); t != nil; t = in.next() {
 			if !yield(t.result(in)) {
@@ -96,11 +102,14 @@ const (
 	sumPrinted
 )
 
-// with returns a copy of p that has another policy.
-func (p Parser) with(sums sumPolicy) *Parser {
-	p.sums = sums
-	return &p
+// options are how an output is read. The policy is no field of Parser, because go-cmp compares no values of a caller's that
+// have a field that is not exported.
+type options struct {
+	Parser
+	sums sumPolicy
 }
+
+func (p *Parser) with(sums sumPolicy) *options { return &options{*p, sums} }
 
 // An IperfParser adds parallel streams up itself and pays no heed to the sums that iperf printed.
 // What nothing but a sum tells, as with --sum-only, it does not report.
@@ -108,12 +117,12 @@ type IperfParser struct{ Parser }
 
 // Parse is as Parser.Parse, but for the sums.
 func (p *IperfParser) Parse(r io.Reader, each func(Interval)) (*Report, error) {
-	return p.with(sumAdded).Parse(r, each)
+	return p.with(sumAdded).parse(r, each)
 }
 
 // ParseAll is as Parser.ParseAll, but for the sums.
 func (p *IperfParser) ParseAll(r io.Reader) iter.Seq2[*Report, error] {
-	return p.with(sumAdded).ParseAll(r)
+	return p.with(sumAdded).parseAll(r)
 }
 
 // A SumParser trusts the sums that iperf printed. With parallel streams an interval without a sum
@@ -124,10 +133,10 @@ type SumParser struct{ Parser }
 
 // Parse is as Parser.Parse, but for the sums.
 func (p *SumParser) Parse(r io.Reader, each func(Interval)) (*Report, error) {
-	return p.with(sumPrinted).Parse(r, each)
+	return p.with(sumPrinted).parse(r, each)
 }
 
 // ParseAll is as Parser.ParseAll, but for the sums.
 func (p *SumParser) ParseAll(r io.Reader) iter.Seq2[*Report, error] {
-	return p.with(sumPrinted).ParseAll(r)
+	return p.with(sumPrinted).parseAll(r)
 }

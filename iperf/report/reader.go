@@ -39,7 +39,7 @@ type reader struct {
 	spare    *document // to be used again
 }
 
-func newReader(p *Parser, src *lines.Source) *reader {
+func newReader(p *options, src *lines.Source) *reader {
 	r := &reader{src: src, tests: segmenter{p: p, src: src}}
 	r.rows = event{kind: eventRow, row: &r.row}
 	return r

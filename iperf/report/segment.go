@@ -13,7 +13,7 @@ import (
 // after it, a connection until its first row, a short test until the sum that may be of several.
 // These queues are bounded; what has no space in them is decided as if the input had ended.
 type segmenter struct {
-	p    *Parser
+	p    *options
 	src  *lines.Source
 	each func(Interval) // of the first test, or of every one
 	all  bool           // every test is wanted

@@ -173,7 +173,7 @@ func TestSegmenter(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			s := segmenter{p: new(Parser), src: lines.New(strings.NewReader("")), all: true}
+			s := segmenter{p: new(options), src: lines.New(strings.NewReader("")), all: true}
 			for i := range tt.events {
 				s.turnTo(tt.events[i].text)
 				s.take(&tt.events[i])

@@ -13,7 +13,7 @@ import (
 // state of the assembler of iperf 2, iperf3Test that of iperf 3. Until a line tells which program
 // it is of, it is that of neither.
 type test struct {
-	p     *Parser
+	p     *options
 	src   *lines.Source
 	each  func(Interval)
 	rep   *Report
