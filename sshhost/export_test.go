@@ -3,6 +3,7 @@ package sshhost
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -56,6 +57,9 @@ func (s *Supervisor) Run(ctx context.Context, command string, stdout, stderr io.
 	status, err := s.run(ctx, command, stdout, stderr)
 	return outcome("shell", status, err)
 }
+
+// NotBegun reports whether err is that of a command that another session can run.
+func NotBegun(err error) bool { return errors.Is(err, errNotBegun) }
 
 // startLoader starts a shell that reads a supervisor from its standard input, in a process group of its own.
 func startLoader(t testing.TB, env []string, shell ...string) (*exec.Cmd, pipes) {

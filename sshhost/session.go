@@ -23,7 +23,7 @@ const (
 	lastGrace = 2 * time.Second        // from then until the session is given up
 	limitWait = 100 * time.Millisecond // a command that is over sooner needs no limit
 	checkTime = time.Second            // between two checks that the process lives that waits for the command
-	lastWords = 500 * time.Millisecond // that a shell is given which ends before it has begun
+	lastWords = 500 * time.Millisecond // for what a shell says when it ends
 
 	// limitMargin is how long after its deadline a command may live on a host that has gone silent. In the usual case it
 	// is ended from here, at the deadline.
@@ -46,6 +46,7 @@ type session struct {
 	once   sync.Once
 	late   chan struct{} // closed by evict: close does not wait any more
 	evict  func()
+	ended  [2]chan struct{} // closed when a stream has ended
 	out    [2]gate
 	early  earlyOutput
 	stray  atomic.Bool // something printed when no command ran
@@ -96,13 +97,13 @@ func newSession(ctx context.Context, p pipes, prefix string, lease time.Duration
 	s := &session{pipes: p, wg: wg, lease: lease, local: local, id: rand.Text(), mark: newMark(), events: make(chan event), done: make(chan struct{}), late: make(chan struct{})}
 	s.evict = sync.OnceFunc(func() { close(s.late) })
 	for i, r := range []io.Reader{p.stdout, p.stderr} {
+		s.ended[i] = make(chan struct{})
 		wg.Go(func() { s.read(i, r) })
 	}
 	wg.Go(func() {
 		// The shell may end before the streams do: a command that outlives it holds them open.
 		p.wait()
-		s.broken.Store(true)
-		s.tell(event{err: io.EOF})
+		s.tellEnd(io.EOF)
 	})
 	first := cmp.Or(lease, firstLease)
 	if local {
@@ -180,7 +181,12 @@ func (s *session) read(i int, r io.Reader) {
 	}
 	for {
 		n, err := r.Read(buf)
-		torn := marks.feed(buf[:n], output, func(word string) { s.tell(event{stream: i, word: word}) })
+		torn := marks.feed(buf[:n], output, func(word string) {
+			if strings.HasPrefix(word, "-") {
+				s.broken.Store(true)
+			}
+			s.tell(event{stream: i, word: word})
+		})
 		if torn == nil && err != nil {
 			torn = marks.end(output)
 		}
@@ -188,8 +194,8 @@ func (s *session) read(i int, r io.Reader) {
 			err = fmt.Errorf("the host's answer comes apart: %s", quoteShort(torn[min(len(torn), len(s.mark)):]))
 		}
 		if err != nil {
-			s.broken.Store(true)
-			s.tell(event{err: err})
+			close(s.ended[i])
+			s.tellEnd(err)
 			io.Copy(io.Discard, r) // what still prints is not held up
 			return
 		}
@@ -236,6 +242,23 @@ func (s *session) tell(e event) {
 	case s.events <- e:
 	case <-s.done:
 	}
+}
+
+// tellEnd says that the session is over, after what else its streams may say within a moment.
+func (s *session) tellEnd(err error) {
+	s.broken.Store(true)
+	late := time.NewTimer(lastWords)
+	defer late.Stop()
+	for _, ended := range s.ended {
+		select {
+		case <-ended:
+		case <-late.C:
+			late.Reset(0)
+		case <-s.done:
+			return
+		}
+	}
+	s.tell(event{err: err})
 }
 
 func (s *session) request(line string) error {
@@ -349,6 +372,13 @@ type answer struct {
 
 var answers = regexp.MustCompile(`^:([0-9]{1,3})(!?)(~?)$`)
 
+// parseLast parses what a supervisor says that ends: the number of the last command that has begun.
+func parseLast(said string) (number int, ok bool) {
+	last, ok := strings.CutPrefix(said, "-")
+	number, err := strconv.Atoi(last)
+	return number, ok && err == nil
+}
+
 // parseWord parses what a supervisor says of a command: the command's number, and + with its process or : with its status.
 func parseWord(said string) (number int, word string, ok bool) {
 	i := strings.IndexAny(said, "+:")
@@ -408,6 +438,13 @@ func (s *session) wait(ctx context.Context) (status int, err error) {
 			case e.failed != nil:
 				cause = cmp.Or(cause, e.failed)
 			default:
+				if last, ending := parseLast(e.word); ending {
+					if last < s.number {
+						s.busy = false
+						return 0, fmt.Errorf("%w: the host's shell was ended", errNotBegun)
+					}
+					break
+				}
 				number, word, ok := parseWord(e.word)
 				process, begun := strings.CutPrefix(word, "+")
 				a, ended := parseAnswer(word)

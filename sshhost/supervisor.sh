@@ -710,10 +710,12 @@ rescue() {
 	[ -z "$3" ] || { lost "$3" && remove "$4"; } || _rescued=1
 }
 
-# finish ends the session. It may come as a trap while IFS is empty, which it is in bash as long as read goes on.
+# finish ends the session. It may come as a trap while IFS is empty, which it is in bash as long as read goes on. Requests
+# are not read any more: it tells the number of the last command, after which none has begun, unless nobody may read what
+# that printed.
 finish() {
 	guard ''
-	IFS=$_ifs
+	IFS=$_ifs _killed=
 	trap - EXIT
 	if [ "$_job" ]; then
 		_count=0
@@ -725,8 +727,9 @@ finish() {
 		until dead "$_job" || [ "$_count" -ge $((4 * _grace)) ]; do pause; done
 		dead "$_job" || kill -KILL "$_job"
 		wait "$_job"
-		[ $? -gt 128 ] && sweep "TUNA_RUN=$_run" # it was killed
+		[ $? -gt 128 ] && _killed=1 && sweep "TUNA_RUN=$_run"
 	fi
+	[ "$_killed" ] || { echo "$_mark-$_number;" >&4; echo "$_mark-$_number;"; }
 	unwatch $_late $_limit $_watch
 	_count=0
 	while [ "$_late" ] && [ "$_since" ] && [ "$_count" -lt "$_grace" ]; do

@@ -179,6 +179,53 @@ func TestSupervisorEndsWithItsInput(t *testing.T) {
 	}
 }
 
+// TestHungUp gives a command to a supervisor that has got HUP. One that has not begun can be run by another supervisor; one that
+// has is ended, and then there is nothing to run it again.
+func TestHungUp(t *testing.T) {
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
+	t.Run("as it starts", func(t *testing.T) {
+		shells(t, func(t *testing.T, start func() *sshhost.Supervisor) {
+			s := start()
+			s.Process.Process.Signal(syscall.SIGHUP)
+			// bash may forget a signal that it has not acted on when it sets the trap anew.
+			if err := s.Run(t.Context(), ":", nil, nil); !sshhost.NotBegun(err) && err != nil || s.Reusable() != (err == nil) {
+				t.Errorf("got %v, reusable %v; want none, or the error of a command that has not begun", err, s.Reusable())
+			}
+		})
+	})
+	t.Run("between commands", func(t *testing.T) {
+		shells(t, func(t *testing.T, start func() *sshhost.Supervisor) {
+			s := start()
+			if err := s.Run(t.Context(), ":", nil, nil); err != nil {
+				t.Fatal(err)
+			}
+			s.Process.Process.Signal(syscall.SIGHUP)
+			if err := s.Run(t.Context(), ":", nil, nil); !sshhost.NotBegun(err) || s.Reusable() {
+				t.Errorf("got %v, reusable %v; want the error of a command that has not begun", err, s.Reusable())
+			}
+			waitEnd(t, s.Process.Process.Pid)
+		})
+	})
+	t.Run("in a command", func(t *testing.T) {
+		shells(t, func(t *testing.T, start func() *sshhost.Supervisor) {
+			s, nap := start(), napper()
+			ended := make(chan error, 1)
+			go func() { ended <- s.Run(t.Context(), nap+" & wait", nil, nil) }()
+			waitRuns(t, nap)
+			s.Process.Process.Signal(syscall.SIGHUP)
+			if err := <-ended; err == nil || sshhost.NotBegun(err) {
+				t.Errorf("got %v, want an error, and not that of a command that has not begun", err)
+			}
+			waitEnd(t, s.Process.Process.Pid)
+			if s.Reusable() {
+				t.Error("the session is taken for one that lives on")
+			}
+		})
+	})
+}
+
 // TestRenewedLease renews a lease of 2 s while a command of 4 s runs. When the renewals stop, the supervisor ends.
 func TestRenewedLease(t *testing.T) {
 	t.Parallel()
