@@ -5,9 +5,11 @@
 # make hosts     every pair of SSH server, login shell, sh and userland, of three Debian releases; about half an hour.
 #                HOSTS=full: every combination. The releases are kept in the user's cache directory, as tuna/*
 # make versions  the tests of rates with iperf 2 and iperf 3 of newer Debian suites as well, which it downloads
+# make sweep     every setting with those programs: has it the effect that it must have? Writes iperf/SWEEP.md. SWEEP=pattern:
+#                only the cells whose names match, such as SWEEP='Client.TOS.*3.22'
 # make soak      2,000 short runs while things break
 # make fuzz      every fuzz target: FUZZTIME=10m or 5000x
-.PHONY: test tools check unit fuzz readme bench corpus matrix hosts soak versions
+.PHONY: test tools check unit fuzz readme bench corpus matrix hosts soak sweep versions
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 MODULES     := . examples
@@ -54,6 +56,11 @@ hosts:
 
 soak:
 	go run ./internal/soak -runs 1000 -together 1000 -parallel 50
+
+SWEEP ?= full
+sweep:
+	programs=$$(.ci/programs | paste -sd: -) && TUNA_INTEGRATION=required TUNA_PROGRAMS="$$programs" TUNA_SWEEP='$(SWEEP)' \
+		go test -count=1 -timeout 120m -run '^TestSweep' -v ./iperf
 
 versions:
 	programs=$$(.ci/programs | paste -sd: -) && TUNA_INTEGRATION=required TUNA_PROGRAMS="$$programs" \

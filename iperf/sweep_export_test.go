@@ -1,0 +1,16 @@
+package iperf
+
+// Refusal matches what a program says when it does not take its command line.
+var Refusal = refusal
+
+// OnlyOneOf has the groups of client's settings of which Check allows one.
+var OnlyOneOf = onlyOneOf
+
+// FakeTime returns a prefix under which programs see another time.
+var FakeTime = fakeTime
+
+// Refuses returns the error by which both ends of a version refuse settings before anything is started.
+func Refuses(x *Iperf, v Version) error {
+	_, _, err := x.lines(v, v, "192.0.2.2")
+	return err
+}
