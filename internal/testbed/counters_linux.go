@@ -24,12 +24,14 @@ type counters struct {
 	buf     []byte
 }
 
-// A stream is the receiving side of a TCP socket.
+// A stream is a TCP socket.
 type stream struct {
 	family   byte
 	id       [diagIDSize]byte // struct inet_diag_sockid, which has the socket's cookie
 	received int64            // bytes in order
 	unread   int64            // of those, bytes that the program has not read
+	acked    int64            // bytes that the other end has acknowledged
+	unacked  int64            // bytes that the program has written and the other end has not acknowledged, sent or not
 	ended    bool
 }
 
@@ -84,10 +86,14 @@ func (c *counters) read() (a arrival, err error) {
 	a.at = time.Now()
 	for _, s := range c.streams {
 		a.streams += s.received - s.unread
+		a.written += s.acked + s.unacked
 	}
 	for line := range strings.Lines(string(device)) {
 		if counters, ok := strings.CutPrefix(strings.TrimSpace(line), c.dev+":"); ok {
 			_, err := fmt.Sscan(counters, &a.bytes, &a.packets)
+			if c.dev == "lo" { // it does not count the Ethernet headers
+				a.bytes += 14 * a.packets
+			}
 			return a, err
 		}
 	}
@@ -138,12 +144,14 @@ func (c *counters) readEnds() error {
 			return fmt.Errorf("sock_diag: %w", err)
 		}
 		message := c.buf[unix.SizeofNlMsghdr:n] // one a datagram
-		for i := range c.streams {
-			if s := &c.streams[i]; s.id == [diagIDSize]byte(message[diagID:]) {
-				s.update(message)
-				s.ended = true
-			}
+		id := [diagIDSize]byte(message[diagID:])
+		i := slices.IndexFunc(c.streams, func(s stream) bool { return s.id == id })
+		if i < 0 { // it was opened and closed since the last sample
+			i = len(c.streams)
+			c.streams = append(c.streams, stream{family: message[0], id: id})
 		}
+		c.streams[i].update(message)
+		c.streams[i].ended = true
 	}
 }
 
@@ -170,6 +178,7 @@ const (
 	diagMessageSize = 72 // struct inet_diag_msg
 	diagID          = 4  // its struct inet_diag_sockid
 	diagUnread      = 56 // its idiag_rqueue
+	diagUnacked     = 60 // its idiag_wqueue
 	diagInfo        = 2  // INET_DIAG_INFO, an attribute with a struct tcp_info
 
 	// Groups of sockets that are gone, from linux/sock_diag.h.
@@ -220,15 +229,17 @@ func (c *counters) ask(family byte, id []byte, found func(message []byte)) error
 	}
 }
 
-// update takes the bytes received in order and those unread from an inet_diag_msg and its attributes. It reports whether
-// they are there. The kernel leaves them out of an answer if the connection has ended.
+// update takes the counts of a stream from an inet_diag_msg and its attributes. It reports whether they are there. The kernel leaves them out of an answer if the connection has ended.
 func (s *stream) update(message []byte) bool {
 	for b := message[diagMessageSize:]; len(b) >= unix.SizeofRtAttr; {
 		size, kind := int(binary.NativeEndian.Uint16(b)), binary.NativeEndian.Uint16(b[2:])
 		const received = int(unix.SizeofRtAttr + unsafe.Offsetof(unix.TCPInfo{}.Bytes_received))
+		const acked = int(unix.SizeofRtAttr + unsafe.Offsetof(unix.TCPInfo{}.Bytes_acked))
 		if kind == diagInfo && size >= received+8 {
 			s.received = int64(binary.NativeEndian.Uint64(b[received:]))
 			s.unread = int64(binary.NativeEndian.Uint32(message[diagUnread:]))
+			s.acked = int64(binary.NativeEndian.Uint64(b[acked:]))
+			s.unacked = int64(binary.NativeEndian.Uint32(message[diagUnacked:]))
 			return true
 		}
 		b = b[min(len(b), align(size)):]

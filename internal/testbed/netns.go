@@ -26,6 +26,19 @@ type Link struct{ A, B Netns }
 
 var links atomic.Int32
 
+// NewHost makes a namespace that has no link, only its loopback device, and removes it when the test ends.
+func NewHost(tb testing.TB) Netns {
+	tb.Helper()
+	NeedRoot(tb)
+	Need(tb, "ip")
+	name := fmt.Sprintf("tuna-%d-%d", os.Getpid(), links.Add(1))
+	n := Netns{Name: name, Dev: "lo", Addr: "127.0.0.1", Prefix: "ip netns exec " + name}
+	Command(tb, "ip", "netns", "add", n.Name)
+	tb.Cleanup(func() { Command(tb, "ip", "netns", "del", n.Name) })
+	n.Command(tb, "ip", "link", "set", "lo", "up")
+	return n
+}
+
 // NewLink makes two namespaces joined by a veth pair of 1500-byte MTU, and removes them when the test ends. Each way
 // may be shaped by tbf: aToB and bToA are rates as tc writes them ("100mbit"), of whole Ethernet frames; empty: not
 // shaped. See Shape.
@@ -104,18 +117,32 @@ func (n Netns) Dropped(tb testing.TB, peer Netns) (count int64) {
 	for _, q := range queues {
 		count += q.Drops
 	}
-	// A line of names, and one of values.
-	var udp [2][]string
-	for line := range strings.Lines(peer.Command(tb, "cat", "/proc/net/snmp")) {
-		if f := strings.Fields(line); f[0] == "Udp:" {
-			udp[0], udp[1] = udp[1], f
+	return count + peer.Counter(tb, "Udp", "InErrors")
+}
+
+// Counter returns one of the kernel's counters in the namespace: its protocol and its name in /proc/net/snmp.
+func (n Netns) Counter(tb testing.TB, protocol, name string) int64 {
+	tb.Helper()
+	var names []string
+	for line := range strings.Lines(n.Command(tb, "cat", "/proc/net/snmp")) {
+		f := strings.Fields(line)
+		if f[0] != protocol+":" {
+			continue
+		}
+		if names == nil { // a line of names, and one of values
+			names = f
+			continue
+		}
+		if i := slices.Index(names, name); i > 0 {
+			count, err := strconv.ParseInt(f[i], 10, 64)
+			if err != nil {
+				tb.Fatal(err)
+			}
+			return count
 		}
 	}
-	refused, err := strconv.ParseInt(udp[1][slices.Index(udp[0], "InErrors")], 10, 64)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return count + refused
+	tb.Fatalf("the kernel has no counter %s %s", protocol, name)
+	return 0
 }
 
 // Command runs a program in the namespace, and fails the test when the program does.

@@ -13,6 +13,7 @@ const (
 	Segments  Count = iota // of TCP segments that the device received, retransmitted ones included
 	Datagrams              // of UDP datagrams that the device received
 	Streams                // that the host's programs have read from TCP connections
+	Written                // that they have written to TCP connections
 )
 
 // Headers returns the size of Ethernet, IPv4, and TCP with timestamps or UDP in front of the payload. A packet that
@@ -27,8 +28,9 @@ func (c Count) Headers() int64 {
 // A Witness samples the bytes that arrive at a host's end of a link while a test runs. On a busy machine a link carries
 // less than its rate, so tests compare the rate of iperf with that of the kernel's counters.
 type Witness struct {
-	stop    func() // ends the sampling and waits for it
-	samples []arrival
+	stop        func() // ends the sampling and waits for it
+	first, last arrival
+	samples     []arrival // those whose time is known well
 }
 
 // An arrival holds a host's receive counters at a moment.
@@ -36,6 +38,7 @@ type arrival struct {
 	at             time.Time
 	bytes, packets int64 // of the device
 	streams        int64 // bytes read from all TCP connections, ended ones included
+	written        int64 // bytes written to them, to within two a connection
 }
 
 // sampling is the time between two samples of a Witness.
@@ -53,6 +56,9 @@ func (n Netns) Watch(tb testing.TB) *Witness {
 			return
 		}
 		defer c.close()
+		if w.first, err = c.read(); err != nil {
+			tb.Errorf("counters of %s: %v", n.Name, err)
+		}
 		tick := time.NewTicker(sampling)
 		defer tick.Stop()
 		for more := true; more; {
@@ -60,6 +66,9 @@ func (n Netns) Watch(tb testing.TB) *Witness {
 			case <-tick.C:
 			case <-quit:
 				more = false
+				if w.last, err = c.read(); err != nil {
+					tb.Errorf("counters of %s: %v", n.Name, err)
+				}
 			}
 			// On a busy machine the thread may be preempted between the counters and the clock. It has a new time
 			// slice after that, so the sample is taken again.
@@ -88,8 +97,11 @@ func (w *Witness) Stop() { w.stop() }
 
 // between returns how many bytes arrived between two samples.
 func (c Count) between(from, to arrival) int64 {
-	if c == Streams {
+	switch c {
+	case Streams:
 		return to.streams - from.streams
+	case Written:
+		return to.written - from.written
 	}
 	return to.bytes - from.bytes - c.Headers()*(to.packets-from.packets)
 }
@@ -121,6 +133,9 @@ func (w *Witness) Bytes(c Count) int64 {
 	}
 	return c.between(b[0], b[len(b)-1])
 }
+
+// All returns how many bytes of payload arrived in all, those of control connections included.
+func (w *Witness) All(c Count) int64 { return c.between(w.first, w.last) }
 
 // Rates returns the lowest and the highest rate, in bits per second, at which payload arrived during
 // any window of the given length from the first payload to the last. If that is shorter than a window, the lowest

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -24,10 +25,21 @@ import (
 type program struct {
 	name  string
 	run   func(ctx context.Context, args []string, stdout, stderr io.Writer) int
+	path  string
 	minor int // of the C program's version, 12 for 3.12; 0: ours
 }
 
-var ours = program{"Go", Main, 0}
+// ours runs in this process. The test binary itself is at its path.
+var ours = program{"Go", Main, os.Args[0], 0}
+
+// programEnv makes the test binary our program.
+const programEnv = "TUNA_TEST_IPERF3"
+
+// in returns the program as a process on another host.
+func (p program) in(n testbed.Netns) program {
+	p.run = asProcess(append(strings.Fields(n.Prefix), p.path)...)
+	return p
+}
 
 // theirs are the C programs that are tested against: the installed iperf3 and, to test against other versions too, those
 // that the environment variable TUNA_IPERF3 lists, as TUNA_IPERF3=/opt/3.9/iperf3:/opt/3.18/iperf3.
@@ -44,14 +56,16 @@ func theirs(t testing.TB) []program {
 		if _, err := fmt.Sscanf(string(text), "iperf 3.%d", &minor); err != nil {
 			t.Fatalf("%s is no iperf 3: %q", path, text)
 		}
-		programs = append(programs, program{fmt.Sprintf("C 3.%d", minor), cProgram(path), minor})
+		programs = append(programs, program{fmt.Sprintf("C 3.%d", minor), asProcess(path), path, minor})
 	}
 	return programs
 }
 
-func cProgram(path string) func(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+// asProcess returns what runs a program as a process.
+func asProcess(words ...string) func(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return func(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-		cmd := exec.CommandContext(ctx, path, args...)
+		cmd := exec.CommandContext(ctx, words[0], slices.Concat(words[1:], args)...)
+		cmd.Env = append(os.Environ(), programEnv+"=1")
 		cmd.Cancel = func() error { return cmd.Process.Signal(interrupt) }
 		cmd.WaitDelay = 10 * time.Second
 		cmd.Stdout, cmd.Stderr = stdout, stderr
@@ -189,6 +203,9 @@ var givenPorts sync.Map
 
 // Most tests wait for seconds to pass, with little to do: more of them may run at once than there are processors.
 func TestMain(m *testing.M) {
+	if os.Getenv(programEnv) != "" {
+		os.Exit(Main(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
+	}
 	testflags.Parse()
 	testflags.Set("test.parallel", "12")
 	os.Exit(m.Run())

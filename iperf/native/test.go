@@ -328,15 +328,12 @@ func (t *test) watch(ctx context.Context, limit int64, senders int, messages <-c
 		case <-ctx.Done():
 			return 0, errInterrupted
 		case m := <-messages:
-			if m.err == nil && m.state == 0 {
-				m.err = t.control.unexpected(0)
-			}
-			return m.state, m.err
+			return t.heard(m)
 		case <-t.reached:
 			return 0, nil
 		case e := <-done:
 			if e.err != nil {
-				return 0, e.err
+				return t.lastWord(messages, e.err)
 			}
 			if !e.sender {
 				continue // its sender has closed
@@ -347,6 +344,29 @@ func (t *test) watch(ctx context.Context, limit int64, senders int, messages <-c
 		}
 	}
 }
+
+// lastWord says why a stream has failed. An end that ends says so on the control connection, and closes its streams: of the
+// two, any may be seen first.
+func (t *test) lastWord(messages <-chan message, err error) (state, error) {
+	late := time.NewTimer(lastWordTime)
+	defer late.Stop()
+	select {
+	case m := <-messages:
+		return t.heard(m)
+	case <-late.C:
+		return 0, err
+	}
+}
+
+// heard is what a message from the other end means for the traffic: its end.
+func (t *test) heard(m message) (state, error) {
+	if m.err == nil && m.state == 0 {
+		m.err = t.control.unexpected(0)
+	}
+	return m.state, m.err
+}
+
+const lastWordTime = time.Second
 
 // moved is how many bytes all streams have carried.
 func (t *test) moved() (n int64) {
