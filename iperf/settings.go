@@ -37,7 +37,7 @@ type ClientSettings struct {
 	PacketRate    int            // datagrams per second of each stream, instead of Rate; iperf 2 and UDP only
 	Burst         int            // datagrams or blocks that may be sent at once above Rate, at most 1000; iperf 3 only
 	FQRate        report.BitRate // the pace that the kernel's fair queue keeps each stream to; Linux only
-	PacingTimer   time.Duration  // between two checks of Rate, in microseconds; iperf 3 only
+	PacingTimer   time.Duration  // between two checks of Rate, in microseconds; iperf 3 before 3.18 only
 	Blocks        int64          // to transfer, instead of Time, of Length or the program's default; iperf 3 only
 	BurstSize     int64          // bytes sent at the start of every BurstPeriod, at least Length; iperf 2 only
 	BurstPeriod   time.Duration  // between bursts; iperf 2 only
@@ -93,7 +93,7 @@ type ClientSettings struct {
 	// Authentication of iperf 3. The password comes from the environment variable IPERF3_PASSWORD on the client's host.
 	Username         string
 	RSAPublicKeyPath string // on the client's host
-	UsePKCS1Padding  bool   // as versions before 3.17 pad; also on the server
+	UsePKCS1Padding  bool   // as versions before 3.17 pad, also on the server; 3.17 to 3.19, as later clients do not take it
 
 	PermitKey     string // what the server must have too, and gets; 4 to 128 characters; in the output; iperf 2 and TCP only
 	Compatibility bool   // send nothing that old versions do not know; iperf 2 only

@@ -35,10 +35,10 @@ var clientTrials = map[string][]sweepTrial{
 			seen: func(e *sighting) error { return want(len(e.up()) == 0, "no TCP or UDP", "%d packets", len(e.up())) }},
 	},
 	"Bytes": {
-		{value: "2 MB", set: c(func(c *iperf.ClientSettings) { c.Time, c.Bytes = 0, 2e6 }), effect: "so many bytes of the stream",
-			seen: func(e *sighting) error { return between("bytes", e.streamBytes(false), 2e6, 2e6+256<<10) }},
+		{value: "2 MB", set: c(func(c *iperf.ClientSettings) { c.Time, c.Bytes = 0, 2e6 }), effect: "about so many bytes of the stream; iperf 3 closes it before all have passed",
+			seen: func(e *sighting) error { return between("bytes", e.streamBytes(false), 16e5, 23e5) }},
 		{value: "200 kB of UDP", set: c(func(c *iperf.ClientSettings) { c.Time, c.Bytes = 0, 2e5 }), with: c(func(c *iperf.ClientSettings) { overUDP(c); c.Rate = 4e6 }),
-			effect: "so many bytes in datagrams", seen: func(e *sighting) error { return between("bytes", e.streamBytes(false), 2e5, 2e5+3*1500) }},
+			effect: "about so many bytes in datagrams; iperf 3.16 and later look at them ten times a second", seen: func(e *sighting) error { return between("bytes", e.streamBytes(false), 2e5, 2.8e5) }},
 	},
 	"Blocks": {{value: "20", set: c(func(c *iperf.ClientSettings) { c.Time, c.Blocks = 0, 20 }), with: c(func(c *iperf.ClientSettings) { c.Length = 10000 }),
 		effect: "so many blocks in the stream", seen: func(e *sighting) error { return between("bytes", e.streamBytes(false), 200e3, 200e3+100) }}},
@@ -61,26 +61,27 @@ var clientTrials = map[string][]sweepTrial{
 	}}},
 	"Rate": {
 		{value: "5 Mbit/s", set: c(func(c *iperf.ClientSettings) { c.Rate = 5e6 }), with: c(func(c *iperf.ClientSettings) { c.Length = 10000 }), effect: "data at that rate",
-			seen: func(e *sighting) error { return between("rate", rate(e.up()), 4.5e6, 5.6e6) }},
+			seen: func(e *sighting) error { return between("rate", rate(e.up()), 4e6, 6.5e6) }},
 		{value: "5 Mbit/s of UDP", set: c(func(c *iperf.ClientSettings) { c.Rate = 5e6 }), with: c(overUDP), effect: "datagrams at that rate",
-			seen: func(e *sighting) error { return between("rate", rate(e.up()), 4.5e6, 5.6e6) }},
+			seen: func(e *sighting) error { return between("rate", rate(e.up()), 4e6, 6.5e6) }},
 	},
-	"RateDeviation": {{value: "4 Mbit/s", set: c(func(c *iperf.ClientSettings) { c.RateDeviation = 4e6 }),
-		with: c(func(c *iperf.ClientSettings) { c.Rate, c.Length, c.Time = 8e6, 2000, 3*time.Second }), effect: "a rate that varies between tenths of a second",
+	"RateDeviation": {{value: "2.5 Mbit/s", set: c(func(c *iperf.ClientSettings) { c.RateDeviation = 2.5e6 }),
+		with: c(func(c *iperf.ClientSettings) { c.Length, c.Time = 2000, 4*time.Second }), effect: "a rate that varies between tenths of a second",
 		seen: func(e *sighting) error { return between("variation", variation(windows(e.up(), 100*ms)), 0.2, 2) }}},
 	"PacketRate": {{value: "250", set: c(func(c *iperf.ClientSettings) { c.PacketRate = 250 }), effect: "so many datagrams a second", seen: func(e *sighting) error {
 		return between("datagrams a second", float64(len(e.up()))/span(e.up()).Seconds(), 225, 275)
 	}}},
-	"Burst": {{value: "30", set: c(func(c *iperf.ClientSettings) { c.Burst = 30 }), effect: "so many blocks in a row", seen: func(e *sighting) error {
-		if e.x.Client.Unlimited {
-			return errUnseen
-		}
-		var most int64
-		for _, b := range bursts(e.up(), 20*ms) {
-			most = max(most, bytesOf(b))
-		}
-		return between("bytes in a row", most, 28*e.x.Client.Length, 60*e.x.Client.Length)
-	}}},
+	"Burst": {{value: "10", set: c(func(c *iperf.ClientSettings) { c.Burst = 10 }), with: c(func(c *iperf.ClientSettings) { c.Time = 3 * time.Second }),
+		effect: "so many blocks in a row", seen: func(e *sighting) error {
+			if e.x.Client.Unlimited {
+				return errUnseen
+			}
+			var most int64
+			for _, b := range bursts(e.up(), 20*ms) {
+				most = max(most, bytesOf(b))
+			}
+			return between("bytes in a row", most, 9*e.x.Client.Length, 21*e.x.Client.Length)
+		}}},
 	"Unlimited": {{set: c(func(c *iperf.ClientSettings) { c.Unlimited = true }), effect: "datagrams at the link's rate", seen: func(e *sighting) error {
 		return between("rate", rate(e.up()), 0.7*sweepLink, sweepLink)
 	}}},
@@ -112,7 +113,10 @@ var clientTrials = map[string][]sweepTrial{
 			return want(share(e.up(), func(p testbed.Packet) bool { return p.Src.Port() == 15001 }) == 1, "port 15001", "%s", some(e.up(), src))
 		}}},
 	"Bind": {{value: clientAddr2, set: c(func(c *iperf.ClientSettings) { c.Bind = clientAddr2 }), effect: "data from that address", seen: func(e *sighting) error {
-		return want(share(e.up(), func(p testbed.Packet) bool { return p.Src.Addr().String() == clientAddr2 }) == 1, clientAddr2, "%s", some(e.up(), src))
+		from := func(addr string) func(testbed.Packet) bool {
+			return func(p testbed.Packet) bool { return p.Src.Addr().String() == addr }
+		}
+		return want(share(e.up(), from(clientAddr)) == 0 && share(e.up(), from(clientAddr2)) > 0, clientAddr2, "%s", some(e.up(), src))
 	}}},
 	"XBind":    {{lacks: noSCTP, set: c(func(c *iperf.ClientSettings) { c.XBind = []string{clientAddr, clientAddr2} }), effect: "both addresses in the association", seen: never}},
 	"NStreams": {{lacks: noSCTP, set: c(func(c *iperf.ClientSettings) { c.NStreams = 4 }), effect: "so many streams in the association", seen: never}},
@@ -130,8 +134,8 @@ var clientTrials = map[string][]sweepTrial{
 		return bothWays(e, 2)
 	}}},
 	"Tradeoff": {{set: c(func(c *iperf.ClientSettings) { c.Tradeoff = true }), effect: "a connection of the server's, with data afterwards", seen: func(e *sighting) error {
-		up, down := e.up(), e.down()
-		if len(e.syns(true)) == 0 || len(up) == 0 || len(down) == 0 {
+		up, down := e.up(), e.back()
+		if len(up) == 0 || len(down) == 0 {
 			return want(false, "a connection of the server's with data", "%d packets", len(down))
 		}
 		return want(down[0].At.After(up[len(up)-1].At.Add(-50*ms)) && bytesOf(down) > 1e6, "data down after those up", "%v after them", down[0].At.Sub(up[len(up)-1].At))
@@ -176,7 +180,7 @@ var clientTrials = map[string][]sweepTrial{
 		for _, b := range bursts(e.up(), 15*ms) {
 			sizes = append(sizes, float64(bytesOf(b)))
 		}
-		return between("variation", variation(sizes), 0.2, 2)
+		return between("variation", variation(sizes), 0.3, 2)
 	}}},
 
 	"Bounceback":        bounceback,
@@ -219,17 +223,17 @@ var clientTrials = map[string][]sweepTrial{
 			return want(len(e.tests()) >= 2 && bytesOf(e.down()) > 1e6 && bytesOf(e.up()) > 1e6, "bulk data both ways", "%d connections, %d bytes up, %d down", len(e.tests()), bytesOf(e.up()), bytesOf(e.down()))
 		}},
 	},
-	"TxStartTime": {{value: "in 2s", set: c(func(c *iperf.ClientSettings) { c.TxStartTime = time.Now().Add(2 * time.Second) }), effect: "the first data at that time", seen: func(e *sighting) error {
-		if len(e.up()) == 0 {
+	"TxStartTime": {{value: "in 4s", set: c(func(c *iperf.ClientSettings) { c.TxStartTime = time.Now().Add(4 * time.Second) }), effect: "the first data at that time", seen: func(e *sighting) error {
+		if len(bulk(e.up())) == 0 {
 			return want(false, "data", "none")
 		}
-		return between("delay", e.up()[0].At.Sub(e.x.Client.TxStartTime), -5*ms, 100*ms)
+		return between("delay", bulk(e.up())[0].At.Sub(e.x.Client.TxStartTime), -5*ms, 100*ms)
 	}}},
 	"TxDelayTime": {{value: "700ms", set: c(func(c *iperf.ClientSettings) { c.TxDelayTime = 700 * ms }), effect: "so long between the connection and its data", seen: func(e *sighting) error {
-		if len(e.up()) == 0 || len(e.syns(false)) == 0 {
+		if len(bulk(e.up())) == 0 || len(e.syns(false)) == 0 {
 			return want(false, "data", "none")
 		}
-		return between("delay", e.up()[0].At.Sub(e.syns(false)[0].At), 690*ms, 900*ms)
+		return between("delay", bulk(e.up())[0].At.Sub(e.syns(false)[0].At), 690*ms, 900*ms)
 	}}},
 	"File": {{value: "a text", set: func(x *iperf.Iperf) { x.Client.File = textFile }, effect: "the file's text in the data", seen: func(e *sighting) error {
 		return want(slices.ContainsFunc(e.up(), carries("tuna sweep")), "the text", "others in %d packets", len(e.up()))
@@ -259,9 +263,9 @@ var clientTrials = map[string][]sweepTrial{
 	"MSS": {{value: "1000", set: c(func(c *iperf.ClientSettings) { c.MSS = 1000 }), effect: "no segment larger than that", seen: func(e *sighting) error {
 		return between("the largest segment", biggest(e.up()), 900, 1000)
 	}}},
-	"NoDelay": {{set: c(func(c *iperf.ClientSettings) { c.NoDelay = true }), with: c(func(c *iperf.ClientSettings) { c.Length, c.Rate = 100, 200e3 }),
+	"NoDelay": {{set: c(func(c *iperf.ClientSettings) { c.NoDelay = true }), with: c(func(c *iperf.ClientSettings) { c.Length, c.Rate = 100, 8e6 }),
 		effect: "a segment for each small block", seen: func(e *sighting) error {
-			return want(share(e.up(), func(p testbed.Packet) bool { return p.Size == 100 }) > 0.95, "100 bytes", "%s", some(e.up(), size))
+			return want(share(e.up(), func(p testbed.Packet) bool { return p.Size == 100 }) > 0.9, "100 bytes", "%s", some(e.up(), size))
 		}}},
 	"TOS": {
 		{value: "184", set: c(func(c *iperf.ClientSettings) { c.TOS = 184 }), effect: "that in the data's headers", seen: func(e *sighting) error { return tos(e.up(), 184) }},
@@ -337,7 +341,13 @@ var clientTrials = map[string][]sweepTrial{
 	"Realtime": {{set: c(func(c *iperf.ClientSettings) { c.Realtime = true }), effect: "a real-time policy in the kernel", seen: func(e *sighting) error { return realtime(e.clientIs) }}},
 
 	"RcvTimeout": {{value: "500ms", set: c(func(c *iperf.ClientSettings) { c.RcvTimeout = 500 * ms }), with: c(func(c *iperf.ClientSettings) { c.Time = 5 * time.Second }), scene: scene{cut: true}, fails: true,
-		effect: "the client's end so long after the last data", seen: func(e *sighting) error { return endsAfter(e, e.clientIs.Last, 450*ms, 1500*ms) }}},
+		effect: "the client gives up a server that is gone, and ends", seen: func(e *sighting) error {
+			// 3.22 says so in time, and then waits 10 s for the server's last words.
+			if err := says(e.client, "idle timeout for receiving data"); err != nil {
+				return err
+			}
+			return endsAfter(e, e.clientIs.Last, 450*ms, 12*time.Second)
+		}}},
 	"SndTimeout": {{value: "1s", set: c(func(c *iperf.ClientSettings) { c.SndTimeout = time.Second }), with: c(func(c *iperf.ClientSettings) { c.Time = 5 * time.Second }), scene: scene{cut: true}, fails: true,
 		effect: "the client's end so long after the last acknowledgement", seen: func(e *sighting) error { return endsAfter(e, e.clientIs.Last, 900*ms, 3*time.Second) }}},
 	"ConnectTimeout": {{value: "1s", set: c(func(c *iperf.ClientSettings) { c.ConnectTimeout = time.Second }), scene: scene{before: noAnswer}, fails: true,
@@ -362,8 +372,8 @@ var clientTrials = map[string][]sweepTrial{
 	"Compatibility": {{set: c(func(c *iperf.ClientSettings) { c.Compatibility = true }), effect: "no flags in front of the data", seen: func(e *sighting) error {
 		return want(share(e.up(), plainHeader) == 1, "no flags", "%x", first(e.up()))
 	}}},
-	"PeerDetect": {{set: c(func(c *iperf.ClientSettings) { c.PeerDetect = true }), effect: "an answer of the server's", seen: func(e *sighting) error {
-		return want(len(e.down()) > 0, "an answer", "none")
+	"PeerDetect": {{set: c(func(c *iperf.ClientSettings) { c.PeerDetect = true }), effect: "the server tells its version, which the client prints", seen: func(e *sighting) error {
+		return says(e.client, "(peer ")
 	}}},
 
 	"Verbose":    {{set: c(func(c *iperf.ClientSettings) { c.Verbose = true }), effect: "more of the client's output", seen: func(e *sighting) error { return says(e.client, "Cookie: ") }}},
@@ -414,7 +424,7 @@ var (
 	isochronous = []sweepTrial{{value: "10 frames of 4 Mbit/s", set: c(func(c *iperf.ClientSettings) { c.Isochronous = iperf.Isochronous{FramesPerSecond: 10, Mean: 4e6} }), with: c(overUDP),
 		effect: "so many bursts", seen: func(e *sighting) error { return between("bursts", len(bursts(e.up(), 30*ms)), 9, 12) }}}
 	bounceback = []sweepTrial{{set: c(bouncing), effect: "requests and answers in place of bulk data", seen: func(e *sighting) error {
-		return want(len(requests(e)) >= 5 && len(e.down()) >= 5 && bytesOf(e.up()) < 1e5, "some of each", "%d requests, %d answers, %d bytes", len(requests(e)), len(e.down()), bytesOf(e.up()))
+		return want(len(requests(e)) >= 5 && len(e.down()) >= 5 && (bytesOf(e.up()) < 1e5 || e.x.Client.WorkingLoad != ""), "some of each", "%d requests, %d answers, %d bytes", len(requests(e)), len(e.down()), bytesOf(e.up()))
 	}}}
 	histograms    = []sweepTrial{{set: c(func(c *iperf.ClientSettings) { c.Histograms.Enable = true }), effect: "bins in the client's output", seen: func(e *sighting) error { return says(e.client, "bin(w=") }}}
 	histogramBins = []sweepTrial{{value: "200 of 500us", set: c(func(c *iperf.ClientSettings) { c.Histograms.BinWidth, c.Histograms.Bins = 500*time.Microsecond, 200 }),
@@ -423,6 +433,11 @@ var (
 		return want(e.err == nil && bytesOf(e.up()) > 1e6, "a test", "%d bytes, %v", bytesOf(e.up()), e.err)
 	}}}
 )
+
+// bulk leaves out the small first write of iperf 2.
+func bulk(ps []testbed.Packet) []testbed.Packet {
+	return slices.DeleteFunc(ps, func(p testbed.Packet) bool { return p.Size < 500 })
+}
 
 func bouncing(c *iperf.ClientSettings) { c.Bounceback.Enable, c.Time = true, 2*time.Second }
 

@@ -95,6 +95,16 @@ func (e *sighting) data(down bool) (all []testbed.Packet) {
 func (e *sighting) up() []testbed.Packet   { return e.data(false) }
 func (e *sighting) down() []testbed.Packet { return e.data(true) }
 
+// back returns the packets with data of connections that the server opened.
+func (e *sighting) back() (all []testbed.Packet) {
+	for _, f := range e.tests() {
+		if f.byServer {
+			all = append(all, slices.DeleteFunc(slices.Clone(f.down), func(p testbed.Packet) bool { return p.Size == 0 })...)
+		}
+	}
+	return all
+}
+
 // fromClient returns all packets that the client's host sent for the test, those without data too.
 func (e *sighting) fromClient() (all []testbed.Packet) {
 	for _, f := range e.tests() {

@@ -14,3 +14,11 @@ func Refuses(x *Iperf, v Version) error {
 	_, _, err := x.lines(v, v, "192.0.2.2")
 	return err
 }
+
+// CommandLine returns the arguments of an end, "Client" or "Server", for its settings' port.
+func CommandLine(x *Iperf, v Version, side, addr string) ([]string, error) {
+	if side == "Client" {
+		return x.clientArgs(v, addr, x.Client.Port)
+	}
+	return x.serverArgs(v, addr, x.Server.Port)
+}

@@ -50,6 +50,9 @@ func newSweepBed(t *testing.T) *sweepBed {
 	a.Command(t, "ip", "route", "add", "224.0.0.0/4", "dev", a.Dev)
 	// Otherwise Linux sets the flag against fragments by itself.
 	a.Command(t, "sysctl", "-qw", "net.ipv4.ip_no_pmtu_disc=1")
+	// Otherwise Linux joins small segments by itself while the device is busy.
+	a.Command(t, "sysctl", "-qw", "net.ipv4.tcp_autocorking=0")
+	b.Command(t, "sysctl", "-qw", "net.ipv4.tcp_autocorking=0")
 	nameHosts(t, link)
 	// Within the namespace, its name stands for both addresses.
 	names := link.A.Addr + " dut.test\n" + serverAddr + " " + serverName + "\n" + serverAddr6 + " " + serverName + "\n"

@@ -22,7 +22,8 @@ const sweepHead = `# Settings that do what they say
 Written by make sweep; not to be edited. Each row is a value of a setting and the effect that it must have: on the wire, in
 the kernel, or in the output of the end that is told. The effect was seen with the setting and was not seen without it,
 unless the row says why it is there anyway. **ok**: so it is. **unsupported**: this version lacks the option, and a run says
-so before it starts anything. A number is a note below.
+so before it starts anything. **refused**: this version takes the option and does not do it, or not with this value, and a run
+says so before it starts anything. A number is a note below.
 
 `
 
@@ -53,7 +54,7 @@ func (t *sweepTable) markdown() string {
 					switch verdict {
 					case "":
 						verdict = "–"
-					case "ok", "unsupported":
+					case "ok", "unsupported", "refused":
 						counts[verdict]++
 					default:
 						counts[strings.SplitN(verdict, ":", 2)[0]]++

@@ -216,9 +216,10 @@ func TestSweep(t *testing.T) {
 						defer func() { beds <- b }()
 						t.Run(name, func(t *testing.T) {
 							verdict := b.with(t).try(p, c, &controls)
-							t.Log(verdict)
 							if strings.HasPrefix(verdict, "FAIL") {
-								t.Error(verdict)
+								t.Errorf("%s: %s", name, verdict)
+							} else {
+								t.Logf("%s: %s", name, verdict)
 							}
 							mu.Lock()
 							defer mu.Unlock()
@@ -260,6 +261,9 @@ func (b *sweepBed) try(p sweepProgram, c sweepCell, controls *controls) string {
 		if errors.Is(err, iperf.ErrUnsupported) {
 			return "unsupported"
 		}
+		if errors.As(err, new(refusedBefore)) {
+			return "refused"
+		}
 		if errors.Is(err, errUnseen) {
 			return err.Error()
 		}
@@ -278,8 +282,10 @@ func (b *sweepBed) refuses(p sweepProgram, c sweepCell) error {
 
 // once runs a cell and returns what was wrong with it.
 func (b *sweepBed) once(p sweepProgram, c sweepCell, controls *controls) error {
-	if err := b.refuses(p, c); err != nil {
+	if err := b.refuses(p, c); errors.Is(err, iperf.ErrUnsupported) {
 		return err
+	} else if err != nil {
+		return refusedBefore{err}
 	}
 	var x, without iperf.Iperf
 	c.around(&without)
@@ -316,6 +322,9 @@ func (b *sweepBed) once(p sweepProgram, c sweepCell, controls *controls) error {
 	}
 	return nil
 }
+
+// refusedBefore is the error by which a version's bounds are kept.
+type refusedBefore struct{ error }
 
 // controls are the runs without the setting that is tried. Cells that lack nothing else share them.
 type controls struct {

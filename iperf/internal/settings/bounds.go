@@ -46,6 +46,12 @@ func noMore(most int64, what string) Bound {
 	return bound(strings.TrimSpace(fmt.Sprintf("%d %s", most, what))+" or less", func(n int64) bool { return n <= most })
 }
 
+// unset is the bound of a setting whose flag versions still have, and no longer use or take.
+func unset(why string) Bound {
+	allowed := "unset, as " + why
+	return Bound{Text: allowed, Check: func(v reflect.Value) (string, string) { return fmt.Sprint(v.Interface()), allowed }}
+}
+
 func interval(shortest, longest time.Duration) Bound {
 	return bound(fmt.Sprintf("from %v to %v", shortest, longest), func(d time.Duration) bool { return d == 0 || d >= shortest && d <= longest })
 }

@@ -1,0 +1,166 @@
+package iperf_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tunaperf/tuna/iperf"
+	"github.com/tunaperf/tuna/iperf/report"
+)
+
+// A sweepPair is two settings of an end that are tried together.
+type sweepPair struct{ a, b sweepCell }
+
+func (p sweepPair) String() string { return fmt.Sprintf("%v and %v", p.a, p.b) }
+
+// make returns a test with both settings.
+func (p sweepPair) make() (x iperf.Iperf) {
+	p.a.around(&x)
+	var y iperf.Iperf
+	p.b.around(&y)
+	x.Client.Protocol = max(x.Client.Protocol, y.Client.Protocol)
+	for _, c := range []sweepCell{p.b, p.a} {
+		if need := c.need(); need != nil {
+			need.set(&x)
+		}
+		if c.with != nil {
+			c.with(&x)
+		}
+	}
+	p.b.set(&x)
+	p.a.set(&x)
+	return x
+}
+
+// pairs returns each setting with each other one of the side, in the value of its first trial.
+func (s side) pairs() (all []sweepPair) {
+	var cells []sweepCell
+	for _, setting := range s.table {
+		cells = append(cells, s.cells(setting)[0])
+	}
+	for i, a := range cells {
+		for _, b := range cells[i+1:] {
+			all = append(all, sweepPair{a, b})
+		}
+	}
+	return all
+}
+
+// TestSweepPairs has every pair of settings that Check takes taken by the program, if TUNA_SWEEP is set as for TestSweep: a
+// client comes to connecting, and a server to listening, without a complaint. So what a program refuses, Check refuses.
+func TestSweepPairs(t *testing.T) {
+	pattern := os.Getenv("TUNA_SWEEP")
+	if pattern == "" {
+		t.Skip("TUNA_SWEEP is not set")
+	}
+	if pattern == "full" {
+		pattern = ""
+	}
+	only := regexp.MustCompile(pattern)
+	b := newSweepBed(t)
+	slots := make(chan struct{}, 4*sweepTogether())
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	port := 6000
+	for _, p := range sweepPrograms(t, b) {
+		tried, refused := 0, 0
+		for _, s := range sweepSides() {
+			for _, pair := range s.pairs() {
+				x := pair.make()
+				if name := fmt.Sprintf("%v of %v", pair, p); !only.MatchString(name) {
+					continue
+				}
+				if b.place(&x).Check() != nil || iperf.Refuses(b.place(&x), p.version) != nil || x.Client.Protocol == report.ProtocolSCTP {
+					refused++
+					continue
+				}
+				tried++
+				port++
+				x.Server.AutoPort, x.Server.Port, x.Client.Port = false, port, port
+				slots <- struct{}{}
+				wg.Go(func() {
+					defer func() { <-slots }()
+					if err := b.takes(t.Context(), p, s.name, b.place(&x)); err != nil {
+						t.Errorf("%v of %v: %v", pair, p, err)
+					}
+				})
+			}
+		}
+		t.Logf("%v: %d pairs tried, %d refused before", p, tried, refused)
+	}
+}
+
+// takes starts one end, for which there is no other, and returns what it complains of.
+func (b *sweepBed) takes(ctx context.Context, p sweepProgram, side string, x *iperf.Iperf) error {
+	args, err := iperf.CommandLine(x, p.version, side, "127.0.0.1")
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	n := b.link.A
+	// ip becomes the program, so that is what is killed.
+	cmd := exec.CommandContext(ctx, "ip", append([]string{"netns", "exec", n.Name, "env", "IPERF3_PASSWORD=secret", p.path}, args...)...)
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = cmd.Wait() // it fails, as nothing listens, or is killed
+	}()
+	tick := time.NewTicker(30 * time.Millisecond)
+	defer tick.Stop()
+	came := false
+	for running := true; running; {
+		select {
+		case <-ended:
+			running = false
+		case <-tick.C:
+			// A server goes on for ever. Datagrams go on for the time of the test.
+			if came = side == "Server" && listensOn(cmd.Process.Pid, x.Server.Port); came {
+				cancel()
+				<-ended
+				running = false
+			}
+		}
+	}
+	said := out.String()
+	if complaint := iperf.Refusal.FindString(said); complaint != "" {
+		return fmt.Errorf("it says %q: %s: %.400q", complaint, strings.Join(args, " "), said)
+	}
+	quiet := strings.Contains(strings.Join(args, " "), "-y") || x.Client.ReportExclude != ""
+	switch {
+	case side == "Server" && !came:
+		return fmt.Errorf("it does not come to listen: %s: %.400q", strings.Join(args, " "), said)
+	case side == "Client" && !quiet && !strings.Contains(said, "refused") && !strings.Contains(said, "connected with") && !strings.Contains(said, "connecting to"):
+		return fmt.Errorf("it does not come to connecting: %s: %.400q", strings.Join(args, " "), said)
+	}
+	return nil
+}
+
+// listensOn reports whether anything has a socket on a port in the network namespace of a process.
+func listensOn(pid, port int) bool {
+	local := fmt.Sprintf(":%04X", port)
+	for _, table := range []string{"tcp", "tcp6", "udp", "udp6"} {
+		text, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/net/" + table) // nothing if the process has ended
+		for line := range strings.Lines(string(text)) {
+			if f := strings.Fields(line); len(f) > 3 && strings.HasSuffix(f[1], local) && slices.Contains([]string{"0A", "07"}, f[3]) {
+				return true
+			}
+		}
+	}
+	return false
+}
