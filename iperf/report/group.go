@@ -80,9 +80,14 @@ func (f *flow) addIperf2(s *stream, c *cell) {
 		return
 	}
 	// The groups of earlier intervals that all streams are in have had their time for a sum.
-	for len(f.groups) > 0 && f.groups[0].n >= f.size()-f.ended(&f.groups[0]) && !f.groups[0].matches(c) && f.groups[0].start < c.start {
+	for len(f.groups) > 0 {
+		g := &f.groups[0]
+		if g.start >= c.start || g.matches(c) || g.n < f.size()-f.ended(g) {
+			break
+		}
 		f.closeFirst()
 	}
+	n := f.t.expected(f)
 	g := f.find(c)
 	switch {
 	case g != nil:
@@ -96,12 +101,12 @@ func (f *flow) addIperf2(s *stream, c *cell) {
 	default:
 		g = f.open(c)
 		s.serial = g.serial
-		if f.t.expected(f) == 1 {
+		if n == 1 {
 			f.closeAll()
 			return
 		}
 	}
-	if f.groups[0].n >= f.t.expected(f) {
+	if f.groups[0].n >= n {
 		f.closeWhole()
 	}
 	for len(f.groups) > maxGroups {

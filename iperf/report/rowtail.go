@@ -127,22 +127,23 @@ func (r *row) parseColumn(b []byte) []byte {
 	switch {
 	case length == 0:
 	case length == len(b) || b[length] == ' ' || b[length] == '\t':
-		return r.parseSingle(n, b[length:])
+		return r.parseSingle(n, b[length+scan.Spaces(b[length:]):])
 	case b[length] == '=' && n.Frac == 0 && b[0] != '-':
 		l := token(b)
-		r.parseEqual(n.Mant, b[length+1:l], unitOf(b[l:]))
-		return b[l:]
+		rest := b[l+scan.Spaces(b[l:]):]
+		r.parseEqual(n.Mant, b[length+1:l], unitOf(rest))
+		return rest
 	default:
 		l := r.parts.parse(b, n, length)
 		if l == 0 {
 			break
 		}
-		rest := b[l:]
+		rest := b[l+scan.Spaces(b[l:]):]
 		unit := unitOf(rest)
 		r.parseParts(unit)
 		switch string(unit) {
 		case "ms", "us", "pkts":
-			return rest[scan.Spaces(rest)+len(unit):]
+			return rest[len(unit):]
 		}
 		return rest
 	}
@@ -150,9 +151,11 @@ func (r *row) parseColumn(b []byte) []byte {
 	return b[token(b):]
 }
 
-// unitOf gives the word that stands next, which may be the unit of what stands before it.
+// unitOf returns the word that b begins with if that may be the unit of the number before it, or its first byte.
 func unitOf(b []byte) []byte {
-	b = b[scan.Spaces(b):]
+	if len(b) == 0 || b[0] <= '9' {
+		return b[:min(len(b), 1)]
+	}
 	return b[:scan.Word(b)]
 }
 
@@ -172,14 +175,12 @@ func (r *row) parseEqual(calls int64, said, unit []byte) {
 }
 
 // parseSingle takes a number that stands alone, and perhaps its unit, which is the next word. It
-// gives what follows.
+// returns what follows.
 func (r *row) parseSingle(n scan.Decimal, rest []byte) []byte {
-	at := scan.Spaces(rest)
-	unit := rest[at:]
-	if len(unit) > 0 && unit[0] > '9' {
-		end := scan.Word(unit)
-		if unit = unit[:end]; r.parseUnit(n, unit) {
-			return rest[at+end:]
+	if len(rest) > 0 && rest[0] > '9' {
+		end := scan.Word(rest)
+		if r.parseUnit(n, rest[:end]) {
+			return rest[end:]
 		}
 	}
 	switch {
