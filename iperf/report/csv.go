@@ -11,13 +11,21 @@ import (
 // csvLayout is what a test's CSV rows have told about their layout.
 type csvLayout struct {
 	seen    bool
-	counted bool                // connections are counted from 1, as since iperf 2.1; before: ids are sockets
-	sender  bool                // the sender's address comes first, as since iperf 2.0.14; before: this end's
-	client  bool                // it has a row that only a client prints
-	first   time.Duration       // the end of the first row
-	last    [40]byte            // the last row's time
-	near    []csvEnds           // of the last rows, by the end of their ids
-	headers map[int][]csvColumn // by how many columns they name
+	counted bool          // connections are counted from 1, as since iperf 2.1; before: ids are sockets
+	sender  bool          // the sender's address comes first, as since iperf 2.0.14; before: this end's
+	client  bool          // it has a row that only a client prints
+	first   time.Duration // the end of the first row
+	last    [40]byte      // the last row's time
+	near    []csvEnds     // of the last rows, by the end of their ids
+	headers [][]csvColumn // by how many columns they name; nil: there are none
+}
+
+// columns returns the columns of a header that names n, nil if there is none.
+func (l *csvLayout) columns(n int) []csvColumn {
+	if l.headers == nil {
+		return nil
+	}
+	return l.headers[n]
 }
 
 // readCSV recognises a row of iperf 2's CSV and hands it to its test. It returns false if b is
@@ -42,7 +50,7 @@ func (r *reader) readCSV(b []byte) bool {
 	}
 	r.row.reset(r.src.Lines)
 	t := r.tests.beginRow()
-	ok := r.row.parseCSV(f, r.src.NoEnd, t.csv.headers[f.n])
+	ok := r.row.parseCSV(f, r.src.NoEnd, t.csv.columns(f.n))
 	r.tests.takeCSV(t, &r.row, f, ok, r.src.NoEnd)
 	return true
 }
@@ -259,7 +267,7 @@ func (t *test) csvRow(row *row, f *csvFields) {
 	row.dropUnmeasured()
 	t.checkPacketRate(&row.cell)
 	e := t.endsOf(row, f)
-	from, to, ends, key := e.from, e.to, e.ends, e.key
+	from, to := e.from, e.to
 	if row.hasBare {
 		t.rep.Protocol = ProtocolUDP
 	} else if t.rep.Protocol == 0 {
@@ -272,7 +280,7 @@ func (t *test) csvRow(row *row, f *csvFields) {
 	if row.id < 3 {
 		t.csv.counted, t.csv.sender = true, true
 	}
-	t.csv.sender = t.csv.sender || key.back || t.sendersCSV(row, f, key, from, to)
+	t.csv.sender = t.csv.sender || e.key.back || t.sendersCSV(row, f, e.key, from, to)
 	if from != 0 && to == 0 && f.n >= 9 {
 		t.csv.client = true // of --full-duplex: its own address is missing where it receives
 	}
@@ -283,9 +291,9 @@ func (t *test) csvRow(row *row, f *csvFields) {
 			return
 		}
 	}
-	fl := t.flow(key)
+	fl := t.flow(e.key)
 	if len(fl.streams) == 0 {
-		fl.ends = ends
+		fl.ends = e.ends
 	}
 	fl.bare = fl.bare || row.hasBare
 	switch row.by {

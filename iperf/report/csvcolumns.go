@@ -144,6 +144,9 @@ func (r *row) parseNamed(f *csvFields, from int, columns []csvColumn, cut bool) 
 	var delay LatencyStats
 	jitter := 0
 	for i, name := range columns {
+		if name == columnOther {
+			continue
+		}
 		switch name {
 		case columnJitter:
 			r.hasBare, jitter = true, from+i // whatever is in it

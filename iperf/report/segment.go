@@ -305,7 +305,7 @@ func (s *segmenter) takeCSVHeader(columns []csvColumn) {
 	t.lines++
 	t.rep.Program, t.iperf2 = programIperf2, true
 	if t.csv.headers == nil {
-		t.csv.headers = make(map[int][]csvColumn)
+		t.csv.headers = make([][]csvColumn, maxFields+1)
 	}
 	// Sums and streams can have headers of their own, and both directions of a test of UDP have ones of
 	// one length.
