@@ -394,7 +394,7 @@ var clientTrials = map[string][]sweepTrial{
 	}}},
 	"PrintMSS":            {{set: c(func(c *iperf.ClientSettings) { c.PrintMSS = true }), effect: "the MSS in the client's output", seen: func(e *sighting) error { return says(e.client, "MSS") }}},
 	"TripTimes":           {{set: c(func(c *iperf.ClientSettings) { c.TripTimes = true }), effect: "times from write to read in the server's output", seen: func(e *sighting) error { return says(e.server, "trip-times") }}},
-	"TCPWriteTimes":       {{set: c(func(c *iperf.ClientSettings) { c.TCPWriteTimes = true }), effect: "times of writes in the client's output", seen: func(e *sighting) error { return says(e.client, "event-timer") }}},
+	"TCPWriteTimes":       {{set: c(func(c *iperf.ClientSettings) { c.TCPWriteTimes = true }), effect: "times of writes in the client's output", seen: func(e *sighting) error { return says(e.client, " ms (") }}},
 	"Histograms":          histograms,
 	"Histograms.BinWidth": histogramBins,
 	"Histograms.Bins":     histogramBins,

@@ -278,7 +278,7 @@ func between[T int | int64 | float64 | time.Duration](what string, got, low, hig
 
 // says looks for a text that an end printed.
 func says(output, text string) error {
-	return want(strings.Contains(output, text), fmt.Sprintf("%q printed", text), "%.300q", output)
+	return want(strings.Contains(output, text), fmt.Sprintf("%q printed", text), "at the end %q", output[max(0, len(output)-300):])
 }
 
 func saysNot(output, text string) error {

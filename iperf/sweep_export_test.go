@@ -10,8 +10,8 @@ var OnlyOneOf = onlyOneOf
 var FakeTime = fakeTime
 
 // Refuses returns the error by which both ends of a version refuse settings before anything is started.
-func Refuses(x *Iperf, v Version) error {
-	_, _, err := x.lines(v, v, "192.0.2.2")
+func Refuses(x *Iperf, v Version, addr string) error {
+	_, _, err := x.lines(v, v, addr)
 	return err
 }
 

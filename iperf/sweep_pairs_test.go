@@ -2,7 +2,9 @@ package iperf_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -15,6 +17,7 @@ import (
 	"time"
 
 	"github.com/tunaperf/tuna/iperf"
+	"github.com/tunaperf/tuna/iperf/internal/settings"
 	"github.com/tunaperf/tuna/iperf/report"
 )
 
@@ -56,6 +59,74 @@ func (s side) pairs() (all []sweepPair) {
 	return all
 }
 
+// relatedPairs are client's settings that meet in a program: it has both look at the same thing, or one is done in the other's
+// way. Both must have their effects. Those that the table relates by what a setting needs are tried as cells of it.
+var relatedPairs = [][2]string{
+	{"Bind", "ClientPort"}, {"Bind", "BindDev"}, {"BindDev", "ClientPort"}, {"IncrDstIP", "IncrDstPort"}, {"IncrDstPort", "IncrSrcIP"},
+	{"NoConnectSync", "IncrDstPort"}, {"Omit", "Interval"}, {"Congestion", "Reverse"}, {"Congestion", "Bidir"}, {"Congestion", "FullDuplex"},
+	{"Window", "Reverse"}, {"Window", "Bidir"}, {"Window", "TCPWritePrefetch"}, {"MSS", "NoDelay"}, {"MSS", "Bidir"}, {"MSS", "FullDuplex"},
+	{"TOS", "Bidir"}, {"TOS", "FullDuplex"}, {"TOS", "Dualtest"}, {"TTL", "Dualtest"}, {"FQRate", "Congestion"}, {"FQRate", "ZeroCopy"},
+	{"Bidir", "Interval"}, {"Bidir", "JSON"}, {"Bidir", "GetServerOutput"}, {"Bidir", "SkipRxCopy"}, {"Bidir", "Affinity"}, {"ZeroCopy", "Bidir"},
+	{"PermitKey", "Reverse"}, {"PermitKey", "FullDuplex"}, {"PermitKey", "TripTimes"}, {"PermitKey", "Parallel"}, {"PermitKey", "PeerDetect"},
+	{"PermitKey", "Bounceback"}, {"PeerDetect", "Reverse"}, {"PeerDetect", "TripTimes"}, {"TripTimes", "Parallel"}, {"TripTimes", "FullDuplex"},
+	{"TxDelayTime", "Enhanced"}, {"TxDelayTime", "PermitKey"}, {"Histograms", "TCPWriteTimes"}, {"Histograms", "Enhanced"}, {"Enhanced", "Reverse"},
+	{"Bounceback.Writes", "Bounceback.Period"}, {"Bounceback.Writes", "Bounceback.Hold"}, {"Isochronous", "TOS"}, {"Isochronous", "Length"},
+	{"PacketRate", "Length"}, {"PacketRate", "TOS"}, {"BurstPeriod", "TOS"}, {"HideIPs", "Enhanced"}, {"SumOnly", "Enhanced"},
+	{"JSON", "GetServerOutput"}, {"JSON", "Reverse"}, {"JSON", "Verbose"}, {"Title", "Timestamps"}, {"Verbose", "GetServerOutput"},
+	{"DontFragment", "Length"}, {"DontFragment", "TOS"}, {"DontFragment", "UDPCounters64Bit"}, {"UDPCounters64Bit", "RepeatingPayload"}, {"GSRO", "DontFragment"},
+	{"MPTCP", "MSS"}, {"MPTCP", "Congestion"}, {"MPTCP", "FQRate"}, {"MPTCP", "TOS"}, {"MPTCP", "NoDelay"}, {"MPTCP", "Bind"}, {"MPTCP", "BindDev"},
+	{"MPTCP", "ClientPort"}, {"MPTCP", "Reverse"}, {"MPTCP", "Bidir"}, {"MPTCP", "Window"}, {"MPTCP", "ZeroCopy"}, {"MPTCP", "SndTimeout"},
+	{"SndTimeout", "Bidir"}, {"ControlKeepAlive", "Reverse"}, {"Username", "Reverse"}, {"Username", "JSON"},
+}
+
+// related returns the pairs with the cells of their settings.
+func related() (all []sweepPair) {
+	s := sweepSides()[0]
+	for _, pair := range relatedPairs {
+		all = append(all, sweepPair{s.cells(*settings.Find(s.table, pair[0]))[0], s.cells(*settings.Find(s.table, pair[1]))[0]})
+	}
+	return all
+}
+
+// scene returns what both need around the run.
+func (p sweepPair) scene() scene {
+	s := p.a.scene
+	if !s.special() && s.addr == "" {
+		s = p.b.scene
+	}
+	return s
+}
+
+// tryPair runs both settings together and returns the verdict: that both effects are seen.
+func (b *sweepBed) tryPair(p sweepProgram, pair sweepPair) string {
+	x := pair.make()
+	placed := b.place(&x)
+	err := errors.Join(placed.Check(), iperf.Refuses(placed, p.version, cmp.Or(pair.scene().addr, serverAddr)))
+	switch {
+	case errors.Is(err, iperf.ErrUnsupported):
+		return "unsupported"
+	case err != nil:
+		return "refused"
+	}
+	for range 3 {
+		e := b.run(p.path, *placed, pair.scene())
+		fails := pair.a.fails || pair.b.fails
+		switch said := iperf.Refusal.FindString(e.client + e.server); {
+		case said != "" && !fails:
+			err = fmt.Errorf("Check takes it, and iperf says %q: %.300q", said, e.client+e.server)
+		case e.err != nil && !fails:
+			err = fmt.Errorf("the run failed: %w", e.err)
+		default:
+			err = errors.Join(pair.a.seen(e), pair.b.seen(e))
+		}
+		if err == nil {
+			return "ok"
+		}
+		b.t.Log(err)
+	}
+	return "FAIL: " + strings.ReplaceAll(err.Error(), "\n", "; ")
+}
+
 // TestSweepPairs has every pair of settings that Check takes taken by the program, if TUNA_SWEEP is set as for TestSweep: a
 // client comes to connecting, and a server to listening, without a complaint. So what a program refuses, Check refuses.
 func TestSweepPairs(t *testing.T) {
@@ -80,7 +151,7 @@ func TestSweepPairs(t *testing.T) {
 				if name := fmt.Sprintf("%v of %v", pair, p); !only.MatchString(name) {
 					continue
 				}
-				if b.place(&x).Check() != nil || iperf.Refuses(b.place(&x), p.version) != nil || x.Client.Protocol == report.ProtocolSCTP {
+				if b.place(&x).Check() != nil || iperf.Refuses(b.place(&x), p.version, "127.0.0.1") != nil || x.Client.Protocol == report.ProtocolSCTP {
 					refused++
 					continue
 				}

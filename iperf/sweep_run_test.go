@@ -1,6 +1,7 @@
 package iperf_test
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"os"
@@ -81,10 +82,7 @@ func (b *sweepBed) run(program string, x iperf.Iperf, s scene) *sighting {
 	if x.Timeout == 0 {
 		x.Timeout = 20 * time.Second
 	}
-	addr := serverAddr
-	if s.addr != "" {
-		addr = s.addr
-	}
+	addr := cmp.Or(s.addr, serverAddr)
 	if s.skew != "" {
 		s.prefix = iperf.FakeTime(b.t, s.skew)
 	}

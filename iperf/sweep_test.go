@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -180,15 +181,15 @@ func sweepPrograms(t *testing.T, b *sweepBed) (all []sweepProgram) {
 // has reports whether the program is one of a name, "iperf" or "iperf3"; "" is any.
 func (p sweepProgram) has(name string) bool { return name == "" || filepath.Base(p.path) == name }
 
-// TestSweep tries every setting with every version of both programs, if TUNA_SWEEP is set: "full" writes SWEEP.md, and
-// anything else is a regular expression of the cells to try, such as "Client.TOS.*3.12".
+// TestSweep tries every setting with every version of both programs, if TUNA_SWEEP is set: to "full", or to a regular
+// expression of the cells to try, such as "Client.TOS.*3.12". It writes what it found into SWEEP.md, in which other cells
+// keep what they have.
 func TestSweep(t *testing.T) {
 	pattern := os.Getenv("TUNA_SWEEP")
 	if pattern == "" {
 		t.Skip("TUNA_SWEEP is not set")
 	}
-	full := pattern == "full"
-	if full {
+	if pattern == "full" {
 		pattern = ""
 	}
 	only := regexp.MustCompile(pattern)
@@ -200,40 +201,49 @@ func TestSweep(t *testing.T) {
 	all := sweepPrograms(t, one)
 	beds <- one
 	table := sweepTable{programs: all, verdicts: map[string]string{}}
+	if old, err := os.ReadFile(sweepFile); err == nil && pattern != "" {
+		table.read(string(old))
+	}
 	controls := controls{runs: map[string]*control{}}
 	var mu sync.Mutex
 	var wg sync.WaitGroup
-	for _, s := range sweepSides() {
-		for _, setting := range s.table {
-			for _, c := range s.cells(setting) {
-				for _, p := range all {
-					name := fmt.Sprintf("%v of %v", c, p)
-					if !only.MatchString(name) || !p.has(c.program) {
-						continue
+	each := func(name string, p sweepProgram, try func(*sweepBed) string) {
+		name = fmt.Sprintf("%s of %v", name, p)
+		if !only.MatchString(name) {
+			return
+		}
+		b := <-beds
+		wg.Go(func() {
+			defer func() { beds <- b }()
+			t.Run(name, func(t *testing.T) {
+				verdict := try(b.with(t))
+				if strings.HasPrefix(verdict, "FAIL") {
+					t.Errorf("%s: %s", name, verdict)
+				} else {
+					t.Logf("%s: %s", name, verdict)
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				table.verdicts[name] = verdict
+				table.write(t) // at once, so a run that is ended leaves what it found
+			})
+		})
+	}
+	for _, p := range all {
+		for _, s := range sweepSides() {
+			for _, setting := range s.table {
+				for _, c := range s.cells(setting) {
+					if p.has(c.program) {
+						each(c.String(), p, func(b *sweepBed) string { return b.try(p, c, &controls) })
 					}
-					b := <-beds
-					wg.Go(func() {
-						defer func() { beds <- b }()
-						t.Run(name, func(t *testing.T) {
-							verdict := b.with(t).try(p, c, &controls)
-							if strings.HasPrefix(verdict, "FAIL") {
-								t.Errorf("%s: %s", name, verdict)
-							} else {
-								t.Logf("%s: %s", name, verdict)
-							}
-							mu.Lock()
-							defer mu.Unlock()
-							table.verdicts[name] = verdict
-						})
-					})
 				}
 			}
 		}
+		for _, pair := range related() {
+			each(pair.String(), p, func(b *sweepBed) string { return b.tryPair(p, pair) })
+		}
 	}
 	wg.Wait()
-	if full {
-		table.write(t)
-	}
 }
 
 // with has a bed fail and log for a test of its own.
@@ -277,7 +287,7 @@ func (b *sweepBed) refuses(p sweepProgram, c sweepCell) error {
 	var x iperf.Iperf
 	c.around(&x)
 	c.set(&x)
-	return iperf.Refuses(b.place(&x), p.version)
+	return iperf.Refuses(b.place(&x), p.version, cmp.Or(c.scene.addr, serverAddr))
 }
 
 // once runs a cell and returns what was wrong with it.
@@ -354,9 +364,9 @@ func (cs *controls) get(b *sweepBed, p sweepProgram, x iperf.Iperf, c sweepCell)
 	return run.e
 }
 
-// sweepTogether is how many cells run at a time.
+// sweepTogether is how many cells run at a time. Most of a cell's time is waiting.
 func sweepTogether() int {
-	n := 1
+	n := 2 * runtime.GOMAXPROCS(0)
 	fmt.Sscan(os.Getenv("TUNA_SWEEP_TOGETHER"), &n)
 	return n
 }
