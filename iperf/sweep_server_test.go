@@ -100,7 +100,7 @@ var serverTrials = map[string][]sweepTrial{
 			}
 			return endsAfter(e, e.serverIs.Last, 400*ms, 12*time.Second)
 		}}},
-	"SndTimeout": {{value: "1s", set: s(func(s *iperf.ServerSettings) { s.SndTimeout = time.Second }), with: func(x *iperf.Iperf) { reversed(x); x.Client.Time = 5 * time.Second }, scene: scene{cut: true}, fails: true, controlFails: true,
+	"SndTimeout": {{value: "1s", set: s(func(s *iperf.ServerSettings) { s.SndTimeout = time.Second }), with: func(x *iperf.Iperf) { reversed(x); x.Client.Time = 12 * time.Second }, scene: scene{cut: true}, fails: true, controlFails: true,
 		effect: "the server gives up a client that is gone, and ends", seen: func(e *sighting) error {
 			// 3.22 waits 5 s more for the client's last words.
 			return endsAfter(e, e.serverIs.Last, 900*ms, 9*time.Second)
@@ -192,7 +192,7 @@ func established(ps []testbed.Packet) []testbed.Packet {
 	return slices.DeleteFunc(slices.Clone(ps), func(p testbed.Packet) bool { return p.SYN || p.FIN || p.RST })
 }
 
-// windowOf returns the windows in bytes that the server's host allowed the client after the connection was opened.
+// windowsOf returns the windows in bytes that the server's host allowed the client after the connection was opened.
 func windowsOf(e *sighting) (all []int) {
 	for _, f := range e.tests() {
 		scale := 0
