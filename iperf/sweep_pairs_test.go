@@ -124,7 +124,7 @@ func (b *sweepBed) tryPair(p sweepProgram, pair sweepPair) string {
 		}
 		b.t.Log(err)
 	}
-	return "FAIL: " + strings.ReplaceAll(err.Error(), "\n", "; ")
+	return failed(p, err)
 }
 
 // TestSweepPairs has every pair of settings that Check takes taken by the program, if TUNA_SWEEP is set as for TestSweep: a

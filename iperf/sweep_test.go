@@ -279,7 +279,12 @@ func (b *sweepBed) try(p sweepProgram, c sweepCell, controls *controls) string {
 		}
 		b.t.Log(err)
 	}
-	return "FAIL: " + strings.ReplaceAll(err.Error(), "\n", "; ")
+	return failed(p, err)
+}
+
+// failed returns the verdict of an error, without what is of this machine only.
+func failed(p sweepProgram, err error) string {
+	return "FAIL: " + strings.NewReplacer("\n", "; ", p.path, p.String()).Replace(err.Error())
 }
 
 // refuses returns the error by which a version refuses a cell before it starts anything.
