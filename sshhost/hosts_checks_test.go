@@ -24,6 +24,7 @@ type hostCheck struct {
 	name string
 	run  func(*testing.T, hostTrial)
 	only func(hostTrial) bool // nil: everywhere
+	long bool                 // it takes more than a few seconds
 }
 
 var hostChecks = []hostCheck{
@@ -32,7 +33,7 @@ var hostChecks = []hostCheck{
 	{name: "a megabyte", run: checkBlob},
 	{name: "awkward texts", run: checkTexts},
 	{name: "30 at once", run: checkManyAtOnce},
-	{name: "200 in a row", run: checkManyInARow},
+	{name: "200 in a row", long: true, run: checkManyInARow},
 	{name: "cancelled", run: func(t *testing.T, h hostTrial) { h.checkCancelled(t, `sh -c 'sh -c "%s; :"; :'; :`) }},
 	{name: "TERM ignored", run: func(t *testing.T, h hostTrial) {
 		h.checkCancelled(t, "trap '' TERM; %s & while :; do wait; sleep 0.1; done")
@@ -41,9 +42,9 @@ var hostChecks = []hostCheck{
 	{name: "background", run: checkBackground},
 	{name: "daemon", run: checkDaemon, only: hasSetsid},
 	{name: "daemon that prints", run: checkDaemonThatPrints},
-	{name: "controller killed", run: checkControllerKilled},
-	{name: "connection killed", run: checkConnectionKilled, only: func(h hostTrial) bool { return h.server != "conch" }},
-	{name: "shell stopped", run: checkShellStopped},
+	{name: "controller killed", long: true, run: checkControllerKilled},
+	{name: "connection killed", long: true, run: checkConnectionKilled, only: func(h hostTrial) bool { return h.server != "conch" }},
+	{name: "shell stopped", long: true, run: checkShellStopped},
 	{name: "files", run: checkFiles, only: func(h hostTrial) bool { return h.server != "conch" }}, // whose SFTP server finds no name
 	{name: "prefixes", run: checkPrefixes},
 	{name: "keepalive", run: checkKeepAlive},

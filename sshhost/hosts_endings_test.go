@@ -15,9 +15,9 @@ import (
 	"github.com/tunaperf/tuna/sshhost"
 )
 
-// within waits until list is empty, for 15 s at most, and returns what is left in it.
+// within waits until list is empty, for a minute at most, and returns what is left in it.
 func within(list func() []testbed.Process) (left []testbed.Process) {
-	asks(100*time.Millisecond, 15*time.Second, func() bool {
+	asks(100*time.Millisecond, time.Minute, func() bool {
 		left = list()
 		return len(left) == 0
 	})

@@ -633,12 +633,15 @@ limit() {
 	reguard
 }
 
-# unguard leaves signals to their defaults, for a watcher that is to be started, until reguard.
+# unguard ignores signals while a watcher is started, until reguard: one that ended this process now would leave the watcher
+# behind, for as long as its lease. The end of standard input is seen after it, and others are sent again.
 unguard() {
-	guard -
 	case $KSH_VERSION in
-	Version*) ;; # ksh93: its children could not trap it
-	*) trap '' USR1 ;; # until the new process has its own trap
+	Version*) guard - ;; # ksh93: its children could not trap what it ignores
+	*)
+		guard ''
+		trap '' USR1 # until the new process has its own trap
+		;;
 	esac
 }
 reguard() {

@@ -226,6 +226,33 @@ func TestHungUp(t *testing.T) {
 	})
 }
 
+// TestHungUpAsItsLeaseBegins has a supervisor get HUP while it starts the processes of leases, which end with it.
+func TestHungUpAsItsLeaseBegins(t *testing.T) {
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
+	shells(t, func(t *testing.T, start func() *sshhost.Supervisor) {
+		for round := range 2 {
+			s := start()
+			lease := 1000000 + 100*s.Process.Process.Pid%1e8
+			for n := range 20 {
+				if err := s.Lease(lease + n%2); err != nil { // another one starts processes, and the same one does not
+					t.Fatal(err)
+				}
+			}
+			time.Sleep(time.Duration(round) * 20 * time.Millisecond)
+			s.Process.Process.Signal(syscall.SIGHUP)
+			s.EndInput()
+			waitEnd(t, s.Process.Process.Pid)
+			for _, text := range []string{fmt.Sprint("sleep ", lease), fmt.Sprint("sleep ", lease+1)} {
+				if pids := processes(t, text); pids != nil {
+					t.Errorf("round %d: processes %v of the lease live on", round, pids)
+				}
+			}
+		}
+	})
+}
+
 // TestRenewedLease renews a lease of 2 s while a command of 4 s runs. When the renewals stop, the supervisor ends.
 func TestRenewedLease(t *testing.T) {
 	t.Parallel()
