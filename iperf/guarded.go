@@ -61,10 +61,10 @@ func isNil(v any) bool {
 	return false
 }
 
-// notNilPointer finds a field that is not nil itself but holds a nil pointer.
+// notNilPointer finds a field that is not nil itself but holds a nil pointer. Some fields may be nil themselves.
 func (f *faults) notNilPointer(field string, v any) {
 	if v != nil && isNil(v) {
-		f.bad(field, fmt.Sprintf("a nil %T", v), "nil, or one that can be used")
+		f.bad(field, fmt.Sprintf("a nil %T", v), "one that can be used")
 	}
 }
 

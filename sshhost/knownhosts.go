@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -99,6 +100,9 @@ func linesFor(all []knownKey, name string) (lines []knownKey) {
 func (c Config) knownNames() []string {
 	host, port, _ := net.SplitHostPort(c.Addr)
 	host = strings.ToLower(host)
+	if addr, err := netip.ParseAddr(host); err == nil {
+		host = addr.String() // as ssh looks for it: an IPv6 address can be written in several ways
+	}
 	switch {
 	case c.HostKeyAlias != "": // stands for the port as well
 		return []string{strings.ToLower(c.HostKeyAlias)}

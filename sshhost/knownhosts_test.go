@@ -1,6 +1,7 @@
 package sshhost_test
 
 import (
+	"cmp"
 	"errors"
 	"net"
 	"os"
@@ -43,6 +44,7 @@ func TestKnownHostsAreReadAsOpenSSHDoes(t *testing.T) {
 	certified := func(name string, args ...string) *testbed.SSHServer {
 		return testbed.StartSSHD(t, testbed.SSHDConfig{Extra: []string{"HostKey " + dir + "/host", certify(name, args...)}})
 	}
+	six := testbed.StartSSHD(t, testbed.SSHDConfig{Addr: "::1", Extra: []string{"HostKey " + dir + "/host", "HostKeyAlgorithms ssh-ed25519"}})
 	good := certified("good", "-n", "127.0.0.1")
 	pattern := certified("pattern", "-n", "127.0.0.*")
 	expired := certified("expired", "-n", "127.0.0.1", "-V", "19700101:19800101")
@@ -53,6 +55,7 @@ func TestKnownHostsAreReadAsOpenSSHDoes(t *testing.T) {
 	for _, test := range []struct {
 		name, known, alias, revoked string
 		server                      *testbed.SSHServer
+		host                        string // empty: 127.0.0.1
 		want                        error
 	}{
 		{name: "nothing", want: sshhost.ErrHostKeyUnknown},
@@ -85,6 +88,9 @@ func TestKnownHostsAreReadAsOpenSSHDoes(t *testing.T) {
 		{name: "revoked elsewhere", known: "@revoked elsewhere RIGHT\n[127.0.0.1]:PORT RIGHT"},
 		{name: "unknown marker", known: "@trusted [127.0.0.1]:PORT RIGHT", want: sshhost.ErrHostKeyUnknown},
 		{name: "lines that cannot be read", known: "[127.0.0.1]:PORT\n[127.0.0.1]:PORT ssh-new AAAA\nx\n@revoked\n[127.0.0.1]:PORT RIGHT"},
+		{name: "IPv6", server: six, host: "::1", known: "[::1]:PORT RIGHT"},
+		{name: "IPv6 that is written long", server: six, host: "0:0:0:0:0:0:0:1", known: "[::1]:PORT RIGHT"},
+		{name: "IPv6 that is written long in the line", server: six, host: "::1", known: "[0:0:0:0:0:0:0:1]:PORT RIGHT", want: sshhost.ErrHostKeyUnknown},
 		{name: "authority", server: good, known: "@cert-authority [127.0.0.1]:* CA"},
 		{name: "authority without a port", server: good, known: "@cert-authority 127.0.0.1 CA"},
 		{name: "authority of another host", server: good, known: "@cert-authority elsewhere CA", want: sshhost.ErrHostKeyUnknown},
@@ -135,7 +141,7 @@ func TestKnownHostsAreReadAsOpenSSHDoes(t *testing.T) {
 			}
 			config := writeFile(t, text.String())
 
-			out, err := exec.CommandContext(t.Context(), "ssh", "-F", config, "127.0.0.1", "true").CombinedOutput()
+			out, err := exec.CommandContext(t.Context(), "ssh", "-F", config, cmp.Or(test.host, "127.0.0.1"), "true").CombinedOutput()
 			witness := error(nil)
 			switch said := string(out); {
 			case err == nil:
@@ -156,7 +162,7 @@ func TestKnownHostsAreReadAsOpenSSHDoes(t *testing.T) {
 			if witness != test.want {
 				t.Errorf("ssh finds %v, and the test wants %v: %s", witness, test.want, out)
 			}
-			c, err := sshhost.FromSSHConfig("127.0.0.1", config)
+			c, err := sshhost.FromSSHConfig(cmp.Or(test.host, "127.0.0.1"), config)
 			if err != nil {
 				t.Fatal(err)
 			}

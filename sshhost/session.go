@@ -96,8 +96,8 @@ type pipes struct {
 func newSession(ctx context.Context, p pipes, prefix string, lease time.Duration, local bool, wg *sync.WaitGroup) (*session, error) {
 	s := &session{pipes: p, wg: wg, lease: lease, local: local, id: rand.Text(), mark: newMark(), events: make(chan event), done: make(chan struct{}), late: make(chan struct{})}
 	s.evict = sync.OnceFunc(func() { close(s.late) })
+	s.ended = [2]chan struct{}{make(chan struct{}), make(chan struct{})}
 	for i, r := range []io.Reader{p.stdout, p.stderr} {
-		s.ended[i] = make(chan struct{})
 		wg.Go(func() { s.read(i, r) })
 	}
 	wg.Go(func() {

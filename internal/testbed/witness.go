@@ -47,19 +47,30 @@ const sampling = 10 * time.Millisecond
 // Watch starts to sample the bytes that arrive at n. The caller calls Stop. It is also called at the end of the test.
 func (n Netns) Watch(tb testing.TB) *Witness {
 	tb.Helper()
+	return n.watch(tb, sampling)
+}
+
+// Tally is Watch without samples, for All alone: it costs nothing while the test runs.
+func (n Netns) Tally(tb testing.TB) *Witness {
+	tb.Helper()
+	return n.watch(tb, time.Hour)
+}
+
+func (n Netns) watch(tb testing.TB, every time.Duration) *Witness {
+	tb.Helper()
 	w, started, quit := &Witness{}, make(chan error), make(chan struct{})
 	var sampler sync.WaitGroup
 	sampler.Go(func() {
 		c, err := openCounters(n)
+		if err == nil {
+			defer c.close()
+			w.first, err = c.read()
+		}
 		started <- err
 		if err != nil {
 			return
 		}
-		defer c.close()
-		if w.first, err = c.read(); err != nil {
-			tb.Errorf("counters of %s: %v", n.Name, err)
-		}
-		tick := time.NewTicker(sampling)
+		tick := time.NewTicker(every)
 		defer tick.Stop()
 		for more := true; more; {
 			select {

@@ -21,7 +21,7 @@ func TestEndsAgree(t *testing.T) {
 				t.Run(c.name, func(t *testing.T) {
 					t.Parallel()
 					host := testbed.NewHost(t)
-					kernel := host.Watch(t)
+					kernel := host.Tally(t)
 					server := p.server.in(host).server(t, "-1")
 					e := p.client.in(host).client(t, server.port, append(caseArgs(t, c.args), "-J")...)
 					if e.status != 0 || e.stderr != "" {
