@@ -31,8 +31,8 @@ var hostChecks = []hostCheck{
 	{name: "exit statuses", run: checkStatuses},
 	{name: "stderr apart", run: checkStreams},
 	{name: "a megabyte", run: checkBlob},
-	{name: "awkward texts", run: checkTexts},
-	{name: "30 at once", run: checkManyAtOnce},
+	{name: "awkward texts", long: true, run: checkTexts},
+	{name: "30 at once", long: true, run: checkManyAtOnce},
 	{name: "200 in a row", long: true, run: checkManyInARow},
 	{name: "cancelled", run: func(t *testing.T, h hostTrial) { h.checkCancelled(t, `sh -c 'sh -c "%s; :"; :'; :`) }},
 	{name: "TERM ignored", run: func(t *testing.T, h hostTrial) {
