@@ -63,11 +63,12 @@ func (s *stream) read() counts {
 	return s.now
 }
 
-// endOmit makes the counts start anew.
-func (s *stream) endOmit() {
+// endOmit makes the counts start anew, from what they were at a moment.
+func (s *stream) endOmit(from counts) {
 	s.mu.Lock()
 	s.now.jitter = 0
-	s.base = s.now
+	s.base = from
+	s.base.jitter = 0
 	s.mu.Unlock()
 	s.last, s.lastTime = s.base, 0
 	if s.info != nil {

@@ -280,12 +280,17 @@ func (t *test) watch(ctx context.Context, limit int64, senders int, messages <-c
 		now := time.Now()
 		since := now.Sub(t.start)
 		if t.omitting && since >= t.omit {
-			if t.interval > 0 && t.omit%t.interval == 0 {
+			reported := t.interval > 0 && t.omit%t.interval == 0
+			if reported {
 				t.report(since, false)
 			}
 			t.omitting = false
 			for _, s := range t.streams {
-				s.endOmit()
+				from := s.read()
+				if reported {
+					from = s.last // what has come since is not in the omitted interval any more
+				}
+				s.endOmit(from)
 			}
 			t.start, since, tick = now, 0, 0
 			t.begin(limit)

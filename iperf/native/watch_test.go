@@ -38,3 +38,17 @@ func TestWatchStreamFails(t *testing.T) {
 		})
 	}
 }
+
+// TestEndOmit ends the omitted time after its last interval was reported: what has come in between is the test's.
+func TestEndOmit(t *testing.T) {
+	s := &stream{}
+	s.add(100, 2)
+	s.last = s.read()
+	s.add(50, 1)
+	s.endOmit(s.last)
+	s.add(7, 1)
+	s.final = s.read()
+	if got := s.counted(); got.bytes != 57 || got.packets != 2 {
+		t.Errorf("got %d bytes in %d packets, want 57 in 2", got.bytes, got.packets)
+	}
+}
