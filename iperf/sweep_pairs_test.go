@@ -6,16 +6,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
-	"regexp"
-	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/tunaperf/tuna/internal/testbed"
 	"github.com/tunaperf/tuna/iperf"
 	"github.com/tunaperf/tuna/iperf/internal/settings"
 	"github.com/tunaperf/tuna/iperf/report"
@@ -130,14 +127,7 @@ func (b *sweepBed) tryPair(p sweepProgram, pair sweepPair) string {
 // TestSweepPairs has every pair of settings that Check takes taken by the program, if TUNA_SWEEP is set as for TestSweep: a
 // client comes to connecting, and a server to listening, without a complaint. So what a program refuses, Check refuses.
 func TestSweepPairs(t *testing.T) {
-	pattern := os.Getenv("TUNA_SWEEP")
-	if pattern == "" {
-		t.Skip("TUNA_SWEEP is not set")
-	}
-	if pattern == "full" {
-		pattern = ""
-	}
-	only := regexp.MustCompile(pattern)
+	only := sweepOnly(t)
 	b := newSweepBed(t)
 	slots := make(chan struct{}, 4*sweepTogether())
 	var wg sync.WaitGroup
@@ -201,7 +191,7 @@ func (b *sweepBed) takes(ctx context.Context, p sweepProgram, side string, x *ip
 			running = false
 		case <-tick.C:
 			// A server goes on for ever. Datagrams go on for the time of the test.
-			if came = side == "Server" && listensOn(cmd.Process.Pid, x.Server.Port); came {
+			if came = side == "Server" && testbed.Waits(cmd.Process.Pid, x.Server.Port); came {
 				cancel()
 				<-ended
 				running = false
@@ -220,18 +210,4 @@ func (b *sweepBed) takes(ctx context.Context, p sweepProgram, side string, x *ip
 		return fmt.Errorf("it does not come to connecting: %s: %.400q", strings.Join(args, " "), said)
 	}
 	return nil
-}
-
-// listensOn reports whether anything has a socket on a port in the network namespace of a process.
-func listensOn(pid, port int) bool {
-	local := fmt.Sprintf(":%04X", port)
-	for _, table := range []string{"tcp", "tcp6", "udp", "udp6"} {
-		text, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/net/" + table) // nothing if the process has ended
-		for line := range strings.Lines(string(text)) {
-			if f := strings.Fields(line); len(f) > 3 && strings.HasSuffix(f[1], local) && slices.Contains([]string{"0A", "07"}, f[3]) {
-				return true
-			}
-		}
-	}
-	return false
 }

@@ -185,14 +185,7 @@ func (p sweepProgram) has(name string) bool { return name == "" || filepath.Base
 // expression of the cells to try, such as "Client.TOS.*3.12". It writes what it found into SWEEP.md, in which other cells
 // keep what they have.
 func TestSweep(t *testing.T) {
-	pattern := os.Getenv("TUNA_SWEEP")
-	if pattern == "" {
-		t.Skip("TUNA_SWEEP is not set")
-	}
-	if pattern == "full" {
-		pattern = ""
-	}
-	only := regexp.MustCompile(pattern)
+	only := sweepOnly(t)
 	beds := make(chan *sweepBed, sweepTogether())
 	for range cap(beds) {
 		beds <- newSweepBed(t)
@@ -201,7 +194,7 @@ func TestSweep(t *testing.T) {
 	all := sweepPrograms(t, one)
 	beds <- one
 	table := sweepTable{programs: all, verdicts: map[string]string{}}
-	if old, err := os.ReadFile(sweepFile); err == nil && pattern != "" {
+	if old, err := os.ReadFile(sweepFile); err == nil && only.String() != "" {
 		table.read(string(old))
 	}
 	controls := controls{runs: map[string]*control{}}
@@ -244,6 +237,19 @@ func TestSweep(t *testing.T) {
 		}
 	}
 	wg.Wait()
+}
+
+// sweepOnly returns the expression of the cells to try, empty for all. It skips the test unless TUNA_SWEEP is set.
+func sweepOnly(t *testing.T) *regexp.Regexp {
+	t.Helper()
+	pattern := os.Getenv("TUNA_SWEEP")
+	switch pattern {
+	case "":
+		t.Skip("TUNA_SWEEP is not set")
+	case "full":
+		pattern = ""
+	}
+	return regexp.MustCompile(pattern)
 }
 
 // with has a bed fail and log for a test of its own.

@@ -182,7 +182,7 @@ func (s *session) read(i int, r io.Reader) {
 	for {
 		n, err := r.Read(buf)
 		torn := marks.feed(buf[:n], output, func(word string) {
-			if strings.HasPrefix(word, "-") {
+			if _, ending := parseLast(word); ending {
 				s.broken.Store(true)
 			}
 			s.tell(event{stream: i, word: word})
@@ -247,13 +247,12 @@ func (s *session) tell(e event) {
 // tellEnd says that the session is over, after what else its streams may say within a moment.
 func (s *session) tellEnd(err error) {
 	s.broken.Store(true)
-	late := time.NewTimer(lastWords)
-	defer late.Stop()
+	late, cancel := context.WithTimeout(context.Background(), lastWords)
+	defer cancel()
 	for _, ended := range s.ended {
 		select {
 		case <-ended:
-		case <-late.C:
-			late.Reset(0)
+		case <-late.Done():
 		case <-s.done:
 			return
 		}
@@ -438,17 +437,15 @@ func (s *session) wait(ctx context.Context) (status int, err error) {
 			case e.failed != nil:
 				cause = cmp.Or(cause, e.failed)
 			default:
-				if last, ending := parseLast(e.word); ending {
-					if last < s.number {
-						s.busy = false
-						return 0, fmt.Errorf("%w: the host's shell was ended", errNotBegun)
-					}
-					break
-				}
+				last, ending := parseLast(e.word)
 				number, word, ok := parseWord(e.word)
 				process, begun := strings.CutPrefix(word, "+")
 				a, ended := parseAnswer(word)
 				switch {
+				case ending && last < s.number:
+					s.busy = false
+					return 0, fmt.Errorf("%w: the host's shell was ended", errNotBegun)
+				case ending: // the command has begun, so its own end comes too
 				case !ok || number > s.number:
 					return 0, unexpected(e.word)
 				case number < s.number || over[e.stream]: // told twice, because the process of run was killed after it had told

@@ -715,7 +715,7 @@ rescue() {
 
 # finish ends the session. It may come as a trap while IFS is empty, which it is in bash as long as read goes on. Requests
 # are not read any more: it tells the number of the last command, after which none has begun, unless nobody may read what
-# that printed.
+# that printed. Unlike say it does not try again, as there may be no reader any more.
 finish() {
 	guard ''
 	IFS=$_ifs _killed=

@@ -240,7 +240,11 @@ func TestHungUpAsItsLeaseBegins(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			time.Sleep(time.Duration(round) * 20 * time.Millisecond)
+			if round > 0 { // not at once, but when the first one has begun
+				eventually(t, 20*time.Second, "a lease begins", func() bool {
+					return processes(t, fmt.Sprint("sleep ", lease)) != nil || processes(t, fmt.Sprint("sleep ", lease+1)) != nil
+				})
+			}
 			s.Process.Process.Signal(syscall.SIGHUP)
 			s.EndInput()
 			waitEnd(t, s.Process.Process.Pid)

@@ -4,8 +4,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net"
-	"os"
-	"runtime"
 	"time"
 	"unsafe"
 
@@ -24,16 +22,10 @@ const (
 	ethernetSize = 14
 )
 
-// openPackets moves the calling goroutine into the namespace for good. Its thread ends with it.
+// openPackets moves the calling goroutine into the namespace, see enter.
 func openPackets(n Netns) (*packets, error) {
-	runtime.LockOSThread() // without an unlock, so the runtime does not use the thread again
-	ns, err := os.Open("/run/netns/" + n.Name)
-	if err != nil {
+	if err := n.enter(); err != nil {
 		return nil, err
-	}
-	defer ns.Close()
-	if err := unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET); err != nil {
-		return nil, fmt.Errorf("setns: %w", err)
 	}
 	dev, err := net.InterfaceByName(n.Dev)
 	if err != nil {

@@ -39,19 +39,28 @@ type stream struct {
 // /proc/self/net, in which the whole program looks for ports, is of its namespace.
 func init() { runtime.LockOSThread() }
 
-// openCounters moves the calling goroutine into the namespace for good. Its thread ends with it.
-func openCounters(n Netns) (*counters, error) {
+// enter moves the calling goroutine into the namespace for good. Its thread ends with it.
+func (n Netns) enter() error {
 	runtime.LockOSThread() // without an unlock, so the runtime does not use the thread again
 	ns, err := os.Open("/run/netns/" + n.Name)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer ns.Close()
 	if err := unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET); err != nil {
-		return nil, fmt.Errorf("setns: %w", err)
+		return fmt.Errorf("setns: %w", err)
+	}
+	return nil
+}
+
+// openCounters moves the calling goroutine into the namespace, see enter.
+func openCounters(n Netns) (*counters, error) {
+	if err := n.enter(); err != nil {
+		return nil, err
 	}
 	unix.Setpriority(unix.PRIO_PROCESS, 0, -20) // of this thread; without it, samples are late on a busy machine
 	c := &counters{dev: n.Dev, buf: make([]byte, 64<<10)}
+	var err error
 	if c.diag, err = unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_SOCK_DIAG); err != nil {
 		return nil, fmt.Errorf("sock_diag: %w", err)
 	}
@@ -229,7 +238,8 @@ func (c *counters) ask(family byte, id []byte, found func(message []byte)) error
 	}
 }
 
-// update takes the counts of a stream from an inet_diag_msg and its attributes. It reports whether they are there. The kernel leaves them out of an answer if the connection has ended.
+// update takes the counts of a stream from an inet_diag_msg and its attributes. It reports whether they are there. The
+// kernel leaves them out of an answer if the connection has ended.
 func (s *stream) update(message []byte) bool {
 	for b := message[diagMessageSize:]; len(b) >= unix.SizeofRtAttr; {
 		size, kind := int(binary.NativeEndian.Uint16(b)), binary.NativeEndian.Uint16(b[2:])

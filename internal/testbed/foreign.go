@@ -2,10 +2,7 @@ package testbed
 
 import (
 	"bytes"
-	"fmt"
-	"os"
 	"os/exec"
-	"strconv"
 	"testing"
 	"time"
 )
@@ -37,7 +34,7 @@ func (m *Machine) StartForeign(tb testing.TB, port int, name string, arg ...stri
 	giveUp := time.After(20 * time.Second)
 	pid := cmd.Process.Pid
 	// Until it has entered the machine's namespace, it would show the sockets of ours.
-	for !m.hosts(pid) || !listens(pid, strconv.Itoa(port)) && !bound(pid, port) {
+	for !m.hosts(pid) || !Waits(pid, port) {
 		select {
 		case <-exited:
 			tb.Fatalf("%s: %v: %s", cmd, cmd.ProcessState, out.String())
@@ -47,10 +44,4 @@ func (m *Machine) StartForeign(tb testing.TB, port int, name string, arg ...stri
 		}
 	}
 	return cmd
-}
-
-// bound reports whether a UDP socket has the port in the network namespace of pid.
-func bound(pid, port int) bool {
-	b, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/net/udp")
-	return bytes.Contains(b, fmt.Appendf(nil, ":%04X ", port))
 }

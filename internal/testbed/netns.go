@@ -29,10 +29,20 @@ var links atomic.Int32
 // NewHost makes a namespace that has no link, only its loopback device, and removes it when the test ends.
 func NewHost(tb testing.TB) Netns {
 	tb.Helper()
+	return newNetns(tb, hostID(), "lo", "127.0.0.1")
+}
+
+// hostID keeps the names of parallel test binaries apart, by the process id and a counter. Namespaces are machine-wide, and
+// so are device names until both ends have moved.
+func hostID() string { return fmt.Sprintf("%d-%d", os.Getpid(), links.Add(1)) }
+
+// newNetns makes a namespace, and removes it when the test ends. Of its devices only the loopback is there.
+func newNetns(tb testing.TB, id, dev, addr string) Netns {
+	tb.Helper()
 	NeedRoot(tb)
 	Need(tb, "ip")
-	name := fmt.Sprintf("tuna-%d-%d", os.Getpid(), links.Add(1))
-	n := Netns{Name: name, Dev: "lo", Addr: "127.0.0.1", Prefix: "ip netns exec " + name}
+	name := "tuna-" + id
+	n := Netns{Name: name, Dev: dev, Addr: addr, Prefix: "ip netns exec " + name}
 	Command(tb, "ip", "netns", "add", n.Name)
 	tb.Cleanup(func() { Command(tb, "ip", "netns", "del", n.Name) })
 	n.Command(tb, "ip", "link", "set", "lo", "up")
@@ -56,20 +66,9 @@ func NewLink6(tb testing.TB, aToB, bToA string) *Link {
 
 func newLink(tb testing.TB, a, b, aToB, bToA string) *Link {
 	tb.Helper()
-	NeedRoot(tb)
-	Need(tb, "ip", "tc")
-	// The process id and a counter keep the names of parallel test binaries apart. Namespaces are machine-wide, and so
-	// are device names until both ends have moved.
-	id := fmt.Sprintf("%d-%d", os.Getpid(), links.Add(1))
-	l := &Link{
-		A: Netns{Name: "tuna-" + id + "a", Dev: "tun" + id + "a", Addr: a},
-		B: Netns{Name: "tuna-" + id + "b", Dev: "tun" + id + "b", Addr: b},
-	}
-	for _, n := range []*Netns{&l.A, &l.B} {
-		n.Prefix = "ip netns exec " + n.Name
-		Command(tb, "ip", "netns", "add", n.Name)
-		tb.Cleanup(func() { Command(tb, "ip", "netns", "del", n.Name) })
-	}
+	Need(tb, "tc")
+	id := hostID()
+	l := &Link{A: newNetns(tb, id+"a", "tun"+id+"a", a), B: newNetns(tb, id+"b", "tun"+id+"b", b)}
 	Command(tb, "ip", "link", "add", l.A.Dev, "netns", l.A.Name, "type", "veth", "peer", "name", l.B.Dev, "netns", l.B.Name)
 	for _, n := range []Netns{l.A, l.B} {
 		if addr := netip.MustParseAddr(n.Addr); addr.Is4() {
@@ -80,7 +79,6 @@ func newLink(tb testing.TB, a, b, aToB, bToA string) *Link {
 			n.Command(tb, "ip", "addr", "add", n.Addr+"/64", "dev", n.Dev, "nodad")
 			n.Command(tb, "ip", "addr", "add", strings.Replace(n.Addr, "2001:db8::", "fe80::", 1)+"/64", "dev", n.Dev, "nodad")
 		}
-		n.Command(tb, "ip", "link", "set", "lo", "up")
 		n.Command(tb, "ip", "link", "set", n.Dev, "up")
 	}
 	l.A.Shape(tb, aToB)

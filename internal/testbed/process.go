@@ -62,12 +62,22 @@ func kill(pids ...int) {
 // listens reports whether something listens on the TCP port in the network namespace of pid.
 func listens(pid int, port string) bool {
 	n, _ := strconv.ParseUint(port, 10, 16)
-	suffix := fmt.Sprintf(":%04X", n)
-	for _, table := range []string{"tcp", "tcp6"} {
+	return hasSocket(pid, int(n), "tcp", "0A")
+}
+
+// Waits reports whether something listens on the TCP port in the network namespace of pid, or has a UDP socket that is
+// connected to nobody there.
+func Waits(pid, port int) bool {
+	return hasSocket(pid, port, "tcp", "0A") || hasSocket(pid, port, "udp", "07")
+}
+
+// hasSocket reports whether something has a socket on the port, in a state as /proc writes it.
+func hasSocket(pid, port int, protocol, state string) bool {
+	suffix := fmt.Sprintf(":%04X", port)
+	for _, table := range []string{protocol, protocol + "6"} {
 		b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/net/%s", pid, table)) // without IPv6 there is no tcp6
 		for line := range strings.Lines(string(b)) {
-			const listening = "0A"
-			if f := strings.Fields(line); len(f) > 3 && strings.HasSuffix(f[1], suffix) && f[3] == listening {
+			if f := strings.Fields(line); len(f) > 3 && strings.HasSuffix(f[1], suffix) && f[3] == state {
 				return true
 			}
 		}

@@ -12,10 +12,6 @@ import (
 	"time"
 )
 
-// NewMachine returns a machine for a namespace without an SSH server and a control link. What still runs there at the
-// end of the test is ended.
-func NewMachine(tb testing.TB, n Netns) *Machine { return newMachine(tb, n) }
-
 // A Program is what the kernel said of an iperf while it ran.
 type Program struct {
 	Seen     time.Time       // first
@@ -30,8 +26,7 @@ type Program struct {
 // Watching samples what runs on a machine until it is stopped.
 type Watching struct {
 	stop func()
-	mu   sync.Mutex
-	is   Program
+	is   Program // until stop returns, of the sampler alone
 }
 
 // WatchIperf starts to sample the iperf on the machine that has the given argument, "-c" or "-s". Stop ends that.
@@ -93,8 +88,6 @@ func (w *Watching) sample(pid int) bool {
 		return false
 	}
 	now := time.Now()
-	w.mu.Lock()
-	defer w.mu.Unlock()
 	if w.is.Seen.IsZero() {
 		w.is.Seen = now
 	}

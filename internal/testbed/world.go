@@ -29,7 +29,7 @@ type Machine struct {
 func NewWorld(tb testing.TB, ssh, rate string) *World {
 	tb.Helper()
 	link := NewLink(tb, rate, rate)
-	w := &World{Client: newMachine(tb, link.A), Server: newMachine(tb, link.B)}
+	w := &World{Client: NewMachine(tb, link.A), Server: NewMachine(tb, link.B)}
 	for _, m := range []*Machine{w.Client, w.Server} {
 		addr, prefix := m.connect(tb), strings.Fields(m.Prefix)
 		if ssh == "dropbear" {
@@ -41,7 +41,9 @@ func NewWorld(tb testing.TB, ssh, rate string) *World {
 	return w
 }
 
-func newMachine(tb testing.TB, n Netns) *Machine {
+// NewMachine returns a machine for a namespace, without an SSH server and a control link. What still runs there at the end
+// of the test is ended.
+func NewMachine(tb testing.TB, n Netns) *Machine {
 	tb.Helper()
 	m := &Machine{Netns: n, Bin: tb.TempDir(), Control: "control"}
 	info, err := os.Stat("/run/netns/" + n.Name)

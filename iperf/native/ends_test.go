@@ -37,7 +37,7 @@ const programEnv = "TUNA_TEST_IPERF3"
 
 // in returns the program as a process on another host.
 func (p program) in(n testbed.Netns) program {
-	p.run = asProcess(append(strings.Fields(n.Prefix), p.path)...)
+	p.run = asProcess(nil, append(strings.Fields(n.Prefix), p.path)...)
 	return p
 }
 
@@ -56,19 +56,22 @@ func theirs(t testing.TB) []program {
 		if _, err := fmt.Sscanf(string(text), "iperf 3.%d", &minor); err != nil {
 			t.Fatalf("%s is no iperf 3: %q", path, text)
 		}
-		programs = append(programs, program{fmt.Sprintf("C 3.%d", minor), asProcess(path), path, minor})
+		programs = append(programs, program{fmt.Sprintf("C 3.%d", minor), asProcess(nil, path), path, minor})
 	}
 	return programs
 }
 
-// asProcess returns what runs a program as a process.
-func asProcess(words ...string) func(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+// asProcess returns what runs a program as a process, which it leaves in last unless that is nil.
+func asProcess(last **exec.Cmd, words ...string) func(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return func(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		cmd := exec.CommandContext(ctx, words[0], slices.Concat(words[1:], args)...)
 		cmd.Env = append(os.Environ(), programEnv+"=1")
 		cmd.Cancel = func() error { return cmd.Process.Signal(interrupt) }
 		cmd.WaitDelay = 10 * time.Second
 		cmd.Stdout, cmd.Stderr = stdout, stderr
+		if last != nil {
+			*last = cmd
+		}
 		if err := cmd.Run(); err != nil {
 			if e, ok := errors.AsType[*exec.ExitError](err); ok {
 				return e.ExitCode()

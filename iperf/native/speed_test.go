@@ -2,7 +2,6 @@ package native
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	testflags "flag"
 	"fmt"
@@ -160,15 +159,7 @@ func measure(t *testing.T, program string, c speedCase) speedResult {
 
 // executable runs an executable file, after what stands before it, and leaves the process in last.
 func executable(last **exec.Cmd, command ...string) program {
-	return program{name: command[len(command)-1], run: func(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-		cmd := exec.CommandContext(ctx, command[0], append(command[1:len(command):len(command)], args...)...)
-		cmd.Stdout, cmd.Stderr = stdout, stderr
-		*last = cmd
-		if err := cmd.Run(); err != nil {
-			return 1
-		}
-		return 0
-	}}
+	return program{name: command[len(command)-1], run: asProcess(last, command...)}
 }
 
 // A speedLink is two network namespaces that a veth pair joins.
