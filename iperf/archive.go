@@ -30,6 +30,9 @@ func (f *archiveFaults) bad(member string, value any, allowed string) {
 
 // readManifest returns the manifest that is the file name in fsys, and the members in it that are unknown.
 func readManifest(fsys fs.FS, name string) (m *Manifest, unknown []string, err error) {
+	if err := checkRegular(fsys, name); err != nil {
+		return nil, nil, fmt.Errorf("%w: %w", ErrArchive, err)
+	}
 	data, err := fs.ReadFile(fsys, name)
 	if err != nil {
 		return nil, nil, err

@@ -201,6 +201,8 @@ func TestArchiveThatNoRunLeft(t *testing.T) {
 		{"a missing raw file", func(_ *testing.T, files fstest.MapFS, _ string) { delete(files, client) }, "open " + client, ""},
 		{"a changed raw file", raw(client, "x"), client + ": its SHA-256 is ", ""},
 		{"a folder in place of a raw file", func(_ *testing.T, files fstest.MapFS, _ string) { files[client].Mode = fs.ModeDir }, client, ""},
+		{"a FIFO in place of a raw file", func(_ *testing.T, files fstest.MapFS, _ string) { files[client].Mode = fs.ModeNamedPipe }, client + ": it is no regular file", ""},
+		{"a FIFO in place of the manifest", func(_ *testing.T, files fstest.MapFS, m string) { files[m].Mode = fs.ModeNamedPipe }, "it is no regular file", ""},
 		{"no sums", set(nil, "files"), "files is missing", ""},
 		{"a missing sum", set(nil, "files", client), `files is without "` + client + `": must be the SHA-256 of every raw file`, ""},
 		{"a short sum", set("00", "files", client), `files["` + client + `"] is "00": must be a SHA-256 of 64 hexadecimal digits`, ""},

@@ -107,7 +107,8 @@ func (c command) dialled() string {
 // dialHint is the hint for a client that could not connect.
 func (c command) dialHint(err error) string {
 	text := "it dialled " + c.dialled()
-	ip := net.ParseIP(strings.Trim(c.addr, "[]"))
+	addr, zone, _ := strings.Cut(strings.Trim(c.addr, "[]"), "%")
+	ip := net.ParseIP(addr)
 	switch local := ip.IsLoopback() || c.addr == "localhost"; {
 	case c.peer == nil:
 	case local && hostName(c.host) != hostName(c.peer):
@@ -115,6 +116,8 @@ func (c command) dialHint(err error) string {
 			machineOf(c.host), machineOf(c.peer))
 	case errors.Is(err, ErrRefused):
 		text += fmt.Sprintf(": is that its address on the link under test, and does no firewall reject port %d?", c.port)
+	case zone != "":
+		text += fmt.Sprintf(": %s must be an interface of the %s, which connects (ip link lists them)", zone, machineOf(c.host))
 	default:
 		text += ": look at that address, the route to it and the firewalls, or let the other host connect (Hosts.Connects)"
 	}

@@ -48,6 +48,17 @@ func TestMistakesOfNewUsers(t *testing.T) {
 		}, "iperf3 client on the DUT (root@dut:22): host unreachable: unable to connect to server: Network is unreachable (exit status 1); " +
 			"it dialled 203.0.113.9:20999, by the TestAddr of the traffic server (lab@pc:22): " +
 			"look at that address, the route to it and the firewalls, or let the other host connect (Hosts.Connects)"},
+		{"a zone of the other host", func(x *iperf.Iperf) {
+			x.ClientServer = iperf.Hosts{DUT: dut, TrafficServer: host("lab@pc:22", link.B, "fe80::2%eth7")}
+		}, "iperf3 client on the DUT (root@dut:22): host unreachable: unable to connect to server: Invalid argument (exit status 1); " +
+			"it dialled [fe80::2%eth7]:20999, by the TestAddr of the traffic server (lab@pc:22): " +
+			"eth7 must be an interface of the DUT, which connects (ip link lists them)"},
+		{"a zone of the other host, with iperf 2", func(x *iperf.Iperf) {
+			x.ClientServer = iperf.Hosts{DUT: dut, TrafficServer: host("lab@pc:22", link.B, "fe80::2%eth7")}
+			x.Program = "iperf"
+		}, "iperf client on the DUT (root@dut:22): host unreachable: no connection to fe80::2%eth7 within 5s; " +
+			"it dialled [fe80::2%eth7]:20999, by the TestAddr of the traffic server (lab@pc:22): " +
+			"eth7 must be an interface of the DUT, which connects (ip link lists them)"},
 		{"iperf is not installed", func(x *iperf.Iperf) { x.Program = "iperf4" },
 			"iperf4 on the DUT (root@dut:22): not installed (exit status 1); install it there, or set Iperf.Program to its path or Iperf.Install; " +
 				"iperf4 on the traffic server (lab@pc:22): not installed (exit status 1); install it there, or set Iperf.Program to its path or Iperf.Install"},

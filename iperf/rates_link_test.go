@@ -2,6 +2,7 @@ package iperf_test
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -111,12 +112,13 @@ func TestNothingArrives(t *testing.T) {
 		program string
 		drop    string // the protocol whose large packets vanish
 		client  iperf.ClientSettings
+		field   string // to look at
 	}{
-		{"too large to be sent", "iperf3", "", iperf.ClientSettings{Protocol: report.ProtocolUDP, DontFragment: true, Length: 4000}},
-		{"datagrams", "iperf3", "udp", iperf.ClientSettings{Protocol: report.ProtocolUDP, Rate: 10e6}},
-		{"datagrams", "iperf", "udp", iperf.ClientSettings{Protocol: report.ProtocolUDP, Rate: 10e6}},
-		{"segments", "iperf3", "tcp", iperf.ClientSettings{}},
-		{"segments", "iperf", "tcp", iperf.ClientSettings{}},
+		{"too large to be sent", "iperf3", "", iperf.ClientSettings{Protocol: report.ProtocolUDP, DontFragment: true, Length: 4000}, "Client.Length"},
+		{"datagrams", "iperf3", "udp", iperf.ClientSettings{Protocol: report.ProtocolUDP, Rate: 10e6}, "Client.Length"},
+		{"datagrams", "iperf", "udp", iperf.ClientSettings{Protocol: report.ProtocolUDP, Rate: 10e6}, "Client.Length"},
+		{"segments", "iperf3", "tcp", iperf.ClientSettings{}, "Client.MSS"},
+		{"segments", "iperf", "tcp", iperf.ClientSettings{}, "Client.MSS"},
 	} {
 		for _, program := range programs(test.program) {
 			t.Run(program+"/"+test.name, func(t *testing.T) {
@@ -132,6 +134,9 @@ func TestNothingArrives(t *testing.T) {
 				var said error
 				if res != nil {
 					said = errors.Join(res.Warnings...)
+				}
+				if text := fmt.Sprint(err, said); !strings.Contains(text, test.field) {
+					t.Errorf("got %v and the warnings %v, which do not name %s", err, said, test.field)
 				}
 				switch {
 				case err != nil && (res == nil || res.Bandwidth == 0):

@@ -127,8 +127,19 @@ func (x *Iperf) replayEnd(fsys fs.FS, role Role, file string) (*report.Report, e
 	return rep, nil
 }
 
+// checkRegular returns an error if the file is there and is none that has an end, such as a FIFO.
+func checkRegular(fsys fs.FS, name string) error {
+	if info, err := fs.Stat(fsys, name); err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("%s: it is no regular file (%v)", name, info.Mode().Type())
+	}
+	return nil
+}
+
 // checkFile returns an error unless the file has the SHA-256 that the manifest says.
 func checkFile(fsys fs.FS, name, want string) error {
+	if err := checkRegular(fsys, name); err != nil {
+		return err
+	}
 	f, err := fsys.Open(name)
 	if err != nil {
 		return err

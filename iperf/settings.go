@@ -14,7 +14,7 @@ import (
 // value of every field means that the option is not given. Which versions have an option is known: one that the host's
 // lacks is an error that wraps ErrUnsupported, before anything is started. SETTINGS.md has the flags, versions and bounds.
 type ClientSettings struct {
-	Protocol report.Protocol // zero: TCP
+	Protocol report.Protocol // report.ProtocolTCP, ProtocolUDP or ProtocolSCTP; zero: TCP
 	Time     time.Duration   // of the test; zero: 10 s, unless Bytes or Blocks is set; iperf 3 takes whole seconds
 	Omit     time.Duration   // at the start, not counted; zero: none; iperf 3 only, whole seconds
 	Bytes    int64           // to transfer, instead of Time, over UDP of iperf 2 a datagram or more; zero: by time

@@ -35,7 +35,7 @@ func (c Config) auth(ctx context.Context) (*wayIn, error) {
 	}
 	way := &wayIn{release: release}
 	way.doubt(err)
-	own := c.fileKeys(ctx, way)
+	own := c.fileKeys(ctx, way, signers)
 	certified := c.certified(ctx, way, append(own[:len(own):len(own)], signers...))
 	if c.IdentitiesOnly {
 		signers = slices.DeleteFunc(signers, func(s ssh.Signer) bool { return !c.ownsKey(ctx, s.PublicKey()) })
@@ -128,7 +128,8 @@ func (c Config) agentKeys(ctx context.Context) (signers []ssh.Signer, release fu
 	return signers, release, nil
 }
 
-func (c Config) fileKeys(ctx context.Context, way *wayIn) (signers []ssh.Signer) {
+// fileKeys returns the keys in KeyFiles. A file with a public key stands for one of the agent's.
+func (c Config) fileKeys(ctx context.Context, way *wayIn, agents []ssh.Signer) (signers []ssh.Signer) {
 	files := c.KeyFiles
 	if files == nil {
 		home, err := os.UserHomeDir()
@@ -140,9 +141,12 @@ func (c Config) fileKeys(ctx context.Context, way *wayIn) (signers []ssh.Signer)
 		}
 	}
 	for _, file := range files {
-		s, err := c.fileKey(ctx, strings.TrimSuffix(file, ".pub"))
-		public := strings.HasSuffix(file, ".pub") && errors.Is(err, os.ErrNotExist) // the agent has the other half
-		if !public && (c.KeyFiles != nil || ctx.Err() != nil) {
+		s, err := c.fileKey(ctx, file)
+		half, ok := errors.AsType[*publicHalf](err)
+		if ok && slices.ContainsFunc(agents, func(s ssh.Signer) bool { return sameKey(s.PublicKey(), half.key) }) {
+			continue
+		}
+		if c.KeyFiles != nil || ctx.Err() != nil {
 			way.doubt(err)
 		}
 		signers = append(signers, s...)
@@ -155,6 +159,9 @@ func (c Config) fileKey(ctx context.Context, file string) ([]ssh.Signer, error) 
 	text, err := readFile(ctx, file)
 	if err != nil {
 		return nil, err
+	}
+	if key, _, _, _, err := ssh.ParseAuthorizedKey(text); err == nil {
+		return nil, &publicHalf{file, key}
 	}
 	signer, err := ssh.ParsePrivateKey(text)
 	if _, encrypted := errors.AsType[*ssh.PassphraseMissingError](err); encrypted {
@@ -182,6 +189,16 @@ func (c Config) fileKey(ctx context.Context, file string) ([]ssh.Signer, error) 
 		return []ssh.Signer{signer}, fmt.Errorf("certificate %s-cert.pub: %w", file, err)
 	}
 	return []ssh.Signer{certified, signer}, nil
+}
+
+// A publicHalf is the error of a key file that has a public key.
+type publicHalf struct {
+	file string
+	key  ssh.PublicKey
+}
+
+func (p *publicHalf) Error() string {
+	return fmt.Sprintf("key %s: it is a public key, and the agent has none for it", p.file)
 }
 
 func readCertificate(ctx context.Context, file string) (*ssh.Certificate, error) {

@@ -304,17 +304,25 @@ func (c *conn) keepAlive(ctx context.Context, every, patience time.Duration, eac
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			late := time.AfterFunc(patience, c.hangUp)
-			ch, _, err := c.OpenChannel(keepAliveType, nil)
-			late.Stop()
-			if err == nil { // a server that accepts any type
-				ch.Close()
-			} else if _, answered := errors.AsType[*ssh.OpenChannelError](err); !answered {
+			if !c.answers(patience) {
 				return
 			}
 			each()
 		}
 	}
+}
+
+// answers asks the host whether it is there, and closes the connection if it does not answer within patience.
+func (c *conn) answers(patience time.Duration) bool {
+	late := time.AfterFunc(patience, c.hangUp)
+	defer late.Stop()
+	ch, _, err := c.OpenChannel(keepAliveType, nil)
+	if err == nil { // a server that accepts any type
+		ch.Close()
+		return true
+	}
+	_, answered := errors.AsType[*ssh.OpenChannelError](err)
+	return answered
 }
 
 // hangUp closes the connection and those that it goes through, those first: a connection through another is closed only

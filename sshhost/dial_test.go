@@ -207,6 +207,13 @@ func TestLogin(t *testing.T) {
 			os.Remove(strings.TrimSuffix(file, ".pub"))
 			c.KeyFiles, c.Agent, c.IdentitiesOnly = []string{file}, startAgent(t, other, private), true
 		}, nil},
+		{"agent that has another key, public half given", onlyKey, func(t *testing.T, c *sshhost.Config) {
+			file := keyFile(t, private, "")
+			if err := os.WriteFile(file+".pub", ssh.MarshalAuthorizedKey(signer.PublicKey()), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			c.KeyFiles, c.Agent, c.IdentitiesOnly = []string{file + ".pub"}, startAgent(t, other), true
+		}, sshhost.ErrNoKey},
 		{"agent that is none", onlyKey, func(t *testing.T, c *sshhost.Config) {
 			c.KeyFiles, c.Agent = []string{keyFile(t, private, "")}, badAgent(t)
 		}, nil},

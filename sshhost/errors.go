@@ -45,7 +45,8 @@ var (
 	ErrNoShell  = errors.New("no POSIX shell")    // see Config.Plain
 	ErrLost     = errors.New("connection lost")   // while a command ran: nobody knows its exit status
 	errNotBegun = fmt.Errorf("%w before the command began", ErrLost)
-	errSessions = errors.New("too many sessions") // the server opens no further one on this connection
+	errClosing  = fmt.Errorf("%w: %w", ErrLost, ErrClosed) // the cause why calls end when the host is closed
+	errSessions = errors.New("too many sessions")          // the server opens no further one on this connection
 )
 
 // A kind is a kind of error that belongs to a wider one and has a text of its own.
@@ -92,10 +93,10 @@ func (e *ExitError) Error() string { return fmt.Sprintf("%s: exit status %d", e.
 func (e *ExitError) ExitStatus() int { return e.Status }
 
 // ctxError returns an error that wraps both the error and the cause of a context that has ended. A time limit of our own
-// is no matter of the caller's context.
+// and the closing of the host are no matter of the caller's context.
 func ctxError(ctx context.Context) error {
 	err, cause := ctx.Err(), context.Cause(ctx)
-	if errors.Is(cause, err) || errors.Is(cause, ErrTimeout) {
+	if cause == errClosing || errors.Is(cause, err) || errors.Is(cause, ErrTimeout) {
 		return cause
 	}
 	return fmt.Errorf("%w: %w", err, cause)

@@ -47,7 +47,7 @@ func supervise(t testing.TB, cmd *exec.Cmd, p pipes, prefix string) (*Supervisor
 	if err != nil {
 		return nil, err
 	}
-	t.Cleanup(s.close)
+	t.Cleanup(func() { s.close() })
 	return &Supervisor{s, cmd}, nil
 }
 

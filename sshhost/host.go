@@ -58,15 +58,16 @@ func Dial(ctx context.Context, c Config) (*Host, error) {
 // the error wraps ErrLost, and neither has an exit status nor wraps ctx's error. When a writer fails, the command is ended
 // and the error wraps the writer's. A writer must not block for ever, for Run waits for it.
 func (h *Host) Run(ctx context.Context, command string, stdout, stderr io.Writer) error {
-	if err := h.begin(); err != nil {
+	ctx, leave, err := h.begin(ctx)
+	if err != nil {
 		return fmt.Errorf("%s: %w", h, err)
 	}
-	defer h.leave()
+	defer leave()
 	run := h.supervised
 	if h.config.Plain {
 		run = h.plain
 	}
-	command, err := withPrefix(h.config.Prefix, command)
+	command, err = withPrefix(h.config.Prefix, command)
 	if err != nil {
 		return fmt.Errorf("%s: %w", h, err)
 	}
@@ -91,13 +92,17 @@ func outcome(host string, status int, err error) error {
 func (h *Host) supervised(ctx context.Context, command string, stdout, stderr io.Writer) (int, error) {
 	for again := furtherTries; ; again-- {
 		s, err := h.acquire(ctx)
-		if err != nil {
+		switch {
+		case errors.Is(err, errClosing):
+			return 0, ErrClosed
+		case err != nil:
 			return 0, err
 		}
 		c := h.home(s)
 		status, err := s.run(ctx, command, stdout, stderr)
 		h.release(s)
 		switch {
+		case errors.Is(err, errClosing):
 		case errors.Is(err, ErrLost) && h.isClosed():
 			err = fmt.Errorf("%w: %w", err, ErrClosed)
 		case errors.Is(err, errNotBegun) && again > 0:
@@ -109,12 +114,12 @@ func (h *Host) supervised(ctx context.Context, command string, stdout, stderr io
 	}
 }
 
-// begin begins a call that Close waits for, and h.leave ends.
-func (h *Host) begin() error {
+// begin begins a call as enter does.
+func (h *Host) begin(ctx context.Context) (_ context.Context, leave func(), err error) {
 	if h.isZero() {
-		return ErrNotDialled
+		return nil, nil, ErrNotDialled
 	}
-	return h.enter()
+	return h.enter(ctx)
 }
 
 func (h *Host) isZero() bool { return h == nil || h.pool == nil }
@@ -136,13 +141,19 @@ func (h *Host) String() string {
 	return h.config.User + "@" + strings.TrimSuffix(h.config.Addr, ":22")
 }
 
-// Close closes the connection. Commands that still run are ended on the host with everything that they have started, and
-// their Run returns ErrLost and ErrClosed. Close waits for each Run. Daemons that earlier commands have left live on. Close
-// may be called again. The error is nil unless h is not from Dial.
+// Close ends the commands that still run, with everything that they have started, as the end of their context would, and
+// their Run returns ErrLost and ErrClosed. Then it ends our shells on the host, the connection, and the sessions of SFTP.
+// It waits for each Run and for the shells. Daemons that earlier commands have left live on. Close may be called again.
+//
+// If the host answers and a shell of ours does not end, though it was sent SIGKILL, the error wraps ErrNotEnded. A host
+// that does not answer within two seconds is left to itself: it ends what runs there when it notices that the connection is
+// gone, and the error is nil.
 func (h *Host) Close() error {
 	if h.isZero() {
 		return ErrNotDialled
 	}
-	h.pool.close()
+	if err := h.pool.close(); err != nil {
+		return fmt.Errorf("%s: %w", h, err)
+	}
 	return nil
 }

@@ -102,7 +102,7 @@ func startPipes(shell *exec.Cmd) (p pipes, err error) {
 			killGroup(shell)
 		}
 	}
-	p.stop = func(<-chan struct{}) {
+	p.stop = func(<-chan struct{}) { // what a daemon still prints has no reader
 		out.Close()
 		errs.Close()
 	}

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/crypto/ssh"
+
 	"github.com/tunaperf/tuna/internal/testbed"
 	"github.com/tunaperf/tuna/sshhost"
 )
@@ -17,8 +19,14 @@ func TestKeysThatAreNotThere(t *testing.T) {
 	_, port, _ := net.SplitHostPort(s.Addr)
 	dir := t.TempDir()
 	t.Setenv("HOME", dir) // without the usual keys
-	if err := os.WriteFile(filepath.Join(dir, "file"), nil, 0o600); err != nil {
+	signer, err := ssh.ParsePrivateKey(s.Key)
+	if err != nil {
 		t.Fatal(err)
+	}
+	for name, text := range map[string][]byte{"file": nil, "key.pub": ssh.MarshalAuthorizedKey(signer.PublicKey()), "key": s.Key} {
+		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for _, test := range []struct {
 		name, text string
@@ -28,6 +36,7 @@ func TestKeysThatAreNotThere(t *testing.T) {
 		{"missing", "IdentityFile DIR/none-there", sshhost.ErrNoKey, dir + "/none-there: no such file"},
 		{"cannot be reached", "IdentityFile DIR/file/key", sshhost.ErrNoKey, dir + "/file/key: not a directory"},
 		{"no key", "IdentityFile DIR/file", sshhost.ErrNoKey, "key " + dir + "/file"},
+		{"a public key", "IdentityFile DIR/key.pub", sshhost.ErrNoKey, dir + "/key.pub: it is a public key"},
 		{"missing beside one that is refused", "IdentityFile DIR/none-there\nPubkeyAcceptedAlgorithms rsa-sha2-512\nIdentityFile KEY", sshhost.ErrNoKey, dir + "/none-there: no such file"},
 		{"missing certificate", "CertificateFile DIR/none-there", sshhost.ErrNoKey, dir + "/none-there: no such file"},
 		{"missing beside one that does", "IdentityFile DIR/none-there\nIdentityFile KEY", nil, ""},

@@ -27,23 +27,27 @@ const (
 type pool struct {
 	config Config
 	wg     sync.WaitGroup // all that runs for the pool, calls of Host's methods included
+	calls  sync.WaitGroup // calls of Host's methods
 
-	// background is the life of the goroutines that look after connections.
-	background context.Context
-	end        context.CancelFunc
+	// calling is the life of calls, and background that of the connections and what looks after them: it ends later.
+	calling, background context.Context
+	endCalls            context.CancelCauseFunc
+	end                 context.CancelFunc
 
+	once   sync.Once // windUp
 	mu     sync.Mutex
 	closed bool
 	conns  []*conn
 	idle   []idler            // the one used last at the end
 	reaper *time.Timer        // ends some that have been idle for long; nil: there are none
-	homes  map[*session]*conn // of all supervisors
+	homes  map[*session]*conn // of all supervisors, until their end has been waited for
 	starts int                // how many supervisors are being started
 	freed  chan struct{}      // closed, and replaced, when there is room again
 
 	parked   []*session // that only daemons use, which commands have left; the oldest is first
 	dialling *dialling  // nil: nobody connects
 	orphans  []string   // runs of supervisors that were lost: their commands may still run
+	unended  int        // supervisors that did not end when they were to
 }
 
 // An idler is a supervisor that runs nothing.
@@ -55,21 +59,26 @@ type idler struct {
 func newPool(c Config) *pool {
 	p := &pool{config: c, homes: map[*session]*conn{}, freed: make(chan struct{})}
 	p.background, p.end = context.WithCancel(context.Background())
+	p.calling, p.endCalls = context.WithCancelCause(p.background)
 	return p
 }
 
-// enter begins, and leave ends, a call that close waits for.
-func (p *pool) enter() error {
+// enter begins a call that close waits for, and leave ends it. The context that it returns ends when the pool is closed too.
+func (p *pool) enter(ctx context.Context) (_ context.Context, leave func(), err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
-		return ErrClosed
+		return nil, nil, ErrClosed
 	}
-	p.wg.Add(1)
-	return nil
+	p.calls.Add(1)
+	ctx, cancel := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(p.calling, func() { cancel(context.Cause(p.calling)) })
+	return ctx, func() {
+		stop()
+		cancel(nil)
+		p.calls.Done()
+	}, nil
 }
-
-func (p *pool) leave() { p.wg.Done() }
 
 func (p *pool) isClosed() bool {
 	p.mu.Lock()
@@ -260,10 +269,11 @@ func (p *pool) watchIdle() {
 
 // reap ends supervisors that nobody has needed for some time.
 func (p *pool) reap() {
-	if p.enter() != nil {
+	_, leave, err := p.enter(context.Background())
+	if err != nil {
 		return
 	}
-	defer p.leave()
+	defer leave()
 	for s := p.longIdle(); s != nil; s = p.longIdle() {
 		p.drop(s)
 	}
@@ -292,18 +302,24 @@ func (p *pool) takeOldest() *session {
 func (p *pool) drop(s *session) {
 	p.mu.Lock()
 	c := p.homes[s]
-	delete(p.homes, s)
 	if s.broken.Load() {
 		p.orphans = append(append(p.orphans, s.swept...), s.lastRun())
 		p.orphans = p.orphans[max(0, len(p.orphans)-maxOrphans):]
 	}
-	if s.isHeld() {
+	switch {
+	case s.isHeld() && p.closed:
+		s.evict()
+	case s.isHeld():
 		p.parked = append(p.parked, s)
 	}
 	p.mu.Unlock()
 	p.wg.Go(func() {
-		s.close()
+		err := s.close()
 		p.mu.Lock()
+		if err != nil {
+			p.unended++
+		}
+		delete(p.homes, s)
 		p.parked = slices.DeleteFunc(p.parked, func(other *session) bool { return other == s })
 		p.mu.Unlock()
 		p.vacate(c, nil)
@@ -370,18 +386,70 @@ func (p *pool) renew(c *conn) {
 	}
 }
 
-// close ends the supervisors with what they run, and the connections, and waits for all that runs for the pool.
-func (p *pool) close() {
+const (
+	aliveTime = 2 * time.Second  // in which a host answers that is there
+	closeTime = 15 * time.Second // for the end of what runs there: more than a command and its shell need
+)
+
+// close ends the commands, then the supervisors, the connections and what looks after those, and waits for all of that. A
+// host that does not answer ends what we have there by itself, when it finds that the link is gone.
+func (p *pool) close() error {
+	p.once.Do(p.windUp)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.unended > 0 {
+		return fmt.Errorf("%w: shells that did not end when they were to: %d", ErrNotEnded, p.unended)
+	}
+	return nil
+}
+
+func (p *pool) windUp() {
 	p.mu.Lock()
 	p.closed = true
-	p.end()
+	idle, parked, conns := p.idle, p.parked, slices.Clone(p.conns)
+	p.idle, p.parked = nil, nil
 	if p.reaper != nil {
 		p.reaper.Stop()
 	}
+	p.mu.Unlock()
+	late := time.AfterFunc(closeTime, p.hangUp)
+	defer late.Stop()
+	for _, c := range conns {
+		p.wg.Go(func() { c.answers(aliveTime) })
+	}
+	p.endCalls(errClosing)
+	for _, s := range parked {
+		s.evict()
+	}
+	for _, i := range idle {
+		p.sweepBy(i.session)
+		p.drop(i.session)
+	}
+	p.calls.Wait()
+	for freed := p.awaited(); freed != nil; freed = p.awaited() {
+		<-freed
+	}
+	p.hangUp()
+	p.wg.Wait()
+}
+
+// awaited returns what tells that a supervisor has ended; nil: there is none any more.
+func (p *pool) awaited() <-chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.homes) == 0 {
+		return nil
+	}
+	return p.freed
+}
+
+// hangUp closes the connections, and no further one is made.
+func (p *pool) hangUp() {
+	p.end()
+	p.mu.Lock()
 	conns := slices.Clone(p.conns)
 	p.mu.Unlock()
 	for _, c := range conns {
 		c.hangUp()
 	}
-	p.wg.Wait()
 }

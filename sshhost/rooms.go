@@ -151,7 +151,7 @@ func (p *pool) connect(ctx context.Context, patient bool) (*conn, error) {
 	defer cancel()
 	defer context.AfterFunc(p.background, cancel)() // Close does not wait for a host that does not answer
 	c, err := p.config.connect(ctx, patient)
-	if err != nil && p.isClosed() {
+	if err != nil && p.background.Err() != nil {
 		return nil, ErrClosed
 	}
 	if err != nil {
@@ -159,7 +159,7 @@ func (p *pool) connect(ctx context.Context, patient bool) (*conn, error) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.closed {
+	if p.background.Err() != nil {
 		c.hangUp()
 		return nil, ErrClosed
 	}

@@ -18,12 +18,13 @@ import (
 )
 
 const (
-	termGrace = 2 * time.Second        // from TERM to KILL
-	killGrace = 2 * time.Second        // from KILL until another supervisor kills this one with its command
-	lastGrace = 2 * time.Second        // from then until the session is given up
-	limitWait = 100 * time.Millisecond // a command that is over sooner needs no limit
-	checkTime = time.Second            // between two checks that the process lives that waits for the command
-	lastWords = 500 * time.Millisecond // for what a shell says when it ends
+	termGrace  = 2 * time.Second        // from TERM to KILL
+	killGrace  = 2 * time.Second        // from KILL until another supervisor kills this one with its command
+	lastGrace  = 2 * time.Second        // from then until the session is given up
+	limitWait  = 100 * time.Millisecond // a command that is over sooner needs no limit
+	checkTime  = time.Second            // between two checks that the process lives that waits for the command
+	finishTime = 5 * time.Second        // a shell needs less to end, with a command that does not heed TERM
+	lastWords  = 500 * time.Millisecond // for what a shell says when it ends
 
 	// limitMargin is how long after its deadline a command may live on a host that has gone silent. In the usual case it
 	// is ended from here, at the deadline.
@@ -47,6 +48,7 @@ type session struct {
 	late   chan struct{} // closed by evict: close does not wait any more
 	evict  func()
 	ended  [2]chan struct{} // closed when a stream has ended
+	gone   chan struct{}    // closed when the shell has ended, as far as can be known
 	out    [2]gate
 	early  earlyOutput
 	stray  atomic.Bool // something printed when no command ran
@@ -94,7 +96,8 @@ type pipes struct {
 // ctx ends first, or no supervisor answers, the shell is killed and the pipes are closed, by a goroutine of wg's. A shell
 // that cannot be killed ends with its first lease, which local ones do not have.
 func newSession(ctx context.Context, p pipes, prefix string, lease time.Duration, local bool, wg *sync.WaitGroup) (*session, error) {
-	s := &session{pipes: p, wg: wg, lease: lease, local: local, id: rand.Text(), mark: newMark(), events: make(chan event), done: make(chan struct{}), late: make(chan struct{})}
+	s := &session{pipes: p, wg: wg, lease: lease, local: local, id: rand.Text(), mark: newMark(), events: make(chan event), gone: make(chan struct{}),
+		done: make(chan struct{}), late: make(chan struct{})}
 	s.evict = sync.OnceFunc(func() { close(s.late) })
 	s.ended = [2]chan struct{}{make(chan struct{}), make(chan struct{})}
 	for i, r := range []io.Reader{p.stdout, p.stderr} {
@@ -103,6 +106,7 @@ func newSession(ctx context.Context, p pipes, prefix string, lease time.Duration
 	wg.Go(func() {
 		// The shell may end before the streams do: a command that outlives it holds them open.
 		p.wait()
+		close(s.gone)
 		s.tellEnd(io.EOF)
 	})
 	first := cmp.Or(lease, firstLease)
@@ -113,7 +117,7 @@ func newSession(ctx context.Context, p pipes, prefix string, lease time.Duration
 	}
 	if err := s.hello(ctx, prefix, first); err != nil {
 		s.kill()
-		wg.Go(s.close)
+		wg.Go(func() { s.close() })
 		return nil, err
 	}
 	return s, nil
@@ -546,15 +550,40 @@ func (s *session) reusable() bool { return !s.stray.Load() && !s.broken.Load() &
 func (s *session) isHeld() bool { return s.held.Load() && !s.broken.Load() }
 
 // close ends the session and what it runs, and waits for that. If the session is held by a daemon, it waits as long as the
-// daemon lives, or until evict is called.
-func (s *session) close() {
+// daemon lives, or until evict is called. The error is ErrNotEnded if the host answers and the shell does not end.
+func (s *session) close() (err error) {
 	s.once.Do(func() {
 		close(s.done)
 		s.stdin.Close()
-		if !s.isHeld() {
+		if !s.ends() {
+			err = ErrNotEnded
+			s.evict()
+		} else if !s.isHeld() {
 			timer := time.AfterFunc(termGrace+killGrace+lastGrace, s.evict)
 			defer timer.Stop()
 		}
 		s.stop(s.late)
 	})
+	return err
+}
+
+// ends waits for the end of the shell, whose input has ended. One that has been stopped ends when another supervisor continues
+// it, or kills it.
+func (s *session) ends() bool {
+	for step, wait := range []time.Duration{termGrace, finishTime - termGrace, lastGrace} {
+		late := time.NewTimer(wait)
+		select {
+		case <-s.gone:
+			late.Stop()
+			return true
+		case <-late.C:
+		}
+		switch step {
+		case 0:
+			s.callHelp(context.Background(), "", nil)
+		case 1:
+			s.callHelp(context.Background(), s.lastRun()+" "+s.command, nil)
+		}
+	}
+	return false
 }

@@ -13,10 +13,11 @@ import (
 // SFTP opens an SFTP session on the host. ctx bounds the opening only. The caller closes the client; until then it counts
 // as one of the sessions that the server allows. Config.Prefix does not apply to it.
 func (h *Host) SFTP(ctx context.Context) (*sftp.Client, error) {
-	if err := h.begin(); err != nil {
+	ctx, leave, err := h.begin(ctx)
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", h, err)
 	}
-	defer h.leave()
+	defer leave()
 	client, _, err := h.sftp(ctx)
 	return client, err
 }
@@ -109,10 +110,11 @@ func (h *Host) Download(ctx context.Context, name string, dst io.Writer) error {
 // transfer has copy use an SFTP session. When ctx ends first, it does not wait for copy, which uses what is the caller's
 // through a leash.
 func (h *Host) transfer(ctx context.Context, what string, copy func(*sftp.Client, *leash) error) error {
-	if err := h.begin(); err != nil {
+	ctx, leave, err := h.begin(ctx)
+	if err != nil {
 		return fmt.Errorf("%s: %w", h, err)
 	}
-	defer h.leave()
+	defer leave()
 	client, ch, err := h.sftp(ctx)
 	if err != nil {
 		return err

@@ -310,7 +310,7 @@ prints() {
 holds() {
 	prints "$1" && return 0
 	[ "$_unknown" ] || return 1
-	stat "$1" || [ ! -d "/proc/$1" ] || return 0
+	stat "$1" || { [ -d "/proc/$1" ]; return; } # or it has ended in the meantime
 	[ "$_size" != 0 ] || [ "$_threads" -gt 1 ] || return 1 # a zombie, or of the kernel
 	while [ "${_born%??}" -ge "$_began" ]; do
 		_n=$_parent
@@ -710,7 +710,7 @@ rescue() {
 	if [ "$_born" = "$2" ] || [ -z "$2" ]; then
 		kill "-$_name" $_dd "-$1" || kill "-$_name" "$1"
 	fi
-	[ -z "$3" ] || { lost "$3" && remove "$4"; } || _rescued=1
+	[ -z "$3" ] || { lost "$3" && case $3 in */0/) ;; *) remove "$4" ;; esac; } || _rescued=1
 }
 
 # finish ends the session. It may come as a trap while IFS is empty, which it is in bash as long as read goes on. Requests

@@ -68,6 +68,7 @@ func TestOldFormsOfTheSection(t *testing.T) {
 		{name: "defaults", text: "time = 3\n[iperf]\nparallel = 2\n", want: "iperf"},
 		{name: "two components", text: "[a]\ncomponent = Iperf\n[b]\ncomponent = Iperf\n", wantErr: `["a" "b"] have component = Iperf: one of them must be chosen`},
 		{name: "none", text: "[a]\n", wantErr: `there is no section [iperf], nor one with component = Iperf, but ["a"]`},
+		{name: "empty", wantErr: "there is no section [iperf], nor one with component = Iperf, but no section at all"},
 		{name: "none of the name", text: "[iperf]\n", section: "b", wantErr: `there is no section [b], but ["iperf"]`},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -74,6 +74,8 @@ func TestFaults(t *testing.T) {
 		{"empty texts", "[iperf]\nbind =\nprogram =\naggregator =\nclient_section =\n", nil},
 		{"in another unit", "[iperf]\ntime = 5 parsecs\nwindow = 256KB\nparallel = 2 streams", []string{`2: [iperf] time: "5 parsecs": must be a number, or a time such as "1 minute 30 seconds"`,
 			`3: [iperf] window: size "256KB": must be a number of bytes such as 256K or 8G: invalid syntax`, `4: [iperf] parallel: "2 streams": must be a whole number`}},
+		{"less than nothing, and too much", "[iperf]\ntime = -5\nomit = 1e99", []string{`2: [iperf] time: "-5": must be 0 or more`,
+			`3: [iperf] omit: "1e99": must be a number, or a time such as "1 minute 30 seconds" of at most 106751 days`}},
 		{"a misspelt unit", "[iperf]\ntime = 1 minut 5 secnds", []string{`2: [iperf] time: "1 minut 5 secnds": must be a number, or a time such as "1 minute 30 seconds": did you mean minute?`}},
 		{"out of range", "[iperf]\nport = 70000\nparallel = -1\niperf_repetitions = 0\nrcv-timeout = 1\ntos = 256\nserver_bitrate-limit = 0.5\nburst-period = 1 us", []string{
 			`2: [iperf] port: "70000": must be from 0 to 65535`, `3: [iperf] parallel: "-1": must be 0 or more streams`, `4: [iperf] iperf_repetitions: "0": must be 1 or more`,

@@ -176,6 +176,9 @@ func (d *document) find(name string) (*section, error) {
 // list lists the sections that there are, and one that was probably meant by one of the names.
 func (d *document) list(names ...string) string {
 	all := d.names()
+	if len(all) == 0 {
+		return "no section at all"
+	}
 	list := quoted(all)
 	for _, name := range names {
 		if near := nearest(name, all); near != "" {

@@ -44,10 +44,13 @@ func parseTime(s string, unit time.Duration) (time.Duration, error) {
 	const allowed = `a number, or a time such as "1 minute 30 seconds"`
 	s = strings.TrimSpace(s)
 	if f, err := strconv.ParseFloat(s, 64); err == nil {
-		if d := f * float64(unit); d >= 0 && d < 1<<63 {
+		switch d := f * float64(unit); {
+		case d >= 0 && d < 1<<63:
 			return time.Duration(d), nil
+		case d < 0:
+			return 0, bad(s, "0 or more")
 		}
-		return 0, bad(s, allowed)
+		return 0, bad(s, allowed+" of at most 106751 days")
 	}
 	rest := strings.ToLower(s)
 	var total time.Duration

@@ -61,6 +61,9 @@ var messages = []said{
 	{"no address associated with", ErrUnreachable},
 	{"nodename nor servname provided", ErrUnreachable},
 	{"unknown host", ErrUnreachable},
+	{"failed to find an ip address for host", ErrUnreachable},
+	{"unable to connect to server: invalid argument", ErrUnreachable}, // the address has the zone of no interface
+	{"firewall issue, etc.: invalid argument", ErrUnreachable},
 	{"unable to read from stream socket: resource temporarily unavailable", ErrTimeout}, // UDP is blocked
 	{"resource temporarily unavailable", ErrUnreachable},                                // iperf 3 where the name is unknown
 	{"operation now in progress", ErrTimeout},
