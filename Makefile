@@ -28,13 +28,15 @@ check:
 	@bad=$$(gofmt -l .); [ -z "$$bad" ] || { echo "not formatted by gofmt: $$bad"; exit 1; }
 
 # iperf and sshhost have the machine for themselves, because their tests have bounds in time. Tests of iperf that measure a
-# link run four at a time: they wait, and each is held against what the kernel counted meanwhile.
+# link run four at a time: they wait, and each is held against what the kernel counted meanwhile. Tests of sshhost that
+# mostly wait run two at a time. The examples wait for the link that they measure.
 GOTEST := go test -race -shuffle=on -timeout 20m
 unit:
-	@$(GOTEST) -p 2 $$(go list ./... | grep -vE '/tuna/(iperf|sshhost)$$')
+	@(cd examples && exec $(GOTEST) -p 1 ./...) & examples=$$!; failed=; \
+		$(GOTEST) -p 2 $$(go list ./... | grep -vE '/tuna/(iperf|sshhost)$$') || failed=1; \
+		wait $$examples || failed=1; [ -z "$$failed" ]
 	@$(GOTEST) -parallel 4 ./iperf
 	@$(GOTEST) -parallel 1 ./sshhost
-	@cd examples && $(GOTEST) ./...
 
 fuzz:
 	@.ci/fuzz $(FUZZTIME)

@@ -62,8 +62,10 @@ func TestDaemonsOutput(t *testing.T) {
 // TestSupervisorStopped stops one process of a supervisor, run's or its own, and cancels the command.
 func TestSupervisorStopped(t *testing.T) {
 	s := testbed.StartSSHD(t, testbed.SSHDConfig{})
+	var g group
+	defer g.Wait()
 	for _, name := range []string{"run", "supervisor", "both"} {
-		t.Run(name, func(t *testing.T) {
+		g.Run(t, name, func(t *testing.T) {
 			h, nap := dial(t, config(s)), napper()
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
@@ -110,7 +112,6 @@ func TestEnvironment(t *testing.T) {
 	testbed.Need(t, "env")
 	for _, shell := range shellNames {
 		t.Run(shell, func(t *testing.T) {
-			t.Parallel()
 			sh := linkShell(t, shell)
 			names := func(environ string) (names []string) {
 				for line := range strings.Lines(environ) {

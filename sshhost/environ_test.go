@@ -15,8 +15,9 @@ import (
 // TestOddEnvironment has a login with an environment that would change how a shell works. The supervisor does not mind, and the
 // command has the environment that it would have without us.
 func TestOddEnvironment(t *testing.T) {
-	t.Parallel()
 	testbed.Need(t, "env")
+	var g group
+	defer g.Wait()
 	var names []string
 	for _, name := range sshhost.Names() {
 		names = append(names, name+"=the caller's")
@@ -44,7 +45,7 @@ func TestOddEnvironment(t *testing.T) {
 			if test.shell != "" && test.shell != shell {
 				continue
 			}
-			t.Run(shell+"/"+test.name, func(t *testing.T) {
+			g.Run(t, shell+"/"+test.name, func(t *testing.T) {
 				sh := linkShell(t, shell)
 				s := sshhost.StartSupervisor(t, "", append(shellEnv(sh), test.env...), sh)
 				const command = `echo "it's"; exit 3`

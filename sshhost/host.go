@@ -51,7 +51,8 @@ func Dial(ctx context.Context, c Config) (*Host, error) {
 // A command that has exited leaves nothing in the background: what is still in its session or its process group is ended
 // before Run returns. If that fails, the error wraps ErrNotEnded, and also an *ExitError unless the exit status is 0. Only a
 // process that has put itself into a session of its own, as a daemon does, lives on, and only if the command ended by itself.
-// Neither a lost connection nor Close ends it.
+// Neither a lost connection nor Close ends it. On a host without /proc such a process lives on also if the command is ended
+// before its time: there is nothing by which it could be found.
 // What such a process prints after that is discarded, as long as the host is open. Dropbear closes its streams instead.
 //
 // An exit status other than 0 is an *ExitError. When the connection is lost, nobody knows how the command ended, if it did:
@@ -143,7 +144,7 @@ func (h *Host) String() string {
 
 // Close ends the commands that still run, with everything that they have started, as the end of their context would, and
 // their Run returns ErrLost and ErrClosed. Then it ends our shells on the host, the connection, and the sessions of SFTP.
-// It waits for each Run and for the shells. Daemons that earlier commands have left live on. Close may be called again.
+// It waits for each Run, Upload and Download, so a writer or a reader of theirs must not call it, and for the shells. Daemons that earlier commands have left live on. Close may be called again.
 //
 // If the host answers and a shell of ours does not end, though it was sent SIGKILL, the error wraps ErrNotEnded. A host
 // that does not answer within two seconds is left to itself: it ends what runs there when it notices that the connection is

@@ -25,15 +25,17 @@ type hostCheck struct {
 	run  func(*testing.T, hostTrial)
 	only func(hostTrial) bool // nil: everywhere
 	long bool                 // it takes more than a few seconds
+
+	repeats bool // it takes long because of its many commands
 }
 
 var hostChecks = []hostCheck{
 	{name: "exit statuses", run: checkStatuses},
 	{name: "stderr apart", run: checkStreams},
 	{name: "a megabyte", run: checkBlob},
-	{name: "awkward texts", long: true, run: checkTexts},
-	{name: "30 at once", long: true, run: checkManyAtOnce},
-	{name: "200 in a row", long: true, run: checkManyInARow},
+	{name: "awkward texts", repeats: true, run: checkTexts},
+	{name: "30 at once", repeats: true, run: checkManyAtOnce},
+	{name: "200 in a row", repeats: true, run: checkManyInARow},
 	{name: "cancelled", run: func(t *testing.T, h hostTrial) { h.checkCancelled(t, `sh -c 'sh -c "%s; :"; :'; :`) }},
 	{name: "TERM ignored", run: func(t *testing.T, h hostTrial) {
 		h.checkCancelled(t, "trap '' TERM; %s & while :; do wait; sleep 0.1; done")

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"runtime"
+	"slices"
 	"sync"
 	"syscall"
 	"testing"
@@ -28,19 +29,27 @@ var (
 )
 
 // pairs are the combinations of two of a host's parts. A server and a sh differ from release to release.
-func (k hostKind) pairs() [6]string {
+func (k hostKind) pairs() []string {
 	server, sh := k.suite+" "+k.server, k.suite+" "+k.sh
-	return [...]string{
+	return []string{
 		server + " login " + k.login, server + " sh " + k.sh, server + " with " + k.userland,
 		sh + " with " + k.userland, k.login + " login " + k.sh, k.login + " login with " + k.userland,
 	}
 }
 
-// allPairs picks hosts from all, so that every pair that any of all has is there.
-func allPairs(all []hostKind) (picked []hostKind) {
+// corePairs are those of the parts that work on while commands run: the login shell has started sh by then.
+func (k hostKind) corePairs() []string {
+	return []string{
+		k.server + " sh " + k.sh, k.sh + " with " + k.userland, k.suite + " sh " + k.sh, k.suite + " server " + k.server,
+		k.suite + " with " + k.userland,
+	}
+}
+
+// cover picks hosts from all, so that every pair that any of all has is there.
+func cover(all []hostKind, pairs func(hostKind) []string) (picked []hostKind) {
 	missing := map[string]bool{}
 	for _, k := range all {
-		for _, p := range k.pairs() {
+		for _, p := range pairs(k) {
 			missing[p] = true
 		}
 	}
@@ -48,7 +57,7 @@ func allPairs(all []hostKind) (picked []hostKind) {
 		best, most := hostKind{}, 0
 		for _, k := range all {
 			n := 0
-			for _, p := range k.pairs() {
+			for _, p := range pairs(k) {
 				if missing[p] {
 					n++
 				}
@@ -57,7 +66,7 @@ func allPairs(all []hostKind) (picked []hostKind) {
 				best, most = k, n
 			}
 		}
-		for _, p := range best.pairs() {
+		for _, p := range pairs(best) {
 			delete(missing, p)
 		}
 		picked = append(picked, best)
@@ -74,7 +83,8 @@ var fewHosts = []hostKind{
 	{"", "tinysshd", "fish", "bash", "GNU"},
 }
 
-// TestHosts runs the battery: every check on each host. TUNA_HOSTS=pairs takes as many hosts as it needs to have every
+// TestHosts runs the battery: the checks on each host, but those that repeat commands only on hosts with every pair of what
+// works on then. TUNA_HOSTS=pairs takes as many hosts as it needs to have every
 // pair of SSH server, login shell, sh and userland, TUNA_HOSTS=full takes every combination. Both write
 // testdata/hosts.md. TUNA_HOSTS=few makes a few hosts of this machine's programs. Without it most of those are made, and the
 // checks that take long are left out.
@@ -93,9 +103,10 @@ func TestHosts(t *testing.T) {
 		}
 		kinds = product(func(suite, shell string) bool { return suites[suite].Has(testbed.Shells[shell]) })
 		if how != "full" {
-			kinds = allPairs(kinds)
+			kinds = cover(kinds, hostKind.pairs)
 		}
 	}
+	core := cover(kinds, hostKind.corePairs)
 	slots := make(chan struct{}, parallel) // most of a host's time is waiting
 	results := hostResults{}
 	var wg sync.WaitGroup
@@ -103,7 +114,7 @@ func TestHosts(t *testing.T) {
 		slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slots }()
-			t.Run(k.String(), func(t *testing.T) { results.add(k, runHost(t, suites[k.suite], k)) })
+			t.Run(k.String(), func(t *testing.T) { results.add(k, runHost(t, suites[k.suite], k, slices.Contains(core, k))) })
 		})
 	}
 	wg.Wait()
@@ -147,8 +158,8 @@ var blob = func() []byte {
 	return b
 }()
 
-// runHost makes a host, makes every check there and counts them.
-func runHost(t *testing.T, suite *testbed.Suite, k hostKind) (result hostResult) {
+// runHost makes a host, makes the checks there and counts them. core has it make those that repeat commands too.
+func runHost(t *testing.T, suite *testbed.Suite, k hostKind, core bool) (result hostResult) {
 	files := map[string][]byte{"/data/blob": blob}
 	for i, text := range awkwardTexts {
 		files[fmt.Sprintf("/data/text%d", i)] = []byte(text)
@@ -157,7 +168,7 @@ func runHost(t *testing.T, suite *testbed.Suite, k hostKind) (result hostResult)
 		Suite: suite, Server: k.server, Login: k.login, Sh: k.sh, Userland: k.userland, Files: files,
 	})}
 	for _, c := range hostChecks {
-		if c.only != nil && !c.only(trial) || c.long && os.Getenv("TUNA_HOSTS") == "" {
+		if c.only != nil && !c.only(trial) || c.repeats && !core || (c.long || c.repeats) && os.Getenv("TUNA_HOSTS") == "" {
 			continue
 		}
 		result.checks++
@@ -184,22 +195,31 @@ func (h hostTrial) check(t *testing.T, run func(*testing.T, hostTrial)) {
 	run(t, h)
 }
 
-// TestAllPairs checks that the battery's rule leaves no pair out, and how many hosts it picks.
-func TestAllPairs(t *testing.T) {
+// TestCover checks that the battery's rule leaves no pair out, and how many hosts it picks.
+func TestCover(t *testing.T) {
 	all := product(func(string, string) bool { return true })
-	picked := allPairs(all)
+	for _, rule := range []struct {
+		pairs func(hostKind) []string
+		most  int // more are too many for 40 minutes
+	}{{hostKind.pairs, 200}, {hostKind.corePairs, 60}} {
+		checkCover(t, all, rule.pairs, rule.most)
+	}
+}
+
+func checkCover(t *testing.T, all []hostKind, pairs func(hostKind) []string, most int) {
+	picked := cover(all, pairs)
 	t.Logf("%d of %d hosts", len(picked), len(all))
-	if len(picked) > 200 {
-		t.Errorf("%d hosts are too many for 40 minutes", len(picked))
+	if len(picked) > most {
+		t.Errorf("%d hosts are too many", len(picked))
 	}
 	have := map[string]bool{}
 	for _, k := range picked {
-		for _, p := range k.pairs() {
+		for _, p := range pairs(k) {
 			have[p] = true
 		}
 	}
 	for _, k := range all {
-		for _, p := range k.pairs() {
+		for _, p := range pairs(k) {
 			if !have[p] {
 				t.Fatalf("no host has %s", p)
 			}

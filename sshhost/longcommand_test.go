@@ -15,12 +15,13 @@ func TestLongCommand(t *testing.T) {
 		const end = "; echo $0 $# ${#x}; false; exit 3"
 		return "x='" + strings.Repeat(line, (size-len("x=''"+end))/len(line)) + "'" + end
 	}
-	t.Parallel()
+	var g group
+	defer g.Wait()
 	for _, shell := range shellNames {
 		if shell == "zsh" {
 			continue // its read takes more than ten seconds for such a line
 		}
-		t.Run(shell, func(t *testing.T) {
+		g.Run(t, shell, func(t *testing.T) {
 			s := startShell(t, shell, "LC_ALL=C.UTF-8")
 			for _, size := range []int{1000, 130 << 10} {
 				var out, short strings.Builder

@@ -194,6 +194,11 @@ func (p *pool) supervise(ctx context.Context, c *conn) (*session, error) {
 	ctx, cancel := p.config.limit(ctx)
 	defer cancel()
 	s, err := c.supervise(ctx, &p.wg, p.config.Prefix, p.config.lease())
+	if err != nil && s != nil {
+		p.mu.Lock()
+		p.orphan(s)
+		p.mu.Unlock()
+	}
 	if err != nil {
 		return nil, p.vacate(c, err)
 	}
@@ -303,8 +308,7 @@ func (p *pool) drop(s *session) {
 	p.mu.Lock()
 	c := p.homes[s]
 	if s.broken.Load() {
-		p.orphans = append(append(p.orphans, s.swept...), s.lastRun())
-		p.orphans = p.orphans[max(0, len(p.orphans)-maxOrphans):]
+		p.orphan(s)
 	}
 	switch {
 	case s.isHeld() && p.closed:
@@ -324,6 +328,12 @@ func (p *pool) drop(s *session) {
 		p.mu.Unlock()
 		p.vacate(c, nil)
 	})
+}
+
+// orphan has the next supervisor sweep what a lost one may have left. The caller holds mu.
+func (p *pool) orphan(s *session) {
+	p.orphans = append(append(p.orphans, s.swept...), s.lastRun())
+	p.orphans = p.orphans[max(0, len(p.orphans)-maxOrphans):]
 }
 
 // rescue has a new supervisor carry out session.rescue for s. One that is idle may have been stopped as s was.

@@ -108,11 +108,13 @@ func TestProxyCommand(t *testing.T) {
 // TestDialDoesNotWaitForAProxy ends the context of Dial while a program carries the connection that does not end when it is
 // asked to.
 func TestDialDoesNotWaitForAProxy(t *testing.T) {
+	var g group
+	defer g.Wait()
 	for name, command := range map[string]string{
 		"deaf to TERM": "trap '' TERM; while :; do NAP; done", "keeps its standard error": "NAP & exec true",
 		"in a session of its own": "exec setsid -w NAP", "deaf in a session of its own": "exec setsid -w sh -c 'trap \"\" TERM; while :; do NAP; done'",
 	} {
-		t.Run(name, func(t *testing.T) {
+		g.Run(t, name, func(t *testing.T) {
 			nap := napper()
 			c := sshhost.Config{Addr: "192.0.2.1:22", KnownHosts: []string{}, ProxyCommand: strings.ReplaceAll(command, "NAP", nap), Auth: []ssh.AuthMethod{}}
 			ctx, cancel := context.WithCancel(t.Context())

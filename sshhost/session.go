@@ -48,12 +48,15 @@ type session struct {
 	late   chan struct{} // closed by evict: close does not wait any more
 	evict  func()
 	ended  [2]chan struct{} // closed when a stream has ended
+	ending chan struct{}    // closed by isEnding
 	gone   chan struct{}    // closed when the shell has ended, as far as can be known
-	out    [2]gate
-	early  earlyOutput
-	stray  atomic.Bool // something printed when no command ran
-	broken atomic.Bool // a stream ended, or cannot be read any more
-	held   atomic.Bool // a process that a command has left may still print into a stream
+
+	isEnding func() // notes that the shell ends, which it has said, or that it has ended
+	out      [2]gate
+	early    earlyOutput
+	stray    atomic.Bool // something printed when no command ran
+	broken   atomic.Bool // a stream ended, or cannot be read any more
+	held     atomic.Bool // a process that a command has left may still print into a stream
 
 	// Set by the supervisor's first words.
 	pid, since string // its process and the time of its start; since is empty on a host without /proc
@@ -93,12 +96,14 @@ type pipes struct {
 }
 
 // newSession starts a supervisor for commands that begin with prefix. The goroutines that read from it belong to wg. If
-// ctx ends first, or no supervisor answers, the shell is killed and the pipes are closed, by a goroutine of wg's. A shell
-// that cannot be killed ends with its first lease, which local ones do not have.
+// ctx ends first, or no supervisor answers, the shell is killed and the pipes are closed, by a goroutine of wg's, and the
+// session comes with the error: if the supervisor had begun, what watches its lease may have outlived it. A shell that cannot
+// be killed ends with its first lease, which local ones do not have.
 func newSession(ctx context.Context, p pipes, prefix string, lease time.Duration, local bool, wg *sync.WaitGroup) (*session, error) {
-	s := &session{pipes: p, wg: wg, lease: lease, local: local, id: rand.Text(), mark: newMark(), events: make(chan event), gone: make(chan struct{}),
+	s := &session{pipes: p, wg: wg, lease: lease, local: local, id: rand.Text(), mark: newMark(), events: make(chan event), ending: make(chan struct{}), gone: make(chan struct{}),
 		done: make(chan struct{}), late: make(chan struct{})}
 	s.evict = sync.OnceFunc(func() { close(s.late) })
+	s.isEnding = sync.OnceFunc(func() { close(s.ending) })
 	s.ended = [2]chan struct{}{make(chan struct{}), make(chan struct{})}
 	for i, r := range []io.Reader{p.stdout, p.stderr} {
 		wg.Go(func() { s.read(i, r) })
@@ -107,6 +112,7 @@ func newSession(ctx context.Context, p pipes, prefix string, lease time.Duration
 		// The shell may end before the streams do: a command that outlives it holds them open.
 		p.wait()
 		close(s.gone)
+		s.isEnding()
 		s.tellEnd(io.EOF)
 	})
 	first := cmp.Or(lease, firstLease)
@@ -118,7 +124,7 @@ func newSession(ctx context.Context, p pipes, prefix string, lease time.Duration
 	if err := s.hello(ctx, prefix, first); err != nil {
 		s.kill()
 		wg.Go(func() { s.close() })
-		return nil, err
+		return s, err
 	}
 	return s, nil
 }
@@ -188,6 +194,7 @@ func (s *session) read(i int, r io.Reader) {
 		torn := marks.feed(buf[:n], output, func(word string) {
 			if _, ending := parseLast(word); ending {
 				s.broken.Store(true)
+				s.isEnding()
 			}
 			s.tell(event{stream: i, word: word})
 		})
@@ -553,12 +560,16 @@ func (s *session) isHeld() bool { return s.held.Load() && !s.broken.Load() }
 // daemon lives, or until evict is called. The error is ErrNotEnded if the host answers and the shell does not end.
 func (s *session) close() (err error) {
 	s.once.Do(func() {
+		over, held := s.gone, s.isHeld()
+		if held {
+			over = s.ending // tinysshd tells that the shell has ended only when its streams have
+		}
 		close(s.done)
 		s.stdin.Close()
-		if !s.ends() {
+		if !s.ends(over) {
 			err = ErrNotEnded
 			s.evict()
-		} else if !s.isHeld() {
+		} else if !held {
 			timer := time.AfterFunc(termGrace+killGrace+lastGrace, s.evict)
 			defer timer.Stop()
 		}
@@ -567,13 +578,13 @@ func (s *session) close() (err error) {
 	return err
 }
 
-// ends waits for the end of the shell, whose input has ended. One that has been stopped ends when another supervisor continues
-// it, or kills it.
-func (s *session) ends() bool {
+// ends waits until the shell, whose input has ended, is over. One that has been stopped ends when another supervisor continues it,
+// or kills it.
+func (s *session) ends(over <-chan struct{}) bool {
 	for step, wait := range []time.Duration{termGrace, finishTime - termGrace, lastGrace} {
 		late := time.NewTimer(wait)
 		select {
-		case <-s.gone:
+		case <-over:
 			late.Stop()
 			return true
 		case <-late.C:

@@ -79,7 +79,7 @@ func (c *conn) noSFTP(ch *channel, said *earlyOutput, err error) error {
 const sftpAdvice = "install OpenSSH's sftp-server there, such as package openssh-sftp-server"
 
 // Upload copies what src holds to the file with that name on the host, over SFTP. The file is made or truncated. When ctx
-// ends first, the copying stops.
+// ends first, the copying stops. A Read that goes on then is waited for, so src must not block for ever.
 func (h *Host) Upload(ctx context.Context, src io.Reader, name string) error {
 	return h.transfer(ctx, "upload "+name, func(client *sftp.Client, l *leash) error {
 		f, err := client.Create(name)
@@ -94,7 +94,8 @@ func (h *Host) Upload(ctx context.Context, src io.Reader, name string) error {
 	})
 }
 
-// Download copies the file with that name on the host to dst, over SFTP. When ctx ends first, the copying stops.
+// Download copies the file with that name on the host to dst, over SFTP. When ctx ends first, the copying stops. A Write that
+// goes on then is waited for, so dst must not block for ever.
 func (h *Host) Download(ctx context.Context, name string, dst io.Writer) error {
 	return h.transfer(ctx, "download "+name, func(client *sftp.Client, l *leash) error {
 		f, err := client.Open(name)

@@ -116,11 +116,13 @@ func TestSupervisorCannotFork(t *testing.T) {
 	testbed.NeedRoot(t)
 	testbed.Need(t, "prlimit", "setpriv", "dash", "busybox")
 	uids := 65100 // nobody else's: the limit is for all of a user's processes, zombies among them
+	var g group
+	defer g.Wait()
 	for _, shell := range [][]string{{"dash"}, {"busybox", "ash"}} {
 		for limit := 2; limit <= 7; limit++ {
-			t.Run(fmt.Sprintf("%s/%d", shell[0], limit), func(t *testing.T) {
-				uids++
-				uid := fmt.Sprint(uids)
+			uids++
+			uid := fmt.Sprint(uids)
+			g.Run(t, fmt.Sprintf("%s/%d", shell[0], limit), func(t *testing.T) {
 				argv := append([]string{"setpriv", "--reuid=" + uid, "--regid=" + uid, "--clear-groups", "prlimit", fmt.Sprintf("--nproc=%d", limit)}, shell...)
 				s, err := sshhost.TryStartSupervisor(t, "", os.Environ(), argv...)
 				if err != nil {
