@@ -15,7 +15,7 @@ const matrixFile = "testdata/matrix.md"
 // matrixTable is the table in Markdown. passed tells how many cells of each row passed.
 func matrixTable(passed map[string]int) string {
 	var b strings.Builder
-	b.WriteString("| fault | stages | cells | passed |\n|---|---|---:|---:|\n")
+	b.WriteString("| fault | stages | the run's error | ends within | cells | passed |\n|---|---|---|---:|---:|---:|\n")
 	cells, good := 0, 0
 	for _, f := range faults {
 		var stages []string
@@ -24,10 +24,27 @@ func matrixTable(passed map[string]int) string {
 		}
 		n := len(f.variants())
 		cells, good = cells+n, good+passed[f.name]
-		fmt.Fprintf(&b, "| %s | %s | %d | %d |\n", f.name, strings.Join(stages, ", "), n, passed[f.name])
+		fmt.Fprintf(&b, "| %s | %s | %s | %v | %d | %d |\n", f.name, strings.Join(stages, ", "), f.expected(), f.within, n, passed[f.name])
 	}
-	fmt.Fprintf(&b, "| **%d faults** | | **%d** | **%d** |\n", len(faults), cells, good)
+	fmt.Fprintf(&b, "| **%d faults** | | | | **%d** | **%d** |\n", len(faults), cells, good)
 	return b.String()
+}
+
+// expected says which errors the run may end with.
+func (f *fault) expected() string {
+	var kinds []string
+	well := f.passes != nil
+	for _, err := range f.want {
+		if err == anyway {
+			well = true
+			continue
+		}
+		kinds = append(kinds, err.Error())
+	}
+	if well {
+		kinds = append(kinds, "none")
+	}
+	return strings.Join(kinds, ", or ")
 }
 
 // TestMatrixIsUpToDate compares the table with the faults that there are. How many cells passed is the full run's to say.
