@@ -398,7 +398,7 @@ var clientTrials = map[string][]sweepTrial{
 	"Histograms":          histograms,
 	"Histograms.BinWidth": histogramBins,
 	"Histograms.Bins":     histogramBins,
-	"Title":               {{value: "sweep", set: c(func(c *iperf.ClientSettings) { c.Title = "sweep" }), effect: "in front of the client's rows", seen: func(e *sighting) error { return says(e.client, "\nsweep:  [") }}},
+	"Title":               {{value: "sweep", set: c(func(c *iperf.ClientSettings) { c.Title = "sweep" }), effect: "in front of the client's rows", seen: func(e *sighting) error { return says(e.client, "sweep:  [") }}},
 	"Timestamps":          {{value: "at %s ", set: c(func(c *iperf.ClientSettings) { c.Timestamps = "at %s " }), effect: "in front of the client's rows", seen: func(e *sighting) error { return says(e.client, "\nat 1") }}},
 	"ExtraData": {{value: "sweep", set: c(func(c *iperf.ClientSettings) { c.ExtraData = "sweep" }), with: func(x *iperf.Iperf) { x.Client.JSON, x.Server.JSON = true, true },
 		effect: "in the server's JSON", seen: func(e *sighting) error { return says(e.server, "\"extra_data\":\t\"sweep\"") }}},

@@ -259,7 +259,7 @@ func (b *sweepBed) with(t *testing.T) *sweepBed {
 	return &c
 }
 
-// try runs a cell and returns its verdict. A busy machine can hide an effect, so it has three turns.
+// try runs a cell and returns its verdict.
 func (b *sweepBed) try(p sweepProgram, c sweepCell, controls *controls) string {
 	if c.lacks != nil {
 		if why := c.lacks(); why != "" {
@@ -269,27 +269,29 @@ func (b *sweepBed) try(p sweepProgram, c sweepCell, controls *controls) string {
 			return "not tried: " + why
 		}
 	}
+	return b.turns(p, func() error { return b.once(p, c, controls) })
+}
+
+// turns returns the verdict of once. A busy machine can hide an effect, so it has three turns, and the verdict says which of
+// them it took.
+func (b *sweepBed) turns(p sweepProgram, once func() error) string {
 	var err error
-	for range 3 {
-		if err = b.once(p, c, controls); err == nil {
+	for turn := range 3 {
+		switch err = once(); {
+		case err == nil && turn == 0:
 			return "ok"
-		}
-		if errors.Is(err, iperf.ErrUnsupported) {
+		case err == nil:
+			return fmt.Sprintf("ok at turn %d", turn+1)
+		case errors.Is(err, iperf.ErrUnsupported):
 			return "unsupported"
-		}
-		if errors.As(err, new(refusedBefore)) {
+		case errors.As(err, new(refusedBefore)):
 			return "refused"
-		}
-		if errors.Is(err, errUnseen) {
+		case errors.Is(err, errUnseen):
 			return err.Error()
 		}
 		b.t.Log(err)
 	}
-	return failed(p, err)
-}
-
-// failed returns the verdict of an error, without what is of this machine only.
-func failed(p sweepProgram, err error) string {
+	// Without what is of this machine only.
 	return "FAIL: " + strings.NewReplacer("\n", "; ", p.path, p.String()).Replace(err.Error())
 }
 
@@ -298,15 +300,22 @@ func (b *sweepBed) refuses(p sweepProgram, c sweepCell) error {
 	var x iperf.Iperf
 	c.around(&x)
 	c.set(&x)
-	return iperf.Refuses(b.place(&x), p.version, cmp.Or(c.scene.addr, serverAddr))
+	return b.refused(p, b.place(&x), c.scene)
+}
+
+// refused returns the error by which Check or a version refuses a test: ErrUnsupported, or a refusedBefore.
+func (b *sweepBed) refused(p sweepProgram, placed *iperf.Iperf, s scene) error {
+	err := errors.Join(placed.Check(), iperf.Refuses(placed, p.version, cmp.Or(s.addr, serverAddr)))
+	if err == nil || errors.Is(err, iperf.ErrUnsupported) {
+		return err
+	}
+	return refusedBefore{err}
 }
 
 // once runs a cell and returns what was wrong with it.
 func (b *sweepBed) once(p sweepProgram, c sweepCell, controls *controls) error {
-	if err := b.refuses(p, c); errors.Is(err, iperf.ErrUnsupported) {
+	if err := b.refuses(p, c); err != nil {
 		return err
-	} else if err != nil {
-		return refusedBefore{err}
 	}
 	var x, without iperf.Iperf
 	c.around(&without)
