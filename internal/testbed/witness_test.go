@@ -92,7 +92,15 @@ func TestWatch(t *testing.T) {
 	if segments < streams+read/200 || segments > read+4<<20 {
 		t.Errorf("got %d bytes in segments, %d in order, the receiver read %d, and 2 %% came twice", segments, streams, read)
 	}
-	if low, high := w.Rates(Segments, 100*time.Millisecond); low > high || high > 101e6 || high < 20e6 {
+	// What was counted after a sample that came late may belong to either side of it, so it is in the highest rate.
+	low, high := w.Rates(Segments, 100*time.Millisecond)
+	most := 101e6
+	for i := 1; i < len(w.samples); i++ {
+		if late(w.samples[i-1], w.samples[i]) {
+			most = math.Inf(1)
+		}
+	}
+	if low > high || low > 101e6 || high > most || high < 20e6 {
 		t.Errorf("got %g to %g bit/s over a link of 100 Mbit/s", low, high)
 	}
 }
