@@ -28,8 +28,7 @@ check:
 	@bad=$$(gofmt -l .); [ -z "$$bad" ] || { echo "not formatted by gofmt: $$bad"; exit 1; }
 
 # iperf and sshhost have the machine for themselves, because their tests have bounds in time. Tests of iperf that measure a
-# link run four at a time: they wait, and each is held against what the kernel counted meanwhile. Tests of sshhost that
-# mostly wait run two at a time.
+# link run four at a time: they wait, and each is held against what the kernel counted meanwhile.
 GOTEST := go test -race -shuffle=on -timeout 20m
 unit:
 	@$(GOTEST) -p 2 $$(go list ./... | grep -vE '/tuna/(iperf|sshhost)$$')
