@@ -30,7 +30,7 @@ func matrixTable(passed map[string]int) string {
 	return b.String()
 }
 
-// expected says which errors the run may end with.
+// expected returns the errors that the run may end with.
 func (f *fault) expected() string {
 	var kinds []string
 	well := f.passes != nil

@@ -31,6 +31,12 @@ func TestMistakesOfNewUsers(t *testing.T) {
 	}
 	dut, pc := host("root@dut:22", link.A, link.A.Addr), host("lab@pc:22", link.B, link.B.Addr)
 	const port = 20999
+	// at has the traffic server's TestAddr be another one.
+	at := func(addr string) func(*iperf.Iperf) {
+		return func(x *iperf.Iperf) {
+			x.ClientServer = iperf.Hosts{DUT: dut, TrafficServer: host("lab@pc:22", link.B, addr)}
+		}
+	}
 	for _, test := range []struct {
 		name string
 		set  func(x *iperf.Iperf)
@@ -38,23 +44,17 @@ func TestMistakesOfNewUsers(t *testing.T) {
 	}{
 		{"no host", func(x *iperf.Iperf) { x.ClientServer = iperf.Hosts{DUT: dut} },
 			"bad settings: hosts: TrafficServer is nil"},
-		{"the traffic server's TestAddr is the SSH tunnel's", func(x *iperf.Iperf) {
-			x.ClientServer = iperf.Hosts{DUT: dut, TrafficServer: host("lab@pc:22", link.B, "127.0.0.1")}
-		}, "iperf3 client on the DUT (root@dut:22): connection refused: unable to connect to server: Connection refused (exit status 1); " +
+		{"the traffic server's TestAddr is the SSH tunnel's", at("127.0.0.1"), "iperf3 client on the DUT (root@dut:22): connection refused: unable to connect to server: Connection refused (exit status 1); " +
 			"it dialled 127.0.0.1:20999, by the TestAddr of the traffic server (lab@pc:22), which is the DUT itself: " +
 			"set TestAddr of the traffic server (sshhost.Config.TestAddr) to its address on the link under test"},
-		{"a TestAddr of another network", func(x *iperf.Iperf) {
-			x.ClientServer = iperf.Hosts{DUT: dut, TrafficServer: host("lab@pc:22", link.B, "203.0.113.9")}
-		}, "iperf3 client on the DUT (root@dut:22): host unreachable: unable to connect to server: Network is unreachable (exit status 1); " +
+		{"a TestAddr of another network", at("203.0.113.9"), "iperf3 client on the DUT (root@dut:22): host unreachable: unable to connect to server: Network is unreachable (exit status 1); " +
 			"it dialled 203.0.113.9:20999, by the TestAddr of the traffic server (lab@pc:22): " +
 			"look at that address, the route to it and the firewalls, or let the other host connect (Hosts.Connects)"},
-		{"a zone of the other host", func(x *iperf.Iperf) {
-			x.ClientServer = iperf.Hosts{DUT: dut, TrafficServer: host("lab@pc:22", link.B, "fe80::2%eth7")}
-		}, "iperf3 client on the DUT (root@dut:22): host unreachable: unable to connect to server: Invalid argument (exit status 1); " +
+		{"a zone of the other host", at("fe80::2%eth7"), "iperf3 client on the DUT (root@dut:22): host unreachable: unable to connect to server: Invalid argument (exit status 1); " +
 			"it dialled [fe80::2%eth7]:20999, by the TestAddr of the traffic server (lab@pc:22): " +
 			"eth7 must be an interface of the DUT, which connects (ip link lists them)"},
 		{"a zone of the other host, with iperf 2", func(x *iperf.Iperf) {
-			x.ClientServer = iperf.Hosts{DUT: dut, TrafficServer: host("lab@pc:22", link.B, "fe80::2%eth7")}
+			at("fe80::2%eth7")(x)
 			x.Program = "iperf"
 		}, "iperf client on the DUT (root@dut:22): host unreachable: no connection to fe80::2%eth7 within 5s; " +
 			"it dialled [fe80::2%eth7]:20999, by the TestAddr of the traffic server (lab@pc:22): " +

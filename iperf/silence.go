@@ -30,7 +30,7 @@ func (p *process) noticeSilence() {
 		return
 	}
 	p.silent = true
-	failed.Hint = p.silenceHint("a UDP datagram to open the test", "")
+	failed.Hint = p.silenceHint("a UDP datagram to open the test")
 }
 
 // reportsTraffic reports whether the output has anything of a test.
@@ -43,10 +43,10 @@ func (p *process) reportsTraffic() bool {
 	return false
 }
 
-// silenceHint says where the client sent something of which nothing came back, and what else may be the reason.
-func (c command) silenceHint(what, also string) string {
-	return fmt.Sprintf("it sent %s to %s, and nothing came back: look at the route, and for a firewall that drops UDP at either host or between them%s",
-		what, c.dialled(), also)
+// silenceHint says where the client sent something of which nothing came back.
+func (c command) silenceHint(what string) string {
+	return fmt.Sprintf("it sent %s to %s, and nothing came back: look at the route, and for a firewall that drops UDP at either host or between them",
+		what, c.dialled())
 }
 
 // unheard returns the error of a test over UDP of iperf 2 of which no datagram arrived, nil if it is another failure or none.
@@ -69,6 +69,6 @@ func (res *Result) unheard(client, server *process, failed error) error {
 		what = fmt.Sprintf("%d UDP datagrams", t.UDP.Packets)
 	}
 	err := client.failure(fmt.Errorf("%w: no datagram arrived at the %v: %w", ErrTimeout, receiver, ErrNoBandwidth), client.stderr.String())
-	err.Hint = client.silenceHint(what, ", or the datagrams do not fit the path's MTU (Client.Length makes them smaller)")
+	err.Hint = client.silenceHint(what) + ", or the datagrams do not fit the path's MTU (Client.Length makes them smaller)"
 	return err
 }

@@ -23,10 +23,10 @@ const sweepHead = `# Settings that do what they say
 
 Written by make sweep; not to be edited. Each row is a value of a setting and the effect that it must have: on the wire, in
 the kernel, or in the output of the end that is told. The effect was seen with the setting and was not seen without it,
-unless the row says why it is there anyway. **ok**: so it is. **ok at turn 2** or 3: it was seen only when the run was made again, as
-on a busy machine. **unsupported**: this version lacks the option, and a run says
-so before it starts anything. **refused**: this version takes the option and does not do it, or not with this value, and a run
-says so before it starts anything. –: not tried, or the value is not one of this program. A number is a note below.
+unless the row says why it is there anyway. **ok**: so it is. **ok at turn 2** or 3: it was seen only when the run was made
+again, as on a busy machine. **unsupported**: this version lacks the option, and a run says so before it starts anything.
+**refused**: this version takes the option and does not do it, or not with this value, and a run says so before it starts
+anything. –: not tried, or the value is not one of this program. A number is a note below.
 
 `
 

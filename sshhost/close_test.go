@@ -3,11 +3,7 @@ package sshhost_test
 import (
 	"context"
 	"errors"
-	"fmt"
-	"os"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -56,14 +52,14 @@ func TestCloseWithStoppedShells(t *testing.T) {
 				if err := <-ended; !errors.Is(err, sshhost.ErrLost) || !errors.Is(err, sshhost.ErrClosed) || errors.Is(err, sshhost.ErrNotEnded) {
 					t.Errorf("the command: got %v, want ErrLost and ErrClosed", err)
 				}
-				eventually(t, time.Second, "all of ours have ended", func() bool { return !slices.ContainsFunc(all, runsStill) })
+				eventually(t, time.Second, "all of ours have ended", func() bool { return !slices.ContainsFunc(all, isRunning) })
 			})
 		}
 	}
 }
 
-// TestCloseWithDaemons closes a host on which a command has left a daemon that holds its streams, and perhaps prints. The daemon
-// lives on while the host is open, longer than a session that ends is waited for.
+// TestCloseWithDaemons closes a host on which a command has left a daemon that holds its streams, and perhaps prints. The
+// daemon lives on while the host is open, longer than a session that ends is waited for.
 func TestCloseWithDaemons(t *testing.T) {
 	t.Parallel()
 	var g group
@@ -109,21 +105,10 @@ func TestCloseWithDaemons(t *testing.T) {
 }
 
 // ours lists the processes under the server that are not the server's own.
-func ours(s *testbed.SSHServer) []int {
-	return slices.DeleteFunc(testbed.Descendants(s.PID), func(pid int) bool {
-		name, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/comm")
-		return err != nil || slices.Contains([]string{"sshd", "sshd-session", "sshd-auth", "dropbear", "tinysshd", "tcpserver"}, strings.TrimSpace(string(name)))
-	})
-}
+func ours(s *testbed.SSHServer) []int { return slices.DeleteFunc(testbed.Descendants(s.PID), isServer) }
 
-// runsStill reports whether a process has not ended. What has lost its parent may stay as a zombie.
-func runsStill(pid int) bool {
-	line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
-	return err == nil && len(line) > 0
-}
-
-// TestStartGivenUp has commands end at every moment of a shell's start on the host, and closes the host. Dropbear kills the shell
-// alone, and not what watches its lease.
+// TestStartGivenUp has commands end at every moment of a shell's start on the host, and closes the host. Dropbear kills the
+// shell alone, and not what watches its lease.
 func TestStartGivenUp(t *testing.T) {
 	s := testbed.StartDropbear(t, testbed.DropbearConfig{})
 	before := allLeases(t)

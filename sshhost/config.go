@@ -44,8 +44,9 @@ type Config struct {
 	// it is set.
 	Auth []ssh.AuthMethod
 
-	// KeyFiles names private keys. One that names a public key, as NAME.pub, stands for the agent's. A certificate is used that stands beside a key, as NAME-cert.pub. A file that cannot be
-	// used is passed over, and told of when the login fails. Nil: the usual files in ~/.ssh, as far as there are any.
+	// KeyFiles names private keys. A file with a public key, as NAME.pub, stands for the agent's. A certificate is used that
+	// stands beside a key, as NAME-cert.pub. A file that cannot be used is passed over, and told of when the login fails.
+	// Nil: the usual files in ~/.ssh, as far as there are any.
 	KeyFiles []string
 
 	// CertificateFiles names certificates of keys that do not stand beside their keys. A key is in KeyFiles or in the

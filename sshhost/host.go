@@ -144,7 +144,8 @@ func (h *Host) String() string {
 
 // Close ends the commands that still run, with everything that they have started, as the end of their context would, and
 // their Run returns ErrLost and ErrClosed. Then it ends our shells on the host, the connection, and the sessions of SFTP.
-// It waits for each Run, Upload and Download, so a writer or a reader of theirs must not call it, and for the shells. Daemons that earlier commands have left live on. Close may be called again.
+// It waits for each Run, Upload and Download, so a writer or a reader of theirs must not call it, and for the shells.
+// Daemons that earlier commands have left live on. Close may be called again.
 //
 // If the host answers and a shell of ours does not end, though it was sent SIGKILL, the error wraps ErrNotEnded. A host
 // that does not answer within two seconds is left to itself: it ends what runs there when it notices that the connection is

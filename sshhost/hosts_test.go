@@ -84,10 +84,9 @@ var fewHosts = []hostKind{
 }
 
 // TestHosts runs the battery: the checks on each host, but those that repeat commands only on hosts with every pair of what
-// works on then. TUNA_HOSTS=pairs takes as many hosts as it needs to have every
-// pair of SSH server, login shell, sh and userland, TUNA_HOSTS=full takes every combination. Both write
-// testdata/hosts.md. TUNA_HOSTS=few makes a few hosts of this machine's programs. Without it most of those are made, and the
-// checks that take long are left out.
+// works on then. TUNA_HOSTS=pairs takes as many hosts as it needs to have every pair of SSH server, login shell, sh and
+// userland, TUNA_HOSTS=full takes every combination. Both write testdata/hosts.md. TUNA_HOSTS=few makes a few hosts of this
+// machine's programs. Without it most of those are made, and the checks that take long are left out.
 func TestHosts(t *testing.T) {
 	suites := map[string]*testbed.Suite{"": testbed.ThisMachine()}
 	kinds, parallel := fewHosts, 2*runtime.GOMAXPROCS(0)

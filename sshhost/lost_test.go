@@ -98,8 +98,7 @@ func TestLostConnection(t *testing.T) {
 		}{
 			{"the connection's server processes are killed", func(s *testbed.SSHServer) {
 				for _, pid := range testbed.Descendants(s.PID) {
-					name, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/comm")
-					if n := strings.TrimSpace(string(name)); n == "sshd" || n == "dropbear" || n == "tinysshd" {
+					if isServer(pid) {
 						testbed.Signal(pid, syscall.SIGKILL)
 					}
 				}
@@ -179,6 +178,12 @@ func supervisors(s *testbed.SSHServer) []int {
 func runsSupervisor(pid string) bool {
 	line, err := os.ReadFile("/proc/" + pid + "/cmdline") // an error if the process has ended
 	return err == nil && strings.Contains(string(line), "IFS= command read")
+}
+
+// isServer reports whether a process is an SSH server's own.
+func isServer(pid int) bool {
+	name, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/comm") // nothing if it has ended
+	return slices.Contains([]string{"sshd", "sshd-session", "dropbear", "tinysshd"}, strings.TrimSpace(string(name)))
 }
 
 // leases lists the processes that wait for the end of a supervisor's lease.

@@ -194,12 +194,12 @@ func (p *pool) supervise(ctx context.Context, c *conn) (*session, error) {
 	ctx, cancel := p.config.limit(ctx)
 	defer cancel()
 	s, err := c.supervise(ctx, &p.wg, p.config.Prefix, p.config.lease())
-	if err != nil && s != nil {
-		p.mu.Lock()
-		p.orphan(s)
-		p.mu.Unlock()
-	}
 	if err != nil {
+		if s != nil {
+			p.mu.Lock()
+			p.orphan(s)
+			p.mu.Unlock()
+		}
 		return nil, p.vacate(c, err)
 	}
 	s.help = func(ctx context.Context, victim string) bool { return p.rescue(ctx, s, victim) }

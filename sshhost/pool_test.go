@@ -107,7 +107,6 @@ func TestManyCommands(t *testing.T) {
 
 // TestIdleSupervisors looks at what runs on a host after many commands at once: it is soon less.
 func TestIdleSupervisors(t *testing.T) {
-	t.Parallel()
 	s := testbed.StartSSHD(t, testbed.SSHDConfig{})
 	h := dial(t, config(s))
 	over := filepath.Join(t.TempDir(), "over")

@@ -100,8 +100,10 @@ type pipes struct {
 // session comes with the error: if the supervisor had begun, what watches its lease may have outlived it. A shell that cannot
 // be killed ends with its first lease, which local ones do not have.
 func newSession(ctx context.Context, p pipes, prefix string, lease time.Duration, local bool, wg *sync.WaitGroup) (*session, error) {
-	s := &session{pipes: p, wg: wg, lease: lease, local: local, id: rand.Text(), mark: newMark(), events: make(chan event), ending: make(chan struct{}), gone: make(chan struct{}),
-		done: make(chan struct{}), late: make(chan struct{})}
+	s := &session{
+		pipes: p, wg: wg, lease: lease, local: local, id: rand.Text(), mark: newMark(), events: make(chan event),
+		done: make(chan struct{}), late: make(chan struct{}), ending: make(chan struct{}), gone: make(chan struct{}),
+	}
 	s.evict = sync.OnceFunc(func() { close(s.late) })
 	s.isEnding = sync.OnceFunc(func() { close(s.ending) })
 	s.ended = [2]chan struct{}{make(chan struct{}), make(chan struct{})}
@@ -578,8 +580,8 @@ func (s *session) close() (err error) {
 	return err
 }
 
-// ends waits until the shell, whose input has ended, is over. One that has been stopped ends when another supervisor continues it,
-// or kills it.
+// ends waits until the shell, whose input has ended, is over. One that has been stopped ends when another supervisor
+// continues it, or kills it.
 func (s *session) ends(over <-chan struct{}) bool {
 	for step, wait := range []time.Duration{termGrace, finishTime - termGrace, lastGrace} {
 		late := time.NewTimer(wait)

@@ -702,7 +702,7 @@ lost() {
 }
 
 # rescue PROCESS BORN continues another supervisor, which does not answer, and its processes; with SESSION/NUMBER/ COMMAND it kills
-# them and what they run, which is COMMAND. _rescued is the exit status of that.
+# them and what they run, which is COMMAND; NUMBER is 0 if that is nothing. _rescued is the exit status of that.
 rescue() {
 	_name=CONT _rescued=0
 	[ "$3" ] && _name=KILL
