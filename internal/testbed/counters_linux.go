@@ -20,7 +20,8 @@ type counters struct {
 	ends    int      // another one, to which the kernel sends the last counts of each TCP socket that is gone
 	opened  string   // the namespace's counts of opened connections when they were last listed
 	again   bool     // list them once more, in case the last one was counted a moment before it could be listed
-	streams []stream // all TCP connections that were listed, ended ones included
+	streams []stream // all TCP connections that were listed, ended ones included, and sockets that are gone
+	listed  int      // how many connections were listed
 	buf     []byte
 }
 
@@ -92,7 +93,7 @@ func (c *counters) read() (a arrival, err error) {
 	if err := c.readEnds(); err != nil {
 		return a, err
 	}
-	a.at = time.Now()
+	a.at, a.opened = time.Now(), c.listed
 	for _, s := range c.streams {
 		a.streams += s.received - s.unread
 		a.written += s.acked + s.unacked
@@ -132,6 +133,7 @@ func (c *counters) readStreams() error {
 			s := stream{family: family, id: [diagIDSize]byte(message[diagID:])}
 			if !slices.ContainsFunc(c.streams, func(o stream) bool { return o.id == s.id }) && s.update(message) {
 				c.streams = append(c.streams, s)
+				c.listed++
 			}
 		}); err != nil {
 			return err

@@ -1,6 +1,7 @@
 package testbed
 
 import (
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -39,6 +40,7 @@ type arrival struct {
 	bytes, packets int64 // of the device
 	streams        int64 // bytes read from all TCP connections, ended ones included
 	written        int64 // bytes written to them, to within two a connection
+	opened         int   // how many TCP connections were seen open so far
 }
 
 // sampling is the time between two samples of a Witness.
@@ -134,6 +136,20 @@ func (w *Witness) busy(c Count) []arrival {
 		return nil
 	}
 	return w.samples[first : last+1]
+}
+
+// Waited returns how long the connection of the first payload had been open by then, to within a sample. It is the TCP
+// connection that was opened last. On a busy machine its sender may get its first turn long after that.
+func (w *Witness) Waited(c Count) time.Duration {
+	b := w.busy(c)
+	if b == nil {
+		return 0
+	}
+	opened := slices.IndexFunc(w.samples, func(a arrival) bool { return a.opened > 0 && a.opened == b[1].opened })
+	if opened < 0 {
+		return 0
+	}
+	return max(0, b[0].at.Sub(w.samples[opened].at))
 }
 
 // Bytes returns how many bytes of payload arrived.

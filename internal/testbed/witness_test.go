@@ -7,6 +7,7 @@ import (
 	"math"
 	"net"
 	"os"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -60,6 +61,16 @@ func TestRatesOfAWitness(t *testing.T) {
 	if got := w.Bytes(Segments); got != 280*12500 {
 		t.Errorf("bytes: got %d, want %d", got, 280*12500)
 	}
+	if got := w.Waited(Segments); got != 0 {
+		t.Errorf("no connection was counted, and its payload waited %v", got)
+	}
+	for i := range w.samples {
+		w.samples[i].opened = min(i+1, 2)
+	}
+	w.samples = slices.Insert(w.samples, 1, arrival{at: w.samples[1].at.Add(-300 * time.Millisecond), opened: 2})
+	if got, want := w.Waited(Segments), 300*time.Millisecond; got != want {
+		t.Errorf("the payload waited: got %v, want %v", got, want)
+	}
 	if low, high := new(Witness).Rates(Segments, time.Second); low != 0 || high != 0 {
 		t.Errorf("nothing arrived: got %g to %g", low, high)
 	}
@@ -112,6 +123,7 @@ func TestStreamsAreWhatWasRead(t *testing.T) {
 	l := NewLink(t, "", "")
 	const size = 40 << 10
 	var got [3]int64
+	var opened int
 	var counting sync.WaitGroup
 	counting.Go(func() {
 		c, err := openCounters(l.B)
@@ -151,6 +163,7 @@ func TestStreamsAreWhatWasRead(t *testing.T) {
 				if err != nil {
 					t.Error(err)
 				}
+				opened = a.opened
 				if got[i] = a.streams; i < 2 || got[i] > got[1] || t.Context().Err() != nil {
 					break
 				}
@@ -160,6 +173,9 @@ func TestStreamsAreWhatWasRead(t *testing.T) {
 	counting.Wait()
 	if want := [3]int64{0, size / 2, size / 4 * 3}; got != want {
 		t.Errorf("got %d, want %d", got, want)
+	}
+	if opened != 2 {
+		t.Errorf("got %d connections, want that of each end", opened)
 	}
 }
 
