@@ -8,10 +8,16 @@ import (
 )
 
 // A csvColumn is one of the columns that iperf 2 prints with -e since 2.1.9, and names since 2.2.
-type csvColumn uint8
+type csvColumn struct {
+	at    int // its index
+	holds csvValue
+}
+
+// A csvValue is what a column holds.
+type csvValue uint8
 
 const (
-	columnOther csvColumn = iota
+	columnOther csvValue = iota
 	columnWrites
 	columnWriteErrors
 	columnReads
@@ -32,7 +38,7 @@ const (
 	columnCalls // reads of a receiver, or writes of a sender
 )
 
-var csvColumns = map[string]csvColumn{
+var csvValues = map[string]csvValue{
 	"writecnt": columnWrites, "writeerr": columnWriteErrors, "readcnt": columnReads,
 	"tcpretry": columnRetries, "tcpcwnd": columnWindow, "tcprtt": columnRTT, "tcprttvar": columnRTTVar,
 	"jitter": columnJitter, "errors": columnLost, "datagrams": columnPackets, "outoforder": columnOutOfOrder, "pps": columnPacketRate,
@@ -45,42 +51,48 @@ func (r *reader) readCSVHeader(b []byte) bool {
 	if !scan.HasPrefix(b, "time,srcaddress,srcport,") {
 		return false
 	}
-	var columns []csvColumn
-	for name := range bytes.SplitSeq(bytes.TrimRight(b, " \t"), []byte(",")) {
-		if len(columns) == maxFields {
-			return false
-		}
-		columns = append(columns, csvColumns[string(name)])
+	names := strings.Split(string(bytes.TrimRight(b, " \t")), ",")
+	if len(names) > maxFields {
+		return false
 	}
-	r.tests.takeCSVHeader(columns)
+	r.tests.takeCSVHeader(len(names), csvNames(names))
 	return true
 }
 
-// csvNames returns the names that a header would have, with - for those that are of no use.
-func csvNames(names string) (columns []csvColumn) {
-	for name := range strings.FieldsSeq(names) {
-		columns = append(columns, csvColumns[name])
+// csvNames returns the columns of a header that are of use. It is not nil.
+func csvNames(names []string) []csvColumn {
+	columns := []csvColumn{}
+	for at, name := range names {
+		if v := csvValues[name]; v != columnOther {
+			columns = append(columns, csvColumn{at, v})
+		}
 	}
 	return columns
 }
 
+// unnamedColumns are those that a header would name, with - for one that is of no use.
+func unnamedColumns(names string) []csvColumn { return csvNames(strings.Fields(names)) }
+
 // The columns after the rate, of the rows that have no header. Up to 2.2.0 both ends of UDP have
 // the same ones.
 var (
-	columnsUDPCalls    = csvNames("jitter errors datagrams - outoforder writecnt writeerr pps")
-	columnsUDP221      = csvNames("jitter errors datagrams - outoforder calls writeerr - pps")
-	columnsUDPTripTime = csvNames("jitter errors datagrams - outoforder ttavg ttmin ttmax ttsdev - - readcnt - - pps")
-	columnsUDPFrames   = csvNames("jitter errors datagrams - outoforder ttavg ttmin ttmax ttsdev - - - - readcnt - - pps")
-	columnsTCPWrites   = csvNames("writecnt writeerr tcpretry tcpcwnd tcprtt tcprttvar")
-	columnsTCPWrites22 = csvNames("writecnt writeerr tcpretry tcpcwnd - tcprtt tcprttvar")
-	columnsTCPReads    = csvNames("readcnt - - - - - - - -")
-	columnsTCPTripTime = csvNames("ttavg ttmin ttmax ttsdev - - readcnt - - - - - - - -")
-	columnsBounce220   = csvNames("bbcnt bbavg bbmin bbmax bbstdev tcpretry tcpcwnd tcprtt -")
-	columnsBounce      = csvNames("bbcnt bbavg bbmin bbmax bbstdev tcpretry tcpcwnd - tcprtt tcprttvar - - -")
+	columnsUDPCalls    = unnamedColumns("jitter errors datagrams - outoforder writecnt writeerr pps")
+	columnsUDP221      = unnamedColumns("jitter errors datagrams - outoforder calls writeerr - pps")
+	columnsUDPTripTime = unnamedColumns("jitter errors datagrams - outoforder ttavg ttmin ttmax ttsdev - - readcnt - - pps")
+	columnsUDPFrames   = unnamedColumns("jitter errors datagrams - outoforder ttavg ttmin ttmax ttsdev - - - - readcnt - - pps")
+	columnsTCPWrites   = unnamedColumns("writecnt writeerr tcpretry tcpcwnd tcprtt tcprttvar")
+	columnsTCPWrites22 = unnamedColumns("writecnt writeerr tcpretry tcpcwnd - tcprtt tcprttvar")
+	columnsTCPReads    = unnamedColumns("readcnt - - - - - - - -")
+	columnsTCPTripTime = unnamedColumns("ttavg ttmin ttmax ttsdev - - readcnt - - - - - - - -")
+	columnsBounce220   = unnamedColumns("bbcnt bbavg bbmin bbmax bbstdev tcpretry tcpcwnd tcprtt -")
+	columnsBounce      = unnamedColumns("bbcnt bbavg bbmin bbmax bbstdev tcpretry tcpcwnd - tcprtt tcprttvar - - -")
 )
 
 // csvPrefix is how many columns stand before these since 2.2: iperf 2.1.9 has one less.
 const csvPrefix = 10
+
+// countUDP221 is how many columns columnsUDP221 is of.
+const countUDP221 = 9
 
 // unnamed returns the columns from the index on, if the row is of a form that iperf prints with -e.
 // Their count and the digits of the first two tell it. It is nil of any other.
@@ -97,7 +109,7 @@ func (f *csvFields) unnamed(from int) []csvColumn {
 	switch n := f.n - from; {
 	case isUDP && n == 8:
 		return columnsUDPCalls
-	case isUDP && n == 9:
+	case isUDP && n == countUDP221:
 		return columnsUDP221
 	case isUDP && n == 15:
 		return columnsUDPTripTime
@@ -126,7 +138,7 @@ func (f *csvFields) unnamed(from int) []csvColumn {
 // callsColumn returns what the calls of a row of UDP are, whose columns are the same at both ends: a
 // sender has no jitter, which it says in its total. A row that does not tell has reads; its flow may
 // tell later.
-func (r *row) callsColumn(f *csvFields, jitter int) csvColumn {
+func (r *row) callsColumn(f *csvFields, jitter int) csvValue {
 	switch n, ok := f.number(jitter); {
 	case r.kind == labelSum:
 		return columnOther
@@ -143,27 +155,25 @@ func (r *row) callsColumn(f *csvFields, jitter int) csvColumn {
 func (r *row) parseNamed(f *csvFields, from int, columns []csvColumn, cut bool) {
 	var delay LatencyStats
 	jitter := 0
-	for i, name := range columns {
-		if name == columnOther {
-			continue
-		}
-		switch name {
+	for _, column := range columns {
+		at, holds := from+column.at, column.holds
+		switch holds {
 		case columnJitter:
-			r.hasBare, jitter = true, from+i // whatever is in it
+			r.hasBare, jitter = true, at // whatever is in it
 		case columnCalls:
-			name = r.callsColumn(f, jitter)
+			holds = r.callsColumn(f, jitter)
 		}
-		if name == columnOther || cut && i == len(columns)-1 {
+		if holds == columnOther || cut && at == f.n-1 {
 			continue
 		}
-		n, ok := f.number(from + i)
+		n, ok := f.number(at)
 		if !ok || n.Mant < 0 {
-			if name == columnLost || name == columnPackets {
+			if holds == columnLost || holds == columnPackets {
 				r.udp.Has &^= Lost | Packets
 			}
 			continue
 		}
-		switch name {
+		switch holds {
 		case columnWrites:
 			if n.Mant == 0 && r.hasBare {
 				if r.bytes > 0 {

@@ -12,7 +12,7 @@ func (f *flow) closeWhole() {
 		return
 	}
 	for len(f.groups) > 0 {
-		g := &f.groups[0]
+		g := f.groups[0]
 		if g.summed || g.n < f.size()-f.ended(g) {
 			return
 		}
@@ -22,7 +22,9 @@ func (f *flow) closeWhole() {
 		}
 		g.at = len(f.intervals)
 		if f.emit(&g.cell) {
-			f.early = append(f.early, *g)
+			f.early = append(f.early, g)
+		} else {
+			f.free = append(f.free, g)
 		}
 		f.groups = f.groups[:copy(f.groups, f.groups[1:])]
 		if len(f.early) > maxGroups {
@@ -34,8 +36,8 @@ func (f *flow) closeWhole() {
 // earlyOf returns the index of the interval that c belongs to among those that await their sum, -1
 // if there is none.
 func (f *flow) earlyOf(c *cell) int {
-	for i := range f.early {
-		if g := &f.early[i]; g.omitted == c.omitted && g.matches(c) {
+	for i, g := range f.early {
+		if g.omitted == c.omitted && g.matches(c) {
 			return i
 		}
 	}
@@ -50,7 +52,7 @@ func (f *flow) takeEarly(c *cell) bool {
 		return false
 	}
 	f.dropEarly(i) // sums come in order
-	g := &f.early[0]
+	g := f.early[0]
 	if f.t.iperf2 {
 		c.complete(&g.cell)
 	}
@@ -60,6 +62,7 @@ func (f *flow) takeEarly(c *cell) bool {
 	}
 	f.replace(g, c)
 	f.early = f.early[:copy(f.early, f.early[1:])]
+	f.free = append(f.free, g)
 	return true
 }
 
@@ -70,7 +73,7 @@ func (f *flow) addEarly(c *cell) bool {
 	if i < 0 {
 		return false
 	}
-	g := &f.early[i]
+	g := f.early[i]
 	sum := g.cell
 	sum.add(c)
 	f.replace(g, &sum)
@@ -100,6 +103,7 @@ func (f *flow) dropEarly(n int) {
 	for i := range n {
 		f.t.warnAdded(f.early[i].line)
 	}
+	f.free = append(f.free, f.early[:n]...)
 	f.early = f.early[:copy(f.early, f.early[n:])]
 }
 

@@ -29,8 +29,9 @@ type flow struct {
 	index     map[streamKey]int // into streams
 	near      [64]uint16        // into streams, by the end of their ids: most likely it is that one
 	intervals []Interval
-	early     []group // intervals that were given out before their sum came
-	groups    []group // intervals that more streams, or their sum, may still come for; in order of start
+	early     []*group // intervals that were given out before their sum came
+	groups    []*group // intervals that more streams, or their sum, may still come for; in order of start
+	free      []*group // those that are done with
 	serial    int
 	first     time.Duration // the first interval's length
 	emitted   int

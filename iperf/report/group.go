@@ -56,7 +56,7 @@ func (f *flow) sumIperf3(c *cell) {
 		f.open(c)
 		f.groups[0].n = 0
 	}
-	g := &f.groups[0]
+	g := f.groups[0]
 	if g.n == 1 {
 		c.fill(&g.cell)
 	}
@@ -65,10 +65,19 @@ func (f *flow) sumIperf3(c *cell) {
 	f.closeAll()
 }
 
+// open begins an interval. Groups are large, so they are used again and not moved.
 func (f *flow) open(c *cell) *group {
 	f.serial++
-	f.groups = append(f.groups, group{cell: *c, n: 1, serial: f.serial})
-	return &f.groups[len(f.groups)-1]
+	var g *group
+	if n := len(f.free); n > 0 {
+		g, f.free = f.free[n-1], f.free[:n-1]
+		*g = group{}
+	} else {
+		g = new(group)
+	}
+	g.cell, g.n, g.serial = *c, 1, f.serial
+	f.groups = append(f.groups, g)
+	return g
 }
 
 // maxGroups is how far streams may run apart before their intervals are given out as they are.
@@ -81,7 +90,7 @@ func (f *flow) addIperf2(s *stream, c *cell) {
 	}
 	// The groups of earlier intervals that all streams are in have had their time for a sum.
 	for len(f.groups) > 0 {
-		g := &f.groups[0]
+		g := f.groups[0]
 		if g.start >= c.start || g.matches(c) || g.n < f.size()-f.ended(g) {
 			break
 		}
@@ -140,9 +149,9 @@ func (s *stream) endedBefore(g *group) bool {
 }
 
 func (f *flow) find(c *cell) *group {
-	for i := range f.groups {
-		if f.groups[i].matches(c) {
-			return &f.groups[i]
+	for _, g := range f.groups {
+		if g.matches(c) {
+			return g
 		}
 	}
 	return nil
@@ -209,8 +218,10 @@ func (f *flow) closeAll() {
 
 // closeFirst gives out the oldest open interval.
 func (f *flow) closeFirst() {
-	f.giveOut(&f.groups[0])
+	g := f.groups[0]
+	f.giveOut(g)
 	f.groups = f.groups[:copy(f.groups, f.groups[1:])]
+	f.free = append(f.free, g)
 }
 
 func (f *flow) giveOut(g *group) {

@@ -101,6 +101,7 @@ func (r *row) parseWord(tok []byte) {
 			r.udp.Packets, r.udp.Jitter = v, r.delay
 		}
 	case scan.HasPrefix(tok, "-/-"), string(tok) == "NAN", string(tok) == "nan": // what cannot be computed
+	case string(tok) == "ms", string(tok) == "us": // its unit
 	case scan.HasPrefix(tok, "NA/"):
 		// No congestion window, but perhaps a round-trip time.
 		p := &r.parts

@@ -299,8 +299,8 @@ func (s *segmenter) takeRow(row *row, kind rowKind) {
 	t.iperf2Row(row, kind)
 }
 
-// takeCSVHeader takes the names of the columns of rows that follow.
-func (s *segmenter) takeCSVHeader(columns []csvColumn) {
+// takeCSVHeader takes the names of the columns of rows that follow, which are n in all.
+func (s *segmenter) takeCSVHeader(n int, columns []csvColumn) {
 	t := s.beginCSV()
 	t.lines++
 	t.rep.Program, t.iperf2 = programIperf2, true
@@ -309,10 +309,13 @@ func (s *segmenter) takeCSVHeader(columns []csvColumn) {
 	}
 	// Sums and streams can have headers of their own, and both directions of a test of UDP have ones of
 	// one length.
-	if was := t.csv.headers[len(columns)]; was != nil && !slices.Equal(was, columns) && len(columns) == csvPrefix+len(columnsUDP221) {
-		columns = append(make([]csvColumn, csvPrefix), columnsUDP221...)
+	if was := t.csv.headers[n]; was != nil && !slices.Equal(was, columns) && n == csvPrefix+countUDP221 {
+		columns = nil
+		for _, c := range columnsUDP221 {
+			columns = append(columns, csvColumn{csvPrefix + c.at, c.holds})
+		}
 	}
-	t.csv.headers[len(columns)] = columns
+	t.csv.headers[n] = columns
 }
 
 // beginRow returns the test of a row of CSV, whose header names the row's columns.
