@@ -60,7 +60,9 @@ type Iperf struct {
 	// one of that end. Its calls, and those of OnInterval, come one at a time and should return quickly. Nil: not called.
 	OnIntervalPair func(IntervalPair)
 
-	Logger *slog.Logger // told of each step at debug level, and of what a Metric tries again as a warning; nil: discarded
+	// Logger is told of each step at debug level, and of what a Metric tries again as a warning. Records of a run have its
+	// name as "run" and its "direction". Nil: discarded.
+	Logger *slog.Logger
 }
 
 // Downstream measures traffic that arrives at the device under test. It is Run(ctx, Downstream, name).
@@ -80,6 +82,16 @@ func (x *Iperf) logger() *slog.Logger {
 		return slog.New(slog.DiscardHandler)
 	}
 	return x.Logger
+}
+
+// logging returns x with those attributes in each record of its Logger.
+func (x *Iperf) logging(args ...any) *Iperf {
+	if x.Logger == nil {
+		return x
+	}
+	with := *x
+	with.Logger = x.Logger.With(args...)
+	return &with
 }
 
 // connectTime is how long a client may try to connect to its server.

@@ -16,6 +16,7 @@ type machine struct {
 	program string // to run there
 	version Version
 	rtt     time.Duration // how long it took to tell its version
+	asked   time.Duration // how long all that took
 	system  string        // what uname -a printed, for the manifest
 	before  *ports        // in use before the run; nil: not asked, or the host cannot say
 }
@@ -28,6 +29,8 @@ func (x *Iperf) ask(ctx context.Context, h HostSSH, role Role) (*machine, error)
 	asked, cancel := context.WithTimeoutCause(ctx, asking, deadlineError{asking, ": it did not tell its version"})
 	defer cancel()
 	m := &machine{host: h, program: x.program()}
+	start := time.Now()
+	defer func() { m.asked = time.Since(start) }()
 	var err error
 	var all sync.WaitGroup
 	all.Go(func() {

@@ -50,6 +50,8 @@ type ManifestEnd struct {
 	File          string    `json:"file,omitempty"`
 	ErrFile       string    `json:"err_file,omitempty"`
 	IntervalsFile string    `json:"intervals_file,omitempty"`
+
+	Phases ManifestPhases `json:"phases,omitzero"` // where its time went; missing: written by an earlier version
 }
 
 // ManifestSettings are the settings of both ends as the caller gave them.
@@ -101,6 +103,7 @@ func manifestEnd(e End) ManifestEnd {
 	return ManifestEnd{
 		Host: e.Host, Addr: e.Addr, System: e.System, Version: e.Version, Argv: e.Argv, Command: e.Command, ExitStatus: e.ExitStatus,
 		Start: e.Start, End: e.Start.Add(e.Elapsed), File: e.File, ErrFile: e.ErrFile, IntervalsFile: e.IntervalsFile,
+		Phases: e.Phases.manifest(),
 	}
 }
 
@@ -108,6 +111,7 @@ func (m ManifestEnd) end() End {
 	return End{
 		Host: m.Host, Addr: m.Addr, System: m.System, Version: m.Version, Argv: m.Argv, Command: m.Command, ExitStatus: m.ExitStatus,
 		Start: m.Start, Elapsed: m.End.Sub(m.Start), File: m.File, ErrFile: m.ErrFile, IntervalsFile: m.IntervalsFile,
+		Phases: m.Phases.phases(),
 	}
 }
 

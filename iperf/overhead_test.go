@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,59 +14,81 @@ import (
 	"github.com/tunaperf/tuna/internal/shquote"
 	"github.com/tunaperf/tuna/internal/testbed"
 	"github.com/tunaperf/tuna/iperf"
+	"github.com/tunaperf/tuna/iperf/report"
 )
 
 // BenchmarkOverhead measures what a run takes beside the iperf client's own time, on hosts that are connected: two
-// connections to an SSH server on loopback. Beside the median it reports what one bare command costs on such a host
-// (bare-ms), what a shell script takes for the same with two cold ssh calls (script-ms), and the ratio of the two.
-// The clock of the client's process is read by a bash around it, whose start counts as overhead. The third case has a
-// login shell that takes 150 ms for its start-up file.
+// connections to an SSH server on loopback, at once and with longer ways (the round-trip time is the benchmark's name). The
+// median is overhead-ms. What it grows by with each round trip, by regression over the ways so far, is trips. The clock of
+// the client's process is read by a bash around it, whose start counts as overhead.
 //
-//	go test -run '^$' -bench Overhead -benchtime 11x ./iperf
+// Where the way takes no time, bare-ms is what one bare command costs on such a host, script-ms what a shell script takes for
+// the same run with two cold ssh calls, and script/overhead their ratio. One case has a login shell that takes 150 ms for
+// its start-up file.
+//
+//	go test -run '^$' -bench Overhead -benchtime 7x ./iperf
 func BenchmarkOverhead(b *testing.B) {
 	testbed.Need(b, "iperf", "iperf3", "ssh", "bash")
-	here := testbed.Netns{Addr: "127.0.0.1"}
+	here, ways := testbed.Netns{Addr: "127.0.0.1"}, testbed.Ways
 	for _, test := range []struct {
 		name, program string
+		protocol      report.Protocol
 		login         testbed.Login
-	}{{"iperf3", "iperf3", testbed.Login{}}, {"iperf", "iperf", testbed.Login{}}, {"slow login shell", "iperf3", testbed.Login{Delay: 150 * time.Millisecond}}} {
+		ways          []time.Duration
+	}{
+		{"iperf3", "iperf3", report.ProtocolTCP, testbed.Login{}, ways},
+		{"iperf", "iperf", report.ProtocolTCP, testbed.Login{}, ways},
+		{"iperf UDP", "iperf", report.ProtocolUDP, testbed.Login{}, ways},
+		{"slow login shell", "iperf3", report.ProtocolTCP, testbed.Login{Delay: 150 * time.Millisecond}, ways[:1]},
+	} {
 		b.Run(test.name, func(b *testing.B) {
-			program := test.program
 			srv := testbed.StartSSHD(b, testbed.SSHDConfig{Login: test.login})
-			clock := filepath.Join(b.TempDir(), "clock")
-			client := &clockedHost{HostSSH: dial(b, srv, here), file: clock}
-			server := dial(b, srv, here)
-			x := iperf.Iperf{
-				ClientServer: iperf.Hosts{DUT: client, TrafficServer: server},
-				Program:      program,
-				Client:       iperf.ClientSettings{Time: time.Second},
-			}
-			var overhead, script, bare []time.Duration
-			for b.Loop() {
-				start := time.Now()
-				if _, err := x.Upstream(b.Context(), ""); err != nil {
-					b.Fatalf("%+v", err)
-				}
-				overhead = append(overhead, time.Since(start)-clientTime(b, clock))
+			var medians []time.Duration
+			for i, way := range test.ways {
+				b.Run(way.String(), func(b *testing.B) {
+					near := srv
+					if way > 0 {
+						near = srv.Behind(b, way)
+					}
+					clock := filepath.Join(b.TempDir(), "clock")
+					client, server := &clockedHost{HostSSH: dial(b, near, here), file: clock}, dial(b, near, here)
+					x := iperf.Iperf{
+						ClientServer: iperf.Hosts{DUT: client, TrafficServer: server},
+						Program:      test.program,
+						Client:       iperf.ClientSettings{Protocol: test.protocol, Time: time.Second},
+					}
+					var overhead, bare []time.Duration
+					for b.Loop() {
+						start := time.Now()
+						if _, err := x.Upstream(b.Context(), ""); err != nil {
+							b.Fatalf("%+v", err)
+						}
+						overhead = append(overhead, time.Since(start)-clientTime(b, clock))
 
-				start = time.Now()
-				if err := server.Run(b.Context(), "true", nil, nil); err != nil {
-					b.Fatal(err)
-				}
-				bare = append(bare, time.Since(start))
+						start = time.Now()
+						if err := server.Run(b.Context(), "true", nil, nil); err != nil {
+							b.Fatal(err)
+						}
+						bare = append(bare, time.Since(start))
+					}
+					b.ReportMetric(0, "ns/op")
+					ms := testbed.Median(overhead).Seconds() * 1000
+					b.ReportMetric(ms, "overhead-ms")
+					if medians = append(medians, testbed.Median(overhead)); i > 0 && len(medians) == i+1 {
+						b.ReportMetric(testbed.Slope(test.ways, medians), "trips")
+					}
+					if way > 0 || test.protocol == report.ProtocolUDP {
+						return
+					}
+					var script []time.Duration
+					for range 3 {
+						script = append(script, scriptOverhead(b, srv, test.program, clock))
+					}
+					b.ReportMetric(testbed.Median(bare).Seconds()*1000, "bare-ms")
+					b.ReportMetric(testbed.Median(script).Seconds()*1000, "script-ms")
+					b.ReportMetric(testbed.Median(script).Seconds()*1000/ms, "script/overhead")
+				})
 			}
-			for range 3 {
-				script = append(script, scriptOverhead(b, srv, program, clock))
-			}
-			ms := func(d []time.Duration) float64 {
-				slices.Sort(d)
-				return d[len(d)/2].Seconds() * 1000
-			}
-			b.ReportMetric(0, "ns/op")
-			b.ReportMetric(ms(overhead), "overhead-ms")
-			b.ReportMetric(ms(bare), "bare-ms")
-			b.ReportMetric(ms(script), "script-ms")
-			b.ReportMetric(ms(script)/ms(overhead), "script/overhead")
 		})
 	}
 }

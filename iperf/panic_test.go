@@ -97,6 +97,7 @@ func (f badFile) Write(p []byte) (int, error) { f.of.write.maybe(); return f.Wri
 func (f badFile) Close() error                { f.of.close.maybe(); return f.WriteCloser.Close() }
 
 func (h badHandler) Handle(context.Context, slog.Record) error { h.maybe(); return nil }
+func (h badHandler) WithAttrs([]slog.Attr) slog.Handler        { return h }
 
 // callersCode is every way in which a run calls code of the caller's.
 var callersCode = []struct {

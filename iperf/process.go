@@ -73,7 +73,8 @@ func (s *session) start(ctx context.Context, c command, m *machine, onLine func(
 		}
 	}
 	p.end = End{
-		Host: hostName(c.host), Addr: c.host.TestAddr(), System: m.system, Version: m.version, Argv: c.argv, Command: c.text(),
+		Phases: Phases{Asking: m.asked},
+		Host:   hostName(c.host), Addr: c.host.TestAddr(), System: m.system, Version: m.version, Argv: c.argv, Command: c.text(),
 		File: p.stdout.name, IntervalsFile: p.intervals.name, ExitStatus: -1, Start: time.Now(),
 	}
 	p.ctx, p.cancel = context.WithCancelCause(ctx)
@@ -130,6 +131,9 @@ func (s *session) start(ctx context.Context, c command, m *machine, onLine func(
 		pw.Close()
 		parsed.Wait()
 		p.end.Elapsed = time.Since(p.end.Start)
+		if c.role == RoleClient {
+			p.end.Phases.Traffic = p.end.Elapsed
+		}
 		p.end.ErrFile = p.errFile.name
 		status, exited := exitStatus(err)
 		if exited || err == nil {
@@ -157,6 +161,8 @@ func (p *process) stop() {
 
 // closeFiles closes the raw files, once, after done, and tells what could not be kept.
 func (p *process) closeFiles() error {
+	start := time.Now()
+	defer func() { p.end.Phases.Storing += time.Since(start) }()
 	return both(both(p.stdout.close(), p.errFile.close()), p.intervals.close())
 }
 

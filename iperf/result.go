@@ -83,4 +83,5 @@ type End struct {
 	ExitStatus    int           // -1: it did not exit by itself
 	Start         time.Time     // when it was started
 	Elapsed       time.Duration // until its output was complete
+	Phases        Phases        // where its time went
 }

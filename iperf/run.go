@@ -37,6 +37,7 @@ func (x *Iperf) run(ctx context.Context, c *catcher, d Direction, name string) (
 	if err != nil {
 		return nil, err
 	}
+	x = x.logging("run", name, "direction", d.String())
 	if client, server, err = c.hosts(client, server, (d == Upstream) != reversed); err != nil {
 		return nil, err
 	}

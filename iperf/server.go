@@ -27,6 +27,7 @@ type Server struct {
 	accepted EventTimer    // open: a client came
 	banner   EventTimer    // open: it said that it listens
 	again    EventTimer    // open: the test is over and it listens for another
+	seen     time.Time     // when it was seen to listen; zero: never
 	startup  time.Duration // how long its program takes to start, as far as known
 	stop     sync.Once
 	storeErr error
@@ -145,6 +146,7 @@ func (x *Iperf) startServerAt(ctx context.Context, s *session, m *machine, line 
 	}
 	switch {
 	case err == nil:
+		srv.seen = time.Now()
 		return srv, nil
 	case errors.Is(err, ErrTimeout) && p.ctx.Err() == nil:
 		srv.unseen = fmt.Errorf("server on %s: %w on port %d: %w", hostName(h), errUnseen, port, err)
@@ -252,6 +254,7 @@ func (s *Server) mayBeUsed() bool { return !s.textual || isClosed(s.accepted.Eve
 func (s *Server) finish(ctx context.Context, wait time.Duration) {
 	s.stop.Do(func() {
 		p := s.process
+		clientEnded := time.Now()
 		if wait > 0 {
 			ctx, cancel := withTimeout(ctx, wait)
 			defer cancel()
@@ -264,8 +267,22 @@ func (s *Server) finish(ctx context.Context, wait time.Duration) {
 				}
 			}
 		}
+		drained, ended := time.Now(), isClosed(p.done)
 		p.stop()
+		s.notePhases(clientEnded, drained)
+		if !ended {
+			p.end.Phases.Ending = time.Since(drained)
+		}
 		release(s.reserved, s.ports)
 		s.storeErr = p.closeFiles()
 	})
+}
+
+// notePhases tells where the server's time went until its report was complete.
+func (s *Server) notePhases(clientEnded, drained time.Time) {
+	phases := &s.process.end.Phases
+	if !s.seen.IsZero() {
+		phases.Starting, phases.Traffic = s.seen.Sub(s.process.end.Start), clientEnded.Sub(s.seen)
+	}
+	phases.Draining = drained.Sub(clientEnded)
 }

@@ -2,7 +2,6 @@ package sshhost_test
 
 import (
 	"os/exec"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -21,8 +20,7 @@ func each(b *testing.B, run func() error) {
 		}
 		took = append(took, time.Since(began))
 	}
-	slices.Sort(took)
-	b.ReportMetric(took[len(took)/2].Seconds()*1e3, "median-ms")
+	b.ReportMetric(testbed.Median(took).Seconds()*1e3, "median-ms")
 	b.ReportMetric(took[len(took)*9/10].Seconds()*1e3, "p90-ms")
 }
 
@@ -50,7 +48,6 @@ func BenchmarkRun(b *testing.B) {
 			plain := config(s)
 			plain.Plain = true
 			cold := dial(b, plain)
-			at, port, _ := strings.Cut(s.Addr, ":")
 			b.Run(server.name+login.name+"/warm", func(b *testing.B) {
 				each(b, func() error { return host.Run(b.Context(), "true", nil, nil) })
 			})
@@ -61,14 +58,61 @@ func BenchmarkRun(b *testing.B) {
 				each(b, func() error { return cold.Run(b.Context(), "/bin/true", nil, nil) })
 			})
 			b.Run(server.name+login.name+"/ssh", func(b *testing.B) {
-				each(b, func() error {
-					return exec.Command("ssh", "-F", "none", "-i", s.KeyFile, "-o", "UserKnownHostsFile="+s.KnownHosts,
-						"-o", "IdentitiesOnly=yes", "-p", port, "-l", s.User, at, "/bin/true").Run()
-				})
+				each(b, func() error { return sshTrue(s).Run() })
 			})
 		}
 	}
 	b.Run("local", func(b *testing.B) {
 		each(b, func() error { return (sshhost.Local{}).Run(b.Context(), "/bin/true", nil, nil) })
 	})
+}
+
+// sshTrue returns a command that has OpenSSH's client run true on a server.
+func sshTrue(s *testbed.SSHServer) *exec.Cmd {
+	at, port, _ := strings.Cut(s.Addr, ":")
+	return exec.Command("ssh", "-F", "none", "-i", s.KeyFile, "-o", "UserKnownHostsFile="+s.KnownHosts,
+		"-o", "IdentitiesOnly=yes", "-p", port, "-l", s.User, at, "/bin/true")
+}
+
+// BenchmarkDial measures what it takes until a command can be run, and beside it OpenSSH's client with a command, over ways
+// of several round-trip times, which are the benchmark's names. What the medians grow by with each round trip, over the ways
+// so far, is trips.
+//
+//	go test -run '^$' -bench Dial -benchtime 7x ./sshhost
+func BenchmarkDial(b *testing.B) {
+	testbed.Need(b, "ssh")
+	s := testbed.StartSSHD(b, testbed.SSHDConfig{})
+	var dials, sshs []time.Duration
+	for i, way := range testbed.Ways {
+		b.Run(way.String(), func(b *testing.B) {
+			near := s
+			if way > 0 {
+				near = s.Behind(b, way)
+			}
+			var dialled, called []time.Duration
+			for b.Loop() {
+				began := time.Now()
+				host, err := sshhost.Dial(b.Context(), config(near))
+				if err != nil {
+					b.Fatal(err)
+				}
+				dialled = append(dialled, time.Since(began))
+				host.Close()
+
+				began = time.Now()
+				if err := sshTrue(near).Run(); err != nil {
+					b.Fatal(err)
+				}
+				called = append(called, time.Since(began))
+			}
+			dials, sshs = append(dials, testbed.Median(dialled)), append(sshs, testbed.Median(called))
+			b.ReportMetric(0, "ns/op")
+			b.ReportMetric(dials[len(dials)-1].Seconds()*1e3, "dial-ms")
+			b.ReportMetric(sshs[len(sshs)-1].Seconds()*1e3, "ssh-ms")
+			if i > 0 && len(dials) == i+1 {
+				b.ReportMetric(testbed.Slope(testbed.Ways, dials), "dial-trips")
+				b.ReportMetric(testbed.Slope(testbed.Ways, sshs), "ssh-trips")
+			}
+		})
+	}
 }

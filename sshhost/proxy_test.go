@@ -111,8 +111,10 @@ func TestDialDoesNotWaitForAProxy(t *testing.T) {
 	var g group
 	defer g.Wait()
 	for name, command := range map[string]string{
-		"deaf to TERM": "trap '' TERM; while :; do NAP; done", "keeps its standard error": "NAP & exec true",
-		"in a session of its own": "exec setsid -w NAP", "deaf in a session of its own": "exec setsid -w sh -c 'trap \"\" TERM; while :; do NAP; done'",
+		"deaf to TERM":                 "trap '' TERM; while :; do NAP; done",
+		"keeps its streams":            "exec 3<&0; NAP & exec true", // its input as 3: a shell gives what is in the background none
+		"in a session of its own":      "exec setsid -w NAP",
+		"deaf in a session of its own": "exec setsid -w sh -c 'trap \"\" TERM; while :; do NAP; done'",
 	} {
 		g.Run(t, name, func(t *testing.T) {
 			nap := napper()

@@ -73,3 +73,19 @@ func TestServerInNamespace(t *testing.T) {
 		t.Errorf("addresses seen in a session: got %s (%v), want %s among them", out, err, l.B.Addr)
 	}
 }
+
+// TestServerBehindALongWay logs in, which takes at least five round trips: TCP's and SSH's handshakes, a key that is asked for
+// and used, a session, and its command.
+func TestServerBehindALongWay(t *testing.T) {
+	Need(t, "ssh")
+	s := StartSSHD(t, SSHDConfig{})
+	const way = 100 * time.Millisecond
+	far := s.Behind(t, way)
+	began := time.Now()
+	if got := ssh(t, far, "seq 100000 | tail -n 1; seq 100000"); !strings.HasPrefix(got, "100000\n1\n") || !strings.HasSuffix(got, "\n100000\n") {
+		t.Errorf("got %d bytes, want what seq prints", len(got))
+	}
+	if took := time.Since(began); took < 5*way {
+		t.Errorf("a login took %v, want at least five round trips of %v", took, way)
+	}
+}
