@@ -9,7 +9,7 @@
 #                only the cells whose names match, such as SWEEP='Client.TOS.*3.22'
 # make soak      2,000 short runs while things break
 # make fuzz      every fuzz target: FUZZTIME=10m or 5000x
-.PHONY: test tools check computed measured fuzz readme bench corpus matrix hosts soak sweep versions
+.PHONY: test tools check unit fuzz readme bench corpus matrix hosts soak sweep versions
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 MODULES     := . examples
@@ -27,16 +27,11 @@ check:
 	@for os in windows darwin; do echo "check for $$os" && GOOS=$$os go vet ./... || exit 1; done
 	@bad=$$(gofmt -l .); [ -z "$$bad" ] || { echo "not formatted by gofmt: $$bad"; exit 1; }
 
-# The packages whose tests only compute. Those of the others measure links, or have bounds in time: iperf and sshhost run
-# alone. Tests of iperf that measure a link run four at a time: they wait, and each is held against what the kernel counted
-# meanwhile.
-GOTEST   := go test -race -shuffle=on -timeout 20m
-COMPUTES := /(report|config|settings|shquote|stats|storage)(/|$$)
-computed:
-	@$(GOTEST) $$(go list ./... | grep -E '$(COMPUTES)')
-
-measured:
-	@$(GOTEST) -p 2 $$(go list ./... | grep -vE '$(COMPUTES)|/tuna/(iperf|sshhost)$$')
+# iperf and sshhost have the machine for themselves, because their tests have bounds in time. Tests of iperf that measure a
+# link run four at a time: they wait, and each is held against what the kernel counted meanwhile.
+GOTEST := go test -race -shuffle=on -timeout 20m
+unit:
+	@$(GOTEST) -p 2 $$(go list ./... | grep -vE '/tuna/(iperf|sshhost)$$')
 	@$(GOTEST) -parallel 4 ./iperf
 	@$(GOTEST) -parallel 1 ./sshhost
 	@cd examples && $(GOTEST) ./...
