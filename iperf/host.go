@@ -11,6 +11,10 @@ import (
 
 // HostSSH is a machine that iperf runs on. Package sshhost has one that is reached over SSH and one that is this
 // machine; the interface has only types of the standard library, so that any other fits.
+//
+// A host that also has the method Facts() *sync.Map, as sshhost.Host has, keeps there what a run has found out about its
+// programs. The next run on it does not ask again, which is a round trip less; it only checks, while its server starts, that the
+// programs are still the same files.
 type HostSSH interface {
 	// Run runs command in the host's shell and returns when it has exited and its output is copied. Output is written
 	// as it arrives. When ctx ends first, Run ends the command and everything it started on the host, waits for that,

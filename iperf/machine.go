@@ -48,7 +48,11 @@ func (x *Iperf) ask(ctx context.Context, h HostSSH, role Role) (*machine, error)
 			}
 		})
 	}
-	if _, ok := x.FileStorage.(fileWriter); ok {
+	var identity string
+	sure := false
+	if factsOf(h) != nil {
+		all.Go(func() { identity, m.system, sure = identify(asked, h, m.program) })
+	} else if _, ok := x.FileStorage.(fileWriter); ok {
 		all.Go(func() {
 			var out buffer
 			if h.Run(asked, "uname -a", &out, io.Discard) == nil {
@@ -57,8 +61,11 @@ func (x *Iperf) ask(ctx context.Context, h HostSSH, role Role) (*machine, error)
 		})
 	}
 	all.Wait()
-	if errors.Is(err, ErrNotInstalled) && x.Install != nil {
+	switch {
+	case errors.Is(err, ErrNotInstalled) && x.Install != nil:
 		err = m.install(ctx, x.Install)
+	case err == nil && sure:
+		m.keep(m.program, identity)
 	}
 	return m, err
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/tunaperf/tuna/internal/testbed"
 	"github.com/tunaperf/tuna/iperf"
 	"github.com/tunaperf/tuna/iperf/report"
+	"github.com/tunaperf/tuna/sshhost"
 )
 
 // BenchmarkOverhead measures what a run takes beside the iperf client's own time, on hosts that are connected: two
@@ -51,7 +52,7 @@ func BenchmarkOverhead(b *testing.B) {
 						near = srv.Behind(b, way)
 					}
 					clock := filepath.Join(b.TempDir(), "clock")
-					client, server := &clockedHost{HostSSH: dial(b, near, here), file: clock}, dial(b, near, here)
+					client, server := &clockedHost{Host: dial(b, near, here), file: clock}, dial(b, near, here)
 					x := iperf.Iperf{
 						ClientServer: iperf.Hosts{DUT: client, TrafficServer: server},
 						Program:      test.program,
@@ -95,7 +96,7 @@ func BenchmarkOverhead(b *testing.B) {
 
 // A clockedHost writes the start and the end of each iperf client's process to a file.
 type clockedHost struct {
-	iperf.HostSSH
+	*sshhost.Host
 	file string
 }
 
@@ -105,7 +106,7 @@ func (h *clockedHost) Run(ctx context.Context, command string, stdout, stderr io
 	if strings.Contains(command, " -c ") {
 		command = shquote.Join([]string{"bash", "--norc", "-c", clockScript, "clock", h.file}) + " " + command
 	}
-	return h.HostSSH.Run(ctx, command, stdout, stderr)
+	return h.Host.Run(ctx, command, stdout, stderr)
 }
 
 func clientTime(tb testing.TB, file string) time.Duration {

@@ -86,7 +86,13 @@ func (x *Iperf) attempt(ctx context.Context, d Direction, client, server HostSSH
 	if err := x.tooLate(ctx); err != nil {
 		return nil, err
 	}
-	res := &Result{Name: name, Direction: d, Start: time.Now(), Attempts: 1}
+	start := time.Now()
+	if known := x.recall(ctx, client, server); known != nil {
+		res, err := x.attemptWith(ctx, &Result{Name: name, Direction: d, Start: start, Attempts: 1}, known.client, known.server, known, reversed)
+		if known.holds(x) {
+			return res, err
+		}
+	}
 	var onClient, onServer *machine
 	var clientErr, serverErr error
 	var asked sync.WaitGroup
@@ -96,6 +102,16 @@ func (x *Iperf) attempt(ctx context.Context, d Direction, client, server HostSSH
 	if err := oneEnd(ctx, clientErr, serverErr); err != nil {
 		return nil, err
 	}
+	return x.attemptWith(ctx, &Result{Name: name, Direction: d, Start: start, Attempts: 1}, onClient, onServer, nil, reversed)
+}
+
+// errForgotten ends an attempt that was begun with what is not so any more.
+var errForgotten = errors.New("what was known of the hosts does not hold any more")
+
+// attemptWith is an attempt with what is known of the hosts. It ends with errForgotten, before the client has started, if
+// that does not hold any more; recalled is nil if it was asked just now.
+func (x *Iperf) attemptWith(ctx context.Context, res *Result, onClient, onServer *machine, recalled *recollection, reversed bool) (*Result, error) {
+	client, server, d, name := onClient.host, onServer.host, res.Direction, res.Name
 	if onClient.version.Major >= 3 != (onServer.version.Major >= 3) {
 		return nil, fmt.Errorf("%w: %v on %s, %v on %s; Iperf.Program must be of the same major on both", ErrVersionMismatch,
 			onClient.version, machineName(machineOf(client), hostName(client)), onServer.version, machineName(machineOf(server), hostName(server)))
@@ -128,6 +144,12 @@ func (x *Iperf) attempt(ctx context.Context, d Direction, client, server HostSSH
 	}
 	s := x.newSession(x.fileName(d, name))
 	srv, err := x.startServer(ctx, s, onServer, serverLine)
+	if recalled != nil && !recalled.holds(x) {
+		if srv != nil {
+			srv.finish(ctx, 0)
+		}
+		return nil, errForgotten
+	}
 	if err != nil {
 		return nil, err
 	}

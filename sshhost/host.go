@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 )
 
 // A Host is a machine that is reached over SSH. Its methods may be called from many goroutines at once. Those of a nil
@@ -121,6 +122,16 @@ func (h *Host) begin(ctx context.Context) (_ context.Context, leave func(), err 
 		return nil, nil, ErrNotDialled
 	}
 	return h.enter(ctx)
+}
+
+// Facts returns a map in which callers keep what they find out about the host and want to know as long as it is open, such as
+// the versions of its programs. Each has keys of a type of its own. Whether a fact still holds is for the caller to find out:
+// the map outlives a lost connection. It is nil if h is not from Dial.
+func (h *Host) Facts() *sync.Map {
+	if h.isZero() {
+		return nil
+	}
+	return &h.facts
 }
 
 func (h *Host) isZero() bool { return h == nil || h.pool == nil }

@@ -26,6 +26,7 @@ const (
 // where it takes no further connection either, commands wait for each other.
 type pool struct {
 	config Config
+	facts  sync.Map
 	wg     sync.WaitGroup // all that runs for the pool, calls of Host's methods included
 	calls  sync.WaitGroup // calls of Host's methods
 
