@@ -6,14 +6,9 @@ import (
 	"github.com/tunaperf/tuna/iperf/report"
 )
 
-// longestDatagram is the most that IPv4 carries.
-const longestDatagram = 65507
-
-// limitTogether finds combinations of the client's settings that its version refuses, or would take for something else.
+// limitTogether finds combinations of the client's settings that its version refuses, or would take for something else. Those
+// that no version takes are in settings_together.go.
 func (l *commandLine) limitTogether(c *ClientSettings) {
-	if c.protocol() == report.ProtocolUDP && c.Length > longestDatagram {
-		l.bad("Length", c.Length, fmt.Sprintf("%d bytes or less with Client.Protocol (UDP)", longestDatagram), "Client.Protocol")
-	}
 	if l.version.Major >= 3 {
 		l.limitTogether3(c)
 	} else {
@@ -26,7 +21,7 @@ func (l *commandLine) limitTogether3(c *ClientSettings) {
 		l.bad("File", c.File, fmt.Sprintf("empty with Client.Reverse (%v) or Client.Bidir (%v), as the client would write what it receives into it,",
 			c.Reverse, c.Bidir), "Client.Reverse", "Client.Bidir")
 	}
-	if c.DontFragment && c.Reverse { // because of ClientServer
+	if c.DontFragment && c.Reverse { // ClientServer has set Reverse: the caller's own is found in onlyOneOf
 		l.bad("DontFragment", c.DontFragment, "false if the server sends", "Client.Reverse")
 	}
 	if c.protocol() == report.ProtocolUDP && c.File != "" && l.version.AtLeast(3, 20, 0) {

@@ -37,7 +37,6 @@ func TestLimitsOfVersions(t *testing.T) {
 		{name: "3.0.4 runs for an hour", version: "3.0.4", client: ClientSettings{Time: 2 * time.Hour}, want: []string{"Client.Time is 2h0m0s: must be 1h0m0s or less"}},
 		{name: "parts of a second", version: "3.12", client: ClientSettings{Time: 1500 * time.Millisecond, Omit: time.Millisecond},
 			want: []string{"Client.Time is 1.5s: must be whole seconds", "Client.Omit is 1ms: must be whole seconds"}},
-		{name: "datagrams that are too large", version: "3.12", client: ClientSettings{Protocol: udp, Length: 65508}, want: []string{"Client.Length is 65508: must be 65507 bytes or less with Client.Protocol (UDP)"}},
 		{name: "a file over UDP", version: "3.20", client: ClientSettings{Protocol: udp, File: "x"}, want: []string{"Client.File is x: must be empty with Client.Protocol (UDP)"}},
 		{name: "a file that the client would write", version: "3.12", client: ClientSettings{File: "x", Reverse: true},
 			want: []string{"Client.File is x: must be empty with Client.Reverse (true) or Client.Bidir (false), as the client would write what it receives into it,"}},

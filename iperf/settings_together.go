@@ -49,6 +49,9 @@ func (f *faults) together(end end) {
 	}
 }
 
+// longestDatagram is the most that IPv4 carries.
+const longestDatagram = 65507
+
 // clientTogether finds settings of the client that do not go together.
 func (f *faults) clientTogether(client end, c *ClientSettings) {
 	for _, group := range onlyOneOf {
@@ -56,6 +59,9 @@ func (f *faults) clientTogether(client end, c *ClientSettings) {
 	}
 	f.bothOrNone(client, "Username", "RSAPublicKeyPath")
 	f.lastPort(client, c)
+	if c.protocol() == report.ProtocolUDP && c.Length > longestDatagram {
+		f.bad("Client.Length", c.Length, fmt.Sprintf("%d bytes or less with Client.Protocol (UDP)", longestDatagram), "Client.Protocol")
+	}
 	if c.ports() > autoPorts {
 		f.bad("Client.Parallel", c.Parallel, fmt.Sprintf("%d or less with Client.IncrDstPort (true)", autoPorts), "Client.IncrDstPort")
 	}

@@ -34,6 +34,8 @@ func TestCheckFindsWhatDoesNotGoTogether(t *testing.T) {
 			[]string{"Client.Bounceback is set: must be unset unless Client.Bounceback.Enable (false) is set", "Client.Histograms is set: must be unset unless Client.Histograms.Enable (false) is set"}},
 		{"not over UDP", ClientSettings{Protocol: udp, MPTCP: true, PermitKey: "abcd", PeerDetect: true}, ServerSettings{},
 			[]string{"Client.MPTCP is true: must be unset unless Client.Protocol (UDP) is TCP", "Client.PermitKey is of 4 characters: must be unset unless Client.Protocol (UDP) is TCP", "Client.PeerDetect is true: must be unset unless Client.Protocol (UDP) is TCP"}},
+		{"datagrams that are too large", ClientSettings{Protocol: udp, Length: 65508}, ServerSettings{},
+			[]string{"Client.Length is 65508: must be 65507 bytes or less with Client.Protocol (UDP)"}},
 		{"only over UDP", ClientSettings{PacketRate: 1, NoUDPFin: true, GSRO: true}, ServerSettings{},
 			[]string{"Client.PacketRate is 1: must be unset unless Client.Protocol (TCP) is UDP", "Client.NoUDPFin is true: must be unset unless Client.Protocol (TCP) is UDP", "Client.GSRO is true: must be unset unless Client.Protocol (TCP) is UDP"}},
 		{"only over SCTP", ClientSettings{NStreams: 2, XBind: []string{"x"}}, ServerSettings{},

@@ -13,9 +13,16 @@ type said struct {
 	kind error
 }
 
-// What iperf 2, iperf 3 and the C library print, the special before the general.
+// oddity stands in what iperf 3 says where it cannot ask the kernel about its connection.
+const oddity = "getsockopt - "
+
+// messages are what iperf 2, iperf 3 and the C library print. The first one that stands in a line decides, so the special is before
+// the general, and what iperf itself could not do before the reason that the system gave it, which may be an older one.
+//
+// Package iperf knows some of these lines better, as it knows what else the run did: see silence.go, errors.go and hints.go there.
 var messages = []said{
-	{"getsockopt - ", nil}, // see isOddity
+	// iperf's own reasons, whatever error of the system is behind them.
+	{oddity, nil}, // see isOddity
 	{"the server is busy running a test", ErrServerBusy},
 	{"larger than server limit", ErrRejected},
 	{"bps exceeded", ErrRejected},
@@ -24,11 +31,11 @@ var messages = []said{
 	{"(permit key fail)", ErrRejected},
 	{"server test duration expired", ErrTimeout},
 	{"during active test due to idle", ErrTimeout},
-	{"unable to set cpu affinity", ErrUnsupported}, // the errno behind these may be an older one
+	{"unable to set cpu affinity", ErrUnsupported},
 	{"unable to set tcp_congestion", ErrUnsupported},
 	{"congestion control failed", ErrUnsupported},
-	{"unable to start listener for connections: address already in use", ErrPortInUse},
-	{"bind failed: address already in use", ErrPortInUse},
+
+	// Errors of the system, and what iperf says of its peer.
 	{"address already in use", ErrPortInUse},
 	{"only one usage of each socket address", ErrPortInUse},
 	{"connection refused", ErrConnectionRefused},
@@ -45,10 +52,7 @@ var messages = []said{
 	{"unable to receive parameters from client", ErrPeerLost},
 	{"unable to receive cookie", ErrPeerLost},
 	{"read tcp flags (peer close) failed", ErrPeerLost},
-	{"server has idle timed out", ErrTimeout},
 	{"idle timeout for receiving data", ErrTimeout},
-	{"connection timed out", ErrTimeout},
-	{"operation timed out", ErrTimeout},
 	{"timed out", ErrTimeout},
 	{"network is unreachable", ErrUnreachable},
 	{"network is down", ErrUnreachable},
@@ -67,6 +71,8 @@ var messages = []said{
 	{"unable to read from stream socket: resource temporarily unavailable", ErrTimeout}, // UDP is blocked
 	{"resource temporarily unavailable", ErrUnreachable},                                // iperf 3 where the name is unknown
 	{"operation now in progress", ErrTimeout},
+
+	// Options, and what cannot be set.
 	{"unrecognized option", ErrUnsupported},
 	{"unrecognised option", ErrUnsupported},
 	{"invalid option", ErrUnsupported},
@@ -82,6 +88,8 @@ var messages = []said{
 	{"unable to bind-to-device", ErrUnsupported},
 	{"this os does not support", ErrUnsupported},
 	{"no sctp support available", ErrUnsupported},
+
+	// What is said of the test's end.
 	{"expected reverse connect did not occur", ErrPeerLost},
 	{"tcp write failed", ErrPeerLost},
 	{"did not receive ack of last datagram", nil},
@@ -161,7 +169,7 @@ func classifyLine(b []byte) error {
 
 // isOddity reports whether iperf 3 says that it cannot ask the kernel about its connection, as on
 // hosts that only look like Linux. The test goes on without these numbers.
-func isOddity(b []byte) bool { return bytes.Contains(b, []byte("getsockopt - ")) }
+func isOddity(b []byte) bool { return bytes.Contains(b, []byte(oddity)) }
 
 func saidError(text []byte, kind error) error {
 	if len(text) > 0 && text[0] == '[' {

@@ -48,5 +48,7 @@
 // from intervals over TCP; of a TCP total alone it does not, which is then in Unlabelled, unless Parser.Role tells.
 // A server's row of 2.0.14 with -R is like that of an older server that receives, of whom there are more, until a row of
 // the test's tail tells; so the Reverse of its intervals may come out as false at first.
-// The text of an iperf 3 server that receives does not tell TCP from SCTP, so that Protocol is unknown.
+// The text of an iperf 3 server that receives does not tell TCP from SCTP without -V, so that Protocol is unknown.
+//
+// How the text becomes a report is at the top of reader.go.
 package report

@@ -134,16 +134,13 @@ func parseLabel(b []byte) (l label, length int) {
 		l.kind = labelSum // of a histogram
 	case string(in) == "ID":
 		l.kind = labelHeader
-	case scan.HasPrefix(in, "SUM"):
+	case isSumLabel(in):
 		l.kind = labelSum
 		if scan.HasPrefix(in, "SUM-cnt") {
 			l.kind = labelHeader
 		}
-	case scan.HasPrefix(in, "FD"):
-		id, n := scan.Int(in[2:])
-		if n == 0 || n+2 != len(in) {
-			return label{}, 0
-		}
+	case isMixedLabel(in):
+		id, _ := scan.Int(in[2:])
 		l.kind, l.id = labelMixed, int(id)
 	default:
 		// iperf 2 with a title: the number stands in parentheses.
@@ -163,6 +160,20 @@ func parseLabel(b []byte) (l label, length int) {
 		length += 6
 	}
 	return l, length
+}
+
+// isSumLabel tells SUM, SUM-3 and the like from a title that begins so.
+func isSumLabel(in []byte) bool {
+	return scan.HasPrefix(in, "SUM") && (len(in) == len("SUM") || in[len("SUM")] == '-' || in[len("SUM")]-'0' <= 9)
+}
+
+// isMixedLabel tells FD1 from a title that begins so.
+func isMixedLabel(in []byte) bool {
+	if !scan.HasPrefix(in, "FD") {
+		return false
+	}
+	_, n := scan.Int(in[len("FD"):])
+	return n > 0 && n+len("FD") == len(in)
 }
 
 func (r *row) parseAfterLabel(b []byte, cut bool) rowKind {

@@ -24,7 +24,7 @@ func (r *row) parseTail(b []byte, cut bool) rowKind {
 		}
 		if cut {
 			if n := token(b); n == len(b) && !endsWhole(b) {
-				if b[0] == '(' || b[0]-'a' < 26 {
+				if b[0] == '(' || beginsRole(b) {
 					return rowBad // "(omitted)" or "receiver" without its end
 				}
 				return rowData
@@ -183,6 +183,14 @@ func (r *row) parseSingle(n scan.Decimal, rest []byte) []byte {
 		if r.parseUnit(n, rest[:end]) {
 			return rest[end:]
 		}
+		if letters := leadingLetters(rest[:end]); letters > 0 && letters < end && r.parseUnit(n, rest[:letters]) {
+			r.odd = true // what another program put after it, such as "<br/>"
+			return rest[end:]
+		}
+		if isUnknownUnit(rest[:end]) {
+			r.odd = true
+			return rest[end:]
+		}
 	}
 	switch {
 	case (r.enh.Has.Has(Writes) || r.enh.Has.Has(RoundTrips)) && n.Frac == 0 && n.Mant >= 0 && r.tcp.Has&(Retransmits|RTT) == 0:
@@ -197,6 +205,27 @@ func (r *row) parseSingle(n scan.Decimal, rest []byte) []byte {
 		r.odd = true
 	}
 	return rest
+}
+
+// isUnknownUnit reports whether the word after a number may be its unit, of which nothing is known. What says whose row it is may
+// stand there, too, if its end is cut.
+func isUnknownUnit(word []byte) bool {
+	return leadingLetters(word) == len(word) && !beginsRole(word) && !scan.HasPrefix(word, "sender") && !scan.HasPrefix(word, "receiver")
+}
+
+// leadingLetters returns how many letters and slashes a word begins with.
+func leadingLetters(word []byte) int {
+	for i, c := range word {
+		if (c|0x20)-'a' >= 26 && c != '/' {
+			return i
+		}
+	}
+	return len(word)
+}
+
+// beginsRole reports whether a word is the beginning of "sender" or "receiver", or one of them.
+func beginsRole(word []byte) bool {
+	return scan.HasPrefix([]byte("sender"), string(word)) || scan.HasPrefix([]byte("receiver"), string(word))
 }
 
 // parseUnit takes a number with a unit. It is false when that is none.
@@ -291,7 +320,8 @@ func (r *row) parseParts(unit []byte) {
 // takeCounts takes two numbers that the column's neighbours tell the meaning of.
 func (r *row) takeCounts(a, b int64, next []byte) {
 	switch {
-	case len(next) > 0 && next[0] == '(' && !r.udp.Has.Has(Lost):
+	case !r.udp.Has.Has(Lost) && (len(next) > 0 && next[0] == '(' || r.delay >= 0):
+		// Beside a jitter it is the loss, also if the percentage is cut off.
 		r.udp.Has |= Lost | Packets
 		r.udp.Lost, r.udp.Packets = a, b
 		if r.delay >= 0 {

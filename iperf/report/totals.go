@@ -118,8 +118,12 @@ func (t *test) checkIntervals(f *flow, c *cell) {
 // checkStreams warns when a flow has another number of streams than the test was to have.
 func (t *test) checkStreams(f *flow) {
 	want := max(t.rep.Settings.Streams, t.flowsPrinted)
-	if n := len(f.streams); want > 0 && n > 0 && n != want {
+	switch n, opened := len(f.streams), t.expected(f); {
+	case n == 0:
+	case want > 0 && n != want:
 		t.warn(0, fmt.Sprintf("%d streams were asked for, there are %d", want, n))
+	case n < opened:
+		t.warn(0, fmt.Sprintf("%d connections were opened, and there are rows of %d", opened, n))
 	}
 }
 
