@@ -160,6 +160,11 @@ func (d *document) member(key string) {
 // memberTypes are the first bytes of the members that begin a test.
 var memberTypes = map[string]byte{"start": '{', "intervals": '[', "interval": '{', "end": '{', "error": '"'}
 
+// memberNames are the events of --json-stream that are members of a document.
+var memberNames = map[string]bool{
+	"start": true, "interval": true, "end": true, "error": true, "server_output_text": true, "server_output_json": true,
+}
+
 // test returns the test that the member is of. The first thing of iperf in a member begins it.
 func (d *document) test() *test {
 	if d.key != "" {
@@ -175,10 +180,16 @@ func (d *document) test() *test {
 
 // data reads what an event of --json-stream brings.
 func (d *document) data() {
-	switch d.event {
-	case "start", "interval", "end", "error", "server_output_text", "server_output_json":
+	switch {
+	case memberNames[d.event]:
 		d.member(d.event)
-	case "":
+	case d.event == "":
+		// Programs that sort the members have the event's name behind its data.
+		if name, ok := d.Ahead("event"); ok && memberNames[name] {
+			d.event, d.events = name, name
+			d.member(name)
+			return
+		}
 		d.other("data")
 	default:
 		d.Skip()

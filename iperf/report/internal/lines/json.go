@@ -274,6 +274,48 @@ func hex4(b []byte) (rune, bool) {
 	return rune(v), err == nil
 }
 
+// Ahead returns a member of the object that is being read, if it comes behind the next value on the same line and is a string
+// without escapes.
+func (s *Scanner) Ahead(name string) (text string, ok bool) {
+	b := s.buf[s.pos:s.end]
+	if end := bytes.IndexByte(b, '\n'); end >= 0 {
+		b = b[:end]
+	}
+	depth, key := 0, false
+	for i := 0; i < len(b); i++ {
+		switch b[i] {
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth--; depth < 0 {
+				return "", false
+			}
+		case '"':
+			begin := i + 1
+			for i = begin; i < len(b) && b[i] != '"'; i++ {
+				if b[i] == '\\' {
+					i++
+				}
+			}
+			if i >= len(b) {
+				return "", false
+			}
+			if depth > 0 {
+				continue
+			}
+			word := b[begin:i]
+			if key {
+				return string(word), bytes.IndexByte(word, '\\') < 0
+			}
+			rest := bytes.TrimLeft(b[i+1:], " \t")
+			key = string(word) == name && len(rest) > 0 && rest[0] == ':'
+		case ',':
+			key = key && depth > 0
+		}
+	}
+	return "", false
+}
+
 // Skip reads over a value.
 func (s *Scanner) Skip() {
 	depth := 0
