@@ -17,10 +17,9 @@ func (s *SSHServer) Behind(tb testing.TB, rtt time.Duration) *SSHServer {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	var all sync.WaitGroup
-	var mu sync.Mutex
-	open := map[net.Conn]bool{}
-	all.Go(func() {
+	var accepting, carrying sync.WaitGroup
+	var open []net.Conn // while accepting, of that goroutine alone
+	accepting.Go(func() {
 		for {
 			near, err := listener.Accept()
 			if err != nil {
@@ -31,22 +30,19 @@ func (s *SSHServer) Behind(tb testing.TB, rtt time.Duration) *SSHServer {
 				near.Close()
 				continue
 			}
-			mu.Lock()
-			open[near], open[far] = true, true
-			mu.Unlock()
+			open = append(open, near, far)
 			begin := time.Now().Add(rtt)
-			all.Go(func() { delay(far, near, begin, rtt/2) })
-			all.Go(func() { delay(near, far, begin, rtt/2) })
+			carrying.Go(func() { delay(far, near, begin, rtt/2) })
+			carrying.Go(func() { delay(near, far, begin, rtt/2) })
 		}
 	})
 	tb.Cleanup(func() {
 		listener.Close()
-		mu.Lock()
-		for c := range open {
+		accepting.Wait() // a connection that is being accepted is closed too
+		for _, c := range open {
 			c.Close()
 		}
-		mu.Unlock()
-		all.Wait()
+		carrying.Wait()
 	})
 	behind := *s
 	behind.Addr = listener.Addr().String()
@@ -56,11 +52,11 @@ func (s *SSHServer) Behind(tb testing.TB, rtt time.Duration) *SSHServer {
 	return &behind
 }
 
-// delay copies to one connection what another one gives, each piece after a time from when it came, or from begin.
+// delay copies what comes from one connection to another. Each piece arrives a time after it came, or after begin if that is later.
 func delay(to, from net.Conn, begin time.Time, after time.Duration) {
 	type piece struct {
 		due  time.Time
-		data []byte // empty: the end
+		data []byte
 	}
 	pieces := make(chan piece, 1<<12)
 	go func() {

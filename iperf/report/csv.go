@@ -50,10 +50,12 @@ func (r *reader) readCSV(b []byte) bool {
 	}
 	r.row.reset(r.src.Lines)
 	t := r.tests.beginRow()
-	if !r.src.NoEnd && t.csv.columns(f.n) == nil && len(f.at(f.n-1)) == 0 {
+	columns := t.csv.columns(f.n)
+	if columns == nil && !r.src.NoEnd && len(f.at(f.n-1)) == 0 {
 		f.n-- // a comma that a spreadsheet has put at the end
+		columns = t.csv.columns(f.n)
 	}
-	ok := r.row.parseCSV(f, r.src.NoEnd, t.csv.columns(f.n))
+	ok := r.row.parseCSV(f, r.src.NoEnd, columns)
 	r.tests.takeCSV(t, &r.row, f, ok, r.src.NoEnd)
 	return true
 }
