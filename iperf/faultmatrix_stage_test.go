@@ -53,6 +53,11 @@ func (p *printed) Write(b []byte) (int, error) {
 	return p.sum.Write(b)
 }
 
+// Facts has runs recall what they know of the host, as on the host itself.
+func (h *stagedHost) Facts() *sync.Map {
+	return h.HostSSH.(interface{ Facts() *sync.Map }).Facts()
+}
+
 func (h *stagedHost) String() string { return h.HostSSH.(interface{ String() string }).String() }
 
 func (h *stagedHost) Run(ctx context.Context, command string, stdout, stderr io.Writer) error {

@@ -290,6 +290,7 @@ func (r *trial) all() {
 		iperf.RoleClient: r.dial(iperf.RoleClient, r.world.Client), iperf.RoleServer: r.dial(iperf.RoleServer, r.world.Server),
 	}
 	r.straight()
+	r.acquaint()
 	r.must(r.ownStorage("raw"))
 	r.must(r.stretch())
 	if r.prepare != nil {
@@ -345,6 +346,18 @@ func (r *trial) all() {
 	}
 	r.checkNothingHeld()
 	r.checkOnlyServers()
+}
+
+// acquaint makes a short run, so that the next one knows its hosts already, as most do.
+func (r *trial) acquaint() {
+	x := *r.x
+	x.Client.Time, x.Client.Interval, x.Client.Bytes = 0, 0, 64<<10
+	if _, err := x.Upstream(r.t.Context(), ""); err != nil {
+		r.t.Fatalf("the run before the fault: %v\n%s", err, evidence(err))
+	}
+	for _, h := range r.hosts {
+		h.printed = nil
+	}
 }
 
 func (r *trial) checkError(err error) {

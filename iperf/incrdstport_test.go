@@ -42,14 +42,14 @@ func TestServerListensOnEveryPort(t *testing.T) {
 func TestReservedPortsFollowEachOther(t *testing.T) {
 	const n = 5000
 	p := ports{tcp: map[int]bool{}, udp: map[int]bool{}}
-	first, err := p.reserve(n)
+	first, err := p.reserve(n, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	release(first, n)
 	p.udp[autoPortFirst+n-1] = true
 	p.tcp[autoPortFirst+autoPorts-n] = true
-	if first, err := p.reserve(n); err == nil && first <= autoPortFirst+n-1 && first+n > autoPortFirst+n-1 {
+	if first, err := p.reserve(n, nil); err == nil && first <= autoPortFirst+n-1 && first+n > autoPortFirst+n-1 {
 		t.Errorf("got ports from %d, one of which is taken", first)
 	}
 	if got := p.takenOf(report.ProtocolTCP, ver("2.1.8"), autoPortFirst+autoPorts-n-1, 3); got != 1 {

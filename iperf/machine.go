@@ -12,13 +12,14 @@ import (
 
 // A machine is a host and what it said about itself before a run.
 type machine struct {
-	host    HostSSH
-	program string // to run there
-	version Version
-	rtt     time.Duration // how long it took to tell its version
-	asked   time.Duration // how long all that took
-	system  string        // what uname -a printed, for the manifest
-	before  *ports        // in use before the run; nil: not asked, or the host cannot say
+	host     HostSSH
+	program  string // to run there
+	version  Version
+	rtt      time.Duration // how long it took to tell its version
+	asked    time.Duration // how long all that took
+	system   string        // what uname -a printed, for the manifest
+	before   *ports        // in use before the run; nil: not asked, or the host cannot say
+	recalled bool          // all that was asked for an earlier run
 }
 
 // asking is how long a host may take to say which version it has. A first command may have to reconnect to it.

@@ -267,7 +267,7 @@ func procNet(t *testing.T) string {
 func closedPort(t *testing.T) int {
 	t.Helper()
 	p, _ := parseListening(procNet(t))
-	port, err := p.reserve(1)
+	port, err := p.reserve(1, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

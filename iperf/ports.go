@@ -141,8 +141,8 @@ var reserved struct {
 }
 
 // reserve picks a port at random that neither protocol uses, so that programs which start at the same time seldom meet.
-// With n above 1, the ports after it are free and reserved too.
-func (p ports) reserve(n int) (int, error) {
+// With n above 1, the ports after it are free and reserved too. Those that failed are left out.
+func (p ports) reserve(n int, failed map[int]bool) (int, error) {
 	reserved.Lock()
 	defer reserved.Unlock()
 	if reserved.ports == nil {
@@ -150,7 +150,7 @@ func (p ports) reserve(n int) (int, error) {
 	}
 	free := func(first int) bool {
 		for port := first; port < first+n; port++ {
-			if p.tcp[port] || p.udp[port] || reserved.ports[port] {
+			if p.tcp[port] || p.udp[port] || failed[port] || reserved.ports[port] {
 				return false
 			}
 		}

@@ -57,7 +57,7 @@ func TestReservedPortsAreFree(t *testing.T) {
 	}
 	seen := map[int]bool{}
 	for range 500 {
-		port, err := p.reserve(1)
+		port, err := p.reserve(1, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -70,7 +70,7 @@ func TestReservedPortsAreFree(t *testing.T) {
 	for port := range 1 << 16 {
 		p.udp[port] = true
 	}
-	if port, err := p.reserve(1); !errors.Is(err, ErrPortInUse) {
+	if port, err := p.reserve(1, nil); !errors.Is(err, ErrPortInUse) {
 		t.Errorf("all taken: got %d, %v", port, err)
 	}
 }

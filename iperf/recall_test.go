@@ -22,8 +22,9 @@ import (
 // An askedHost counts how often it is asked for the version of a program.
 type askedHost struct {
 	*sshhost.Host
-	mu    sync.Mutex
-	asked int
+	mu     sync.Mutex
+	asked  int
+	silent bool // it does not say which file a program is
 }
 
 func (h *askedHost) Run(ctx context.Context, command string, stdout, stderr io.Writer) error {
@@ -31,6 +32,10 @@ func (h *askedHost) Run(ctx context.Context, command string, stdout, stderr io.W
 		h.mu.Lock()
 		h.asked++
 		h.mu.Unlock()
+	}
+	if h.silent && strings.Contains(command, "stat -L") {
+		<-ctx.Done()
+		return context.Cause(ctx)
 	}
 	return h.Host.Run(ctx, command, stdout, stderr)
 }
@@ -170,17 +175,80 @@ func TestRunsRecall(t *testing.T) {
 			taken.Close()
 		}
 	})
-	t.Run("a server that has to be looked for", func(t *testing.T) {
+	t.Run("a port of UDP that somebody takes", func(t *testing.T) {
 		t.Parallel()
-		for _, client := range []iperf.ClientSettings{{JSON: true}, {Protocol: report.ProtocolUDP}} {
-			b := newRecallBed(t, "iperf3")
-			b.Client = client
-			b.Client.Time, b.Server.JSON = time.Second, client.JSON
-			for range 2 {
-				if _, asked, err := b.run(t); err != nil || asked != 2 {
-					t.Errorf("%+v: asked %d times, %v; want 2, as nothing else tells which ports are in use", client, asked, err)
+		b := newRecallBed(t, "iperf")
+		free, err := net.ListenPacket("udp", ":0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		port := free.LocalAddr().(*net.UDPAddr).Port
+		b.Client.Protocol, b.Server, b.Retries = report.ProtocolUDP, iperf.ServerSettings{Port: port}, -1
+		free.Close()
+		for i, want := range []int{2, 0} {
+			if _, asked, err := b.run(t); err != nil || asked != want {
+				t.Fatalf("run %d: asked %d times, %v; want %d", i+1, asked, err, want)
+			}
+		}
+		// Another iperf 2 shares it, which the server itself does not see.
+		ctx, end := context.WithCancel(t.Context())
+		other := b.Iperf
+		other.Server.AutoPort = false
+		server, err := other.StartServer(ctx, b.host, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if res, asked, err := b.run(t); !errors.Is(err, iperf.ErrPortInUse) || asked != 2 || res != nil {
+			t.Errorf("got %+v, asked %d times, %v; want ErrPortInUse, and that it was looked at anew", res, asked, err)
+		}
+		end()
+		server.Stop(t.Context())
+		if _, _, err := b.run(t); err != nil {
+			t.Errorf("when it is gone: %+v", err)
+		}
+	})
+	t.Run("servers of UDP that find their port", func(t *testing.T) {
+		t.Parallel()
+		for _, program := range []string{"iperf3", "iperf"} {
+			b := newRecallBed(t, program)
+			b.Client.Protocol = report.ProtocolUDP
+			for i, want := range []int{2, 0, 0} {
+				if _, asked, err := b.run(t); err != nil || asked != want {
+					t.Errorf("%s, run %d: asked %d times, %v; want %d", program, i+1, asked, err, want)
 				}
 			}
+		}
+	})
+	t.Run("a server that has to be looked for", func(t *testing.T) {
+		t.Parallel()
+		b := newRecallBed(t, "iperf3")
+		b.Client.JSON, b.Server.JSON = true, true
+		for range 2 {
+			if _, asked, err := b.run(t); err != nil || asked != 2 {
+				t.Errorf("asked %d times, %v; want 2, as nothing else tells which ports are in use", asked, err)
+			}
+		}
+	})
+	t.Run("a host that does not say whether it is so still", func(t *testing.T) {
+		t.Parallel()
+		b := newRecallBed(t, "iperf3")
+		if _, _, err := b.run(t); err != nil {
+			t.Fatalf("%+v", err)
+		}
+		b.host.silent = true
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		defer cancel()
+		began := time.Now()
+		res, err := b.Upstream(ctx, "")
+		if !errors.Is(err, iperf.ErrTimeout) || res != nil {
+			t.Errorf("got %+v, %v; want ErrTimeout", res, err)
+		}
+		if took := time.Since(began); took > 10*time.Second { // it would ask for a version for 30 s
+			t.Errorf("it took %v", took)
+		}
+		b.host.silent = false
+		if _, asked, err := b.run(t); err != nil || asked != 0 {
+			t.Errorf("asked %d times, %v; want 0: nothing has said that it changed", asked, err)
 		}
 	})
 }

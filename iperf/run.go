@@ -87,9 +87,13 @@ func (x *Iperf) attempt(ctx context.Context, d Direction, client, server HostSSH
 		return nil, err
 	}
 	start := time.Now()
-	if known := x.recall(ctx, client, server); known != nil {
+	if known := x.recall(client, server); known != nil {
 		res, err := x.attemptWith(ctx, &Result{Name: name, Direction: d, Start: start, Attempts: 1}, known.client, known.server, known, reversed)
-		if known.holds(x) {
+		unsure := known.check(ctx, x)
+		switch {
+		case unsure == nil && errors.Is(err, ErrPortInUse) && known.server.before != nil: // or only by one who was there before
+			known.forget(x)
+		case !errors.Is(unsure, errForgotten):
 			return res, err
 		}
 	}
@@ -105,11 +109,8 @@ func (x *Iperf) attempt(ctx context.Context, d Direction, client, server HostSSH
 	return x.attemptWith(ctx, &Result{Name: name, Direction: d, Start: start, Attempts: 1}, onClient, onServer, nil, reversed)
 }
 
-// errForgotten ends an attempt that was begun with what is not so any more.
-var errForgotten = errors.New("what was known of the hosts does not hold any more")
-
-// attemptWith is an attempt with what is known of the hosts. It ends with errForgotten, before the client has started, if
-// that does not hold any more; recalled is nil if it was asked just now.
+// attemptWith is an attempt with what is known of the hosts; recalled is nil if it was asked for this attempt, which else ends
+// when it is found that this does not hold any more.
 func (x *Iperf) attemptWith(ctx context.Context, res *Result, onClient, onServer *machine, recalled *recollection, reversed bool) (*Result, error) {
 	client, server, d, name := onClient.host, onServer.host, res.Direction, res.Name
 	if onClient.version.Major >= 3 != (onServer.version.Major >= 3) {
@@ -144,16 +145,21 @@ func (x *Iperf) attemptWith(ctx context.Context, res *Result, onClient, onServer
 	}
 	s := x.newSession(x.fileName(d, name))
 	srv, err := x.startServer(ctx, s, onServer, serverLine)
-	if recalled != nil && !recalled.holds(x) {
-		if srv != nil {
-			srv.finish(ctx, 0)
-		}
-		return nil, errForgotten
-	}
 	if err != nil {
 		return nil, err
 	}
 	cli, err := x.startClient(ctx, s, onClient, server, server.TestAddr(), clientLine, srv.Port)
+	if recalled != nil && err == nil {
+		select { // while the traffic flows, this costs nothing
+		case <-srv.accepted.Event():
+		case <-cli.done:
+		}
+		if unsure := recalled.check(ctx, x); unsure != nil {
+			cli.stop()
+			srv.finish(ctx, 0)
+			return nil, errors.Join(unsure, cli.stopErr, srv.process.stopErr, cli.closeFiles(), srv.storeErr)
+		}
+	}
 	if err != nil {
 		srv.finish(ctx, 0)
 		return nil, both(both(err, srv.process.stopErr), srv.storeErr)

@@ -71,14 +71,16 @@ func (x *Iperf) startServerOn(ctx context.Context, c *catcher, h HostSSH, name s
 }
 
 func (x *Iperf) startServer(ctx context.Context, s *session, m *machine, line line) (*Server, error) {
-	if _, ok := m.version.portIn(x.Server.Extra); ok || !x.Server.AutoPort {
+	if !x.picksPort(m.version) {
 		return x.startServerAt(ctx, s, m, line, x.port(m.version))
 	}
-	if m.before == nil {
-		m.before = &ports{tcp: map[int]bool{}, udp: map[int]bool{}}
+	var before ports
+	if m.before != nil {
+		before = *m.before
 	}
+	failed := map[int]bool{}
 	for {
-		port, err := m.before.reserve(x.Client.ports())
+		port, err := before.reserve(x.Client.ports(), failed)
 		if err != nil {
 			return nil, err
 		}
@@ -91,8 +93,14 @@ func (x *Iperf) startServer(ctx context.Context, s *session, m *machine, line li
 		if !errors.Is(err, ErrPortInUse) || ctx.Err() != nil {
 			return nil, err
 		}
-		m.before.tcp[port] = true // another program was faster; every turn leaves a port less
+		failed[port] = true // another program was faster; every turn leaves a port less
 	}
+}
+
+// picksPort reports whether the run finds a port by itself.
+func (x *Iperf) picksPort(v Version) bool {
+	_, given := v.portIn(x.Server.Extra)
+	return x.Server.AutoPort && !given
 }
 
 func (x *Iperf) startServerAt(ctx context.Context, s *session, m *machine, line line, port int) (*Server, error) {
@@ -138,7 +146,7 @@ func (x *Iperf) startServerAt(ctx context.Context, s *session, m *machine, line 
 
 	// Two servers of UDP that started at the same moment have found the port free, and share it now: each may get the
 	// other's client.
-	if err == nil && !x.Server.AutoPort && v.Major < 3 && x.Client.protocol() == report.ProtocolUDP && m.before != nil {
+	if err == nil && (m.recalled || !x.Server.AutoPort) && v.Major < 3 && x.Client.protocol() == report.ProtocolUDP && m.before != nil {
 		if now, err := listening(p.ctx, h); err == nil && now.shared(*m.before, port) {
 			p.stop()
 			return nil, both(both(p.failure(portInUse(port), ""), p.stopErr), p.closeFiles())
