@@ -144,27 +144,36 @@ func (x *Iperf) attemptWith(ctx context.Context, res *Result, onClient, onServer
 		res.Warnings = append(res.Warnings, errors.New("no manifest is kept, which Replay needs: FileStorage has no method WriteFile(name, data)"))
 	}
 	s := x.newSession(x.fileName(d, name))
-	srv, err := x.startServer(ctx, s, onServer, serverLine)
+	srv, err := x.startServer(ctx, s, onServer, serverLine, false)
 	if err != nil {
 		return nil, err
 	}
-	cli, err := x.startClient(ctx, s, onClient, server, server.TestAddr(), clientLine, srv.Port)
-	if recalled != nil && err == nil {
-		select { // while the traffic flows, this costs nothing
-		case <-srv.accepted.Event():
-		case <-cli.done:
-		}
-		if unsure := recalled.check(ctx, x); unsure != nil {
-			cli.stop()
+	var cli *process
+	for first := true; ; first = false {
+		if cli, err = x.startClient(ctx, s, onClient, server, server.TestAddr(), clientLine, srv.Port); err != nil {
 			srv.finish(ctx, 0)
-			return nil, errors.Join(unsure, cli.stopErr, srv.process.stopErr, cli.closeFiles(), srv.storeErr)
+			return nil, both(both(err, srv.process.stopErr), srv.storeErr)
 		}
+		if recalled != nil {
+			select { // while the traffic flows, this costs nothing
+			case <-srv.accepted.Event():
+			case <-cli.done:
+			}
+			if unsure := recalled.check(ctx, x); unsure != nil {
+				cli.stop()
+				srv.finish(ctx, 0)
+				return nil, both(both(both(unsure, cli.stopErr), both(srv.process.stopErr, cli.closeFiles())), srv.storeErr)
+			}
+		}
+		<-cli.done
+		if !first || !x.wasEarly(ctx, cli, srv) {
+			break
+		}
+		if err := cli.closeFiles(); err != nil {
+			res.Warnings = append(res.Warnings, err)
+		}
+		x.logger().DebugContext(ctx, "start the client again", "error", "it was refused, and the server listens now")
 	}
-	if err != nil {
-		srv.finish(ctx, 0)
-		return nil, both(both(err, srv.process.stopErr), srv.storeErr)
-	}
-	<-cli.done
 	// After a failure there may be nothing to wait for, but what the server still knows arrives soon.
 	wait := srv.drain
 	if cli.runErr != nil || !srv.mayBeUsed() {

@@ -67,12 +67,15 @@ func (x *Iperf) startServerOn(ctx context.Context, c *catcher, h HostSSH, name s
 	if err != nil {
 		return nil, err
 	}
-	return x.startServer(ctx, x.newSession(x.fileName(0, name)), m, line)
+	return x.startServer(ctx, x.newSession(x.fileName(0, name)), m, line, true)
 }
 
-func (x *Iperf) startServer(ctx context.Context, s *session, m *machine, line line) (*Server, error) {
+// startServer starts the server. An iperf 2 server of TCP says that it listens a moment before it does: if sure is false, that is
+// enough.
+func (x *Iperf) startServer(ctx context.Context, s *session, m *machine, line line, sure bool) (*Server, error) {
+	sure = m.version.Major < 3 && (sure || x.Client.protocol() == report.ProtocolUDP)
 	if !x.picksPort(m.version) {
-		return x.startServerAt(ctx, s, m, line, x.port(m.version))
+		return x.startServerAt(ctx, s, m, line, x.port(m.version), sure)
 	}
 	var before ports
 	if m.before != nil {
@@ -84,7 +87,7 @@ func (x *Iperf) startServer(ctx context.Context, s *session, m *machine, line li
 		if err != nil {
 			return nil, err
 		}
-		srv, err := x.startServerAt(ctx, s, m, line, port)
+		srv, err := x.startServerAt(ctx, s, m, line, port, sure)
 		if err == nil {
 			srv.reserved = port
 			return srv, nil
@@ -103,7 +106,7 @@ func (x *Iperf) picksPort(v Version) bool {
 	return x.Server.AutoPort && !given
 }
 
-func (x *Iperf) startServerAt(ctx context.Context, s *session, m *machine, line line, port int) (*Server, error) {
+func (x *Iperf) startServerAt(ctx context.Context, s *session, m *machine, line line, port int, sure bool) (*Server, error) {
 	h, v := m.host, m.version
 	args := line.at(port)
 	cmd := command{host: h, role: RoleServer, argv: append([]string{m.program}, args...)}
@@ -124,7 +127,7 @@ func (x *Iperf) startServerAt(ctx context.Context, s *session, m *machine, line 
 				srv.again.Set()
 			}
 			srv.banner.Set()
-			if n == 1 { // of several ports, others may still be missing
+			if n == 1 && !sure { // of several ports, others may still be missing
 				gate.Set()
 			}
 		case bytes.Contains(line, []byte("Accepted connection from")), bytes.Contains(line, []byte(" connected with ")):
@@ -139,7 +142,8 @@ func (x *Iperf) startServerAt(ctx context.Context, s *session, m *machine, line 
 	// p.ctx ends with the program, so that nobody waits for one that has exited.
 	var watch sync.WaitGroup
 	watchCtx, stopWatching := context.WithCancel(p.ctx)
-	watch.Go(func() { x.watchPort(watchCtx, srv, h, v, &gate) })
+	var listens ports
+	watch.Go(func() { listens = x.watchPort(watchCtx, srv, h, v, &gate, sure) })
 	err = gate.Wait(p.ctx)
 	stopWatching()
 	watch.Wait()
@@ -147,7 +151,12 @@ func (x *Iperf) startServerAt(ctx context.Context, s *session, m *machine, line 
 	// Two servers of UDP that started at the same moment have found the port free, and share it now: each may get the
 	// other's client.
 	if err == nil && (m.recalled || !x.Server.AutoPort) && v.Major < 3 && x.Client.protocol() == report.ProtocolUDP && m.before != nil {
-		if now, err := listening(p.ctx, h); err == nil && now.shared(*m.before, port) {
+		if !srv.textual { // what was seen may have been the other alone
+			if now, err := listening(p.ctx, h); err == nil {
+				listens = now
+			}
+		}
+		if listens.shared(*m.before, port) {
 			p.stop()
 			return nil, both(both(p.failure(portInUse(port), ""), p.stopErr), p.closeFiles())
 		}
@@ -185,42 +194,75 @@ const bannerTime, pollTime, pollRest = 250 * time.Millisecond, 50 * time.Millise
 // program as fast as when it was asked for its version.
 const sameSocket, sameStartups = 750 * time.Millisecond, 5
 
-// watchPort opens the gate when the server's port is listened on. It costs a command each time, so a server that prints
-// a banner gets some time to do so first.
-func (x *Iperf) watchPort(ctx context.Context, srv *Server, h HostSSH, v Version, gate *EventTimer) {
+// watchPort opens the gate when the server's port is listened on, and returns the ports then. It costs a command each time, so a
+// server that prints a banner gets some time to do so first; after the banner it looks only to be sure.
+func (x *Iperf) watchPort(ctx context.Context, srv *Server, h HostSSH, v Version, gate *EventTimer, sure bool) ports {
 	timer := time.NewTimer(0)
 	if srv.textual {
 		timer.Reset(bannerTime)
 	}
 	defer timer.Stop()
+	var banner <-chan struct{}
+	if sure {
+		banner = srv.banner.Event()
+	}
 	var socket string
 	var since time.Time
 	for {
 		select {
 		case <-ctx.Done():
-			return
+			return ports{}
 		case <-gate.Event():
-			return
+			return ports{}
+		case <-banner:
+			banner = nil
 		case <-timer.C:
 		}
 		start := time.Now()
 		now, err := listening(ctx, h)
-		if ctx.Err() != nil || err == errNoTables {
-			return
-		}
-		if now.takenOf(x.Client.protocol(), v, srv.Port, srv.ports) == srv.ports {
+		switch {
+		case ctx.Err() != nil:
+			return ports{}
+		case err == errNoTables:
+			if sure { // the banner must do
+				select {
+				case <-srv.banner.Event():
+					gate.Set()
+				case <-ctx.Done():
+				}
+			}
+			return ports{}
+		case now.takenOf(x.Client.protocol(), v, srv.Port, srv.ports) == srv.ports:
 			if found := fmt.Sprint(now.sockets[srv.Port]); since.IsZero() || found != socket {
 				socket, since = found, start
 			}
 			if !srv.textual || isClosed(srv.banner.Event()) || start.Sub(since) >= max(sameSocket, sameStartups*srv.startup) {
 				gate.Set()
-				return
+				return now
 			}
-		} else {
+		default:
 			since = time.Time{}
 		}
 		timer.Reset(max(pollTime, pollRest*time.Since(start)))
 	}
+}
+
+// wasEarly reports whether a client was refused by a server that had said that it listens, and waits until it does. An iperf 2
+// server of TCP says so a moment before (2.1.8 and 2.2.1: 3 of 100 clients at once, on a busy machine).
+func (x *Iperf) wasEarly(ctx context.Context, client *process, srv *Server) bool {
+	p := srv.process
+	if p.end.Version.Major >= 3 || x.Client.protocol() != report.ProtocolTCP || !isClosed(srv.banner.Event()) || isClosed(srv.accepted.Event()) ||
+		!errors.Is(report.ClassifyError(client.stderr.String()), ErrRefused) {
+		return false
+	}
+	ctx, cancel := withTimeout(ctx, x.EventTimer.startup(srv.startup))
+	defer cancel()
+	stop := context.AfterFunc(p.ctx, cancel)
+	defer stop()
+	var listens EventTimer
+	listens.Clear()
+	x.watchPort(ctx, srv, p.host, p.end.Version, &listens, true)
+	return isClosed(listens.Event())
 }
 
 // Stop ends the server and returns what it reported. A server that got a client may finish its test and print its
