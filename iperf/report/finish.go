@@ -5,6 +5,7 @@ import "fmt"
 // finish makes the report of what came.
 func (t *test) finish() (*Report, error) {
 	rep := t.rep
+	t.releaseCut()
 	for _, f := range t.flows {
 		f.settle()
 	}
@@ -18,13 +19,13 @@ func (t *test) finish() (*Report, error) {
 	if rep.Err != nil {
 		errs = append(errs, rep.Err)
 	}
-	none, total := true, false
+	none, total, lacks := true, false, false
 	for _, f := range []*Flow{rep.Forward, rep.Reverse, rep.Mixed} {
 		if f == nil {
 			continue
 		}
 		has := f.Sent != nil || f.Received != nil || f.Unlabelled != nil
-		total = total || has
+		total, lacks = total || has, lacks || !has && f != rep.Mixed
 		if has || len(f.Intervals) > 0 {
 			none = false
 		}
@@ -40,7 +41,7 @@ func (t *test) finish() (*Report, error) {
 	case none:
 		errs = append(errs, ErrNoBandwidth)
 	}
-	if t.cut || !none && !total && !t.unsummed {
+	if t.cut || !none && (!total || lacks) && !t.unsummed {
 		errs = append(errs, ErrIncomplete)
 	}
 	return rep, joined(errs)

@@ -233,6 +233,17 @@ func (t *test) releaseBefore(row *row) {
 	}
 }
 
+// releaseCut gives out the rows that are held and are no totals, as this end would have printed more after those.
+func (t *test) releaseCut() {
+	for _, f := range t.flows {
+		for _, s := range f.streams {
+			if f.isCutSender(s) {
+				f.release(&s.held)
+			}
+		}
+	}
+}
+
 // isCutSender reports whether the row that a stream of iperf 2 holds is not its total, as this end
 // sends over UDP: it says how many datagrams it sent after its total.
 func (f *flow) isCutSender(s *stream) bool {
@@ -282,7 +293,7 @@ func (f *flow) settle() {
 	for _, s := range append(f.streams[:len(f.streams):len(f.streams)], &f.sum) {
 		isSum := s == &f.sum || f.key.class == classMixed
 		switch {
-		case s.holds && (f.t.broken || f.t.untimed && isSum || s == &f.sum && f.sumIsShort() || f.isCutSender(s)):
+		case s.holds && (f.t.broken || f.t.untimed && isSum || s == &f.sum && f.sumIsShort() || f.t.isFirst(&s.held)):
 			f.release(&s.held) // there was more
 		case s.holds:
 			s.holds = false
@@ -297,6 +308,13 @@ func (f *flow) settle() {
 	if f.unordered && f.t.iperf2 {
 		slices.SortStableFunc(f.intervals, func(a, b Interval) int { return cmp.Compare(a.Start, b.Start) })
 	}
+}
+
+// isFirst reports whether a row from 0 on is a first interval and no total: it is as long as the intervals of other
+// streams, and no total of such a time came. The output was cut before the next row of its stream.
+func (t *test) isFirst(c *cell) bool {
+	length := c.end - c.start
+	return t.intervals && 10*length >= 9*t.first && 2*length <= 3*t.first && (t.longest == 0 || 3*c.end < 2*t.longest)
 }
 
 // sumIsShort reports whether the sum that is held is not of the whole test, as it ends with the

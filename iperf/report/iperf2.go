@@ -292,19 +292,19 @@ func (t *test) iperf2Sum(row *row) {
 // has its own, and times one digit. It is nil if the sum may be that of both directions.
 func (t *test) flowOfSum(c *cell) (of *flow) {
 	var all int64
-	every := true
+	every, directions := true, 0
 	best := c.bytes / 100 // its digits
 	for _, f := range t.flows {
 		if f.key.class == classMixed || f.key.class == classMirror {
 			continue
 		}
 		n, ok := f.amountOf(c)
-		all, every = addBytes(all, n), every && ok
+		all, every, directions = addBytes(all, n), every && ok, directions+1
 		if off := max(n-c.bytes, c.bytes-n); ok && len(f.streams) > 1 && off <= best {
 			of, best = f, off
 		}
 	}
-	if every && max(all-c.bytes, c.bytes-all) <= best {
+	if every && directions >= t.classes() && max(all-c.bytes, c.bytes-all) <= best {
 		return nil
 	}
 	return of
