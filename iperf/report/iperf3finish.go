@@ -18,10 +18,10 @@ func (t *test) finishIperf3() {
 			if len(out.Streams) > i {
 				st := &out.Streams[i]
 				st.Sent, st.Received, st.Unlabelled = s.totals[totalSent].total(), s.totals[totalReceived].total(), s.totals[totalUnlabelled].total()
-				t.dropUnmeasured(&st.Sent, &st.Received, st.Unlabelled, sends)
+				t.dropUnmeasured(&st.Sent, &st.Received, &st.Unlabelled, sends, f.carried > 0)
 			}
 		}
-		t.dropUnmeasured(&out.Sent, &out.Received, out.Unlabelled, sends)
+		t.dropUnmeasured(&out.Sent, &out.Received, &out.Unlabelled, sends, f.carried > 0)
 		t.set(forward, out)
 	}
 }
@@ -37,9 +37,9 @@ func (t *test) forwardIperf3(f *flow) bool {
 	}
 	reverse := t.reverse
 	if server && !t.json && !reverse {
-		_, sent := f.totals(totalSent)
 		_, received := f.totals(totalReceived)
-		reverse = t.sendsHere || sent && !received
+		sent, _ := f.added(totalSent) // zero: the sender's count, which a receiver does not know
+		reverse = t.sendsHere || sent.bytes > 0 && !received
 	}
 	return !reverse
 }

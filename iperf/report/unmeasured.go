@@ -5,8 +5,11 @@ package report
 // receiver sent over.
 
 // dropUnmeasured drops what the printing end cannot know from the totals of a flow of iperf 3, or of
-// a stream. sends reports whether that end sends.
-func (t *test) dropUnmeasured(sent, received **Total, unlabelled *Total, sends bool) {
+// a stream. sends reports whether that end sends, carried whether an interval has bytes.
+func (t *test) dropUnmeasured(sent, received, unlabelled **Total, sends, carried bool) {
+	if u := *unlabelled; u.isZero() && (u.UDP == nil || u.UDP.Packets == 0 && carried) {
+		*unlabelled = nil // the row was cut before the word that tells whose zero it is
+	}
 	if sends && (*received).isZero() && !(t.rep.Protocol == ProtocolUDP && t.gotResults()) {
 		*received = nil // what TCP sends arrives, or the test fails
 	}
@@ -25,7 +28,7 @@ func (t *test) dropUnmeasured(sent, received **Total, unlabelled *Total, sends b
 		}
 		s.dropEmpty()
 	}
-	if u := unlabelled; u != nil && u.UDP != nil && sends {
+	if u := *unlabelled; u != nil && u.UDP != nil && sends {
 		if u.UDP.OutOfOrder == 0 {
 			u.UDP.keep(^OutOfOrder) // is not sent over
 		}
