@@ -11,6 +11,7 @@ type cell struct {
 	bytes      int64
 	rate       BitRate
 	omitted    bool
+	dropped    nonsense // numbers that are left out, as they cannot be: nonsenseJitter or nonsenseLost
 	tcp        TCP
 	udp        UDP
 	enh        Enhanced

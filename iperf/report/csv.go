@@ -247,15 +247,21 @@ func (r *row) parseCSVLoss(f *csvFields, cut bool) {
 	lost, isLost := f.number(10)
 	total, isTotal := f.number(11)
 	r.hasBare = true // it has these columns, whatever is in them
-	if !isLost || !isTotal || total.Mant < 0 {
+	if isLost && isTotal && lost.Mant == 0 && total.Mant == -1 {
 		r.by = 's' // "-nan,0,-1,-0.000,0": what a sender prints since 2.1
 		return
 	}
-	r.udp.Has = Lost | Packets
-	r.udp.Lost, r.udp.Packets = lost.Mant, total.Mant
+	if isLost && isTotal && lost.Frac == 0 && total.Frac == 0 && total.Mant >= 0 {
+		r.udp.Has = Lost | Packets
+		r.udp.Lost, r.udp.Packets = lost.Mant, total.Mant
+	} else {
+		r.dropped |= nonsenseLost
+	}
 	if d, ok := jitter.Duration(scan.Milliseconds); ok && isJitter && d >= 0 {
 		r.udp.Has |= Jitter
 		r.udp.Jitter = d
+	} else {
+		r.dropped |= nonsenseJitter
 	}
 	if v, n := scan.Int(f.at(13)); n > 0 && n == len(f.at(13)) && !cut {
 		r.udp.Has |= OutOfOrder

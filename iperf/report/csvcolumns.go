@@ -168,8 +168,17 @@ func (r *row) parseNamed(f *csvFields, from int, columns []csvColumn, cut bool) 
 		}
 		n, ok := f.number(at)
 		if !ok || n.Mant < 0 {
-			if holds == columnLost || holds == columnPackets {
+			isNone := ok && n.Float(0) == -1
+			switch holds {
+			case columnLost, columnPackets:
 				r.udp.Has &^= Lost | Packets
+				if !isNone {
+					r.dropped |= nonsenseLost
+				}
+			case columnJitter:
+				if !isNone {
+					r.dropped |= nonsenseJitter
+				}
 			}
 			continue
 		}

@@ -75,7 +75,6 @@ func (t *test) iperf2Protocol(row *row) {
 	row.dropUnmeasured()
 	t.checkPacketRate(&row.cell)
 	if row.udp.Has != 0 {
-		t.checkLost(&row.cell)
 		t.rep.Protocol = ProtocolUDP
 	} else if row.tcp.Has != 0 && t.rep.Protocol == 0 {
 		t.rep.Protocol = ProtocolTCP

@@ -165,7 +165,6 @@ func (t *test) iperf3Row(row *row, kind rowKind) {
 		}
 	}
 	if c.udp.Has != 0 {
-		t.checkLost(c)
 		t.rep.Protocol = ProtocolUDP
 	} else if c.tcp.Has != 0 {
 		t.rep.Protocol = ProtocolTCP

@@ -86,6 +86,8 @@ func (d *document) readCell() bool {
 			if v, ok := d.Float(); ok && v >= 0 && v < 1e12 {
 				c.udp.Jitter = time.Duration(math.Round(v * float64(time.Millisecond)))
 				c.udp.Has |= Jitter
+			} else {
+				c.dropped |= nonsenseJitter
 			}
 		case "lost_packets":
 			integer(d, &c.udp.Lost, &c.udp.Has, Lost)

@@ -35,6 +35,9 @@ func (r *row) parseTail(b []byte, cut bool) rowKind {
 			b = r.parseColumn(b)
 		case b[0] == '(':
 			b = r.parseParentheses(b)
+		case scan.HasPrefix(b, "-/-"): // delays that cannot be computed
+			b = b[token(b):]
+			b = bytes.TrimPrefix(b[scan.Spaces(b):], []byte("ms"))
 		default:
 			n := token(b)
 			r.parseWord(b[:n])
@@ -80,6 +83,9 @@ func (r *row) parseParentheses(b []byte) []byte {
 	if i == len(b) {
 		return b[token(b):]
 	}
+	if b[i-1] == '%' && !r.udp.Has.Has(Packets) {
+		r.dropLoss()
+	}
 	if scan.HasPrefix(b, "(0)") || scan.HasPrefix(b, "(0/") {
 		r.enh.Has &^= Latency // of no call at all
 		r.enh.Latency = LatencyStats{}
@@ -100,8 +106,10 @@ func (r *row) parseWord(tok []byte) {
 			r.udp.Has |= Packets | Jitter
 			r.udp.Packets, r.udp.Jitter = v, r.delay
 		}
-	case scan.HasPrefix(tok, "-/-"), string(tok) == "NAN", string(tok) == "nan": // what cannot be computed
-	case string(tok) == "ms", string(tok) == "us": // its unit
+	case string(tok) == "NAN", string(tok) == "nan": // what cannot be computed
+	case string(tok) == "us": // its unit
+	case string(tok) == "ms":
+		r.dropped |= nonsenseJitter // its number cannot be read
 	case scan.HasPrefix(tok, "NA/"):
 		// No congestion window, but perhaps a round-trip time.
 		p := &r.parts
@@ -132,8 +140,9 @@ func (r *row) parseColumn(b []byte) []byte {
 	case b[length] == '=' && n.Frac == 0 && b[0] != '-':
 		l := token(b)
 		rest := b[l+scan.Spaces(b[l:]):]
-		r.parseEqual(n.Mant, b[length+1:l], unitOf(rest))
-		return rest
+		unit := unitOf(rest)
+		r.parseEqual(n.Mant, b[length+1:l], unit)
+		return withoutUnit(rest, unit)
 	default:
 		l := r.parts.parse(b, n, length)
 		if l == 0 {
@@ -142,11 +151,7 @@ func (r *row) parseColumn(b []byte) []byte {
 		rest := b[l+scan.Spaces(b[l:]):]
 		unit := unitOf(rest)
 		r.parseParts(unit)
-		switch string(unit) {
-		case "ms", "us", "pkts":
-			return rest[len(unit):]
-		}
-		return rest
+		return withoutUnit(rest, unit)
 	}
 	r.odd = true
 	return b[token(b):]
@@ -158,6 +163,15 @@ func unitOf(b []byte) []byte {
 		return b[:min(len(b), 1)]
 	}
 	return b[:scan.Word(b)]
+}
+
+// withoutUnit returns what follows the unit of several numbers, if unit is one.
+func withoutUnit(rest, unit []byte) []byte {
+	switch string(unit) {
+	case "ms", "us", "pkts":
+		return rest[len(unit):]
+	}
+	return rest
 }
 
 // parseEqual takes a number of calls and what is said of them: "8388=4:3:2" reads,
@@ -235,6 +249,8 @@ func (r *row) parseUnit(n scan.Decimal, unit []byte) bool {
 		// The jitter, if the loss follows; else it is how long a burst took.
 		if d, ok := n.Duration(scan.Milliseconds); ok && n.Mant >= 0 {
 			r.delay = d
+		} else {
+			r.dropped |= nonsenseJitter
 		}
 		return true
 	case "pps":
@@ -285,6 +301,8 @@ func (r *row) parseParts(unit []byte) {
 	case string(unit) == "pkts": // received and in progress
 	case p.count == 2 && p.counts():
 		r.takeCounts(p.n[0].Mant, p.n[1].Mant, unit)
+	case p.count == 2 && p.plain && r.delay >= 0 && !r.udp.Has.Has(Lost):
+		r.dropLoss()
 	case p.count == 4 && p.plain:
 		if r.enh.Has.Has(Latency) {
 			break // the second is of whole frames
@@ -333,6 +351,15 @@ func (r *row) takeCounts(a, b int64, next []byte) {
 	case a >= 0:
 		r.enh.Has |= Writes
 		r.enh.Writes, r.enh.WriteErrors = a, b
+	}
+}
+
+// dropLoss leaves out a loss that cannot be, but not the jitter before it.
+func (r *row) dropLoss() {
+	r.dropped |= nonsenseLost
+	if r.delay >= 0 {
+		r.udp.Has |= Jitter
+		r.udp.Jitter = r.delay
 	}
 }
 

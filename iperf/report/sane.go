@@ -20,6 +20,7 @@ const (
 	nonsenseJitter
 	nonsenseRetransmits
 	nonsenseWindow
+	nonsenseLate
 )
 
 // The least payload of a segment that hosts use, the least that TCP can have, retransmits that are
@@ -50,7 +51,16 @@ func (t *test) check(c *cell) {
 	if c.bytes < 0 || c.rate < 0 {
 		t.warnOnce(c, nonsenseNegative, fmt.Sprintf("%d bytes at %v", c.bytes, c.rate))
 	}
+	if c.dropped.has(nonsenseJitter) {
+		t.warnOnce(c, nonsenseJitter, "a jitter that cannot be is left out")
+	}
+	if c.dropped.has(nonsenseLost) {
+		t.warnOnce(c, nonsenseLost, "lost datagrams that cannot be counted are left out")
+	}
 	if u := &c.udp; u.Has != 0 {
+		if u.Lost < 0 {
+			t.warnOnce(c, nonsenseLate, "datagrams that are counted as lost came later")
+		}
 		if u.Has.Has(Lost|Packets) && u.Lost > u.Packets {
 			t.warnOnce(c, nonsenseLost, fmt.Sprintf("%d of %d datagrams are lost", u.Lost, u.Packets))
 		}

@@ -62,6 +62,9 @@ func TestNonsense(t *testing.T) {
 		{"ends early, JSON", strings.ReplaceAll(doc(`"bytes":1000000,"bits_per_second":8000000`), `"start":0,`, `"start":2,`), "ends before it begins"},
 		{"lost, JSON", doc(`"bytes":1000000,"bits_per_second":8000000,"jitter_ms":0.1,"lost_packets":7,"packets":5`), "7 of 5 datagrams"},
 		{"lost, CSV", csv + "0.0-1.0,1000000,8000000,0.1,7,5,140,0" + "\n", "7 of 5 datagrams"},
+		{"negative datagrams, JSON", doc(`"bytes":1000000,"bits_per_second":8000000,"jitter_ms":0.1,"lost_packets":7,"packets":-9052`), "7 of -9052 datagrams"},
+		{"negative loss, JSON", doc(`"bytes":1000000,"bits_per_second":8000000,"jitter_ms":0.1,"lost_packets":-7,"packets":9052`), "came later"},
+		{"negative loss, CSV", csv + "0.0-1.0,1000000,8000000,0.1,-7,9052,0,0" + "\n", "came later"},
 		{"jitter, JSON", doc(`"bytes":1000000,"bits_per_second":8000000,"jitter_ms":11185108.1,"lost_packets":0,"packets":5`), "a jitter of 3h6m25"},
 		{"retransmits, JSON", doc(`"bytes":1000000,"bits_per_second":8000000,"retransmits":538976288`), "538976288 segments"},
 		{"window, JSON", doc(`"bytes":1000000,"bits_per_second":8000000,"snd_cwnd":6`), "window of 6 bytes"},
@@ -76,5 +79,84 @@ func TestNonsense(t *testing.T) {
 				t.Errorf("no warning of %q: %v\n%s", test.want, err, render(rep, err))
 			}
 		})
+	}
+}
+
+// TestImpossibleLoss has a jitter or a loss that cannot be in every format. It is left out with a warning, and neither the
+// rest of the row nor the direction changes.
+func TestImpossibleLoss(t *testing.T) {
+	const jitter, loss = "a jitter that cannot be is left out", "lost datagrams that cannot be counted are left out"
+	formats := []struct {
+		name string
+		text func(jitter, lost, total string) string
+	}{
+		{"iperf 3", func(jitter, lost, total string) string {
+			return "Accepted connection from 192.0.2.2, port 35934\n[  5] local 192.0.2.1 port 5201 connected to 192.0.2.2 port 35936\n" +
+				"[ ID] Interval           Transfer     Bandwidth       Jitter    Lost/Total Datagrams\n" +
+				fmt.Sprintf("[  5]   0.00-1.00   sec   128 KBytes  1.05 Mbits/sec  %s ms  %s/%s (0%%)\n", jitter, lost, total)
+		}},
+		{"iperf 2", func(jitter, lost, total string) string {
+			return "Server listening on UDP port 5001\n[  3] local 192.0.2.1 port 5001 connected with 192.0.2.2 port 54938\n" +
+				"[ ID] Interval       Transfer     Bandwidth        Jitter   Lost/Total Datagrams\n" +
+				fmt.Sprintf("[  3]  0.0- 1.0 sec   128 KBytes  1.05 Mbits/sec   %s ms %4s/ %4s (0%%)\n", jitter, lost, total) +
+				"[  3]  1.0- 2.0 sec   128 KBytes  1.05 Mbits/sec   0.020 ms    0/   89 (0%)\n"
+		}},
+		{"CSV", func(jitter, lost, total string) string {
+			return fmt.Sprintf("20261123054953,192.0.2.1,5001,192.0.2.2,54938,3,0.0-1.0,131072,1048576,%s,%s,%s,0.000,0\n", jitter, lost, total) +
+				"20261123054954,192.0.2.1,5001,192.0.2.2,54938,3,1.0-2.0,131072,1048576,0.010,0,90,0.000,0\n"
+		}},
+		{"CSV with a header", func(jitter, lost, total string) string {
+			return "time,srcaddress,srcport,dstaddr,dstport,transferid,istart,iend,bytes,speed,jitter,errors,datagrams,errpercent,outoforder\n" +
+				fmt.Sprintf("-0600:20261123054953.000000,192.0.2.1,5001,192.0.2.2,54938,1,0.0,1.0,131072,1048576,%s,%s,%s,0.000,0\n", jitter, lost, total) +
+				"-0600:20261123054954.000000,192.0.2.1,5001,192.0.2.2,54938,1,1.0,2.0,131072,1048576,0.010,0,90,0.000,0\n"
+		}},
+		{"JSON", func(jitter, lost, total string) string {
+			return fmt.Sprintf(`{"start":{"version":"iperf 3.12","accepted_connection":{}},"intervals":[{"streams":[{"socket":5,"start":0,"end":1,`+
+				`"bytes":131072,"bits_per_second":1048576,"jitter_ms":%s,"lost_packets":%s,"packets":%s,"sender":false}]}],"end":{}}`, jitter, lost, total)
+		}},
+	}
+	tests := []struct{ jitter, lost, total, want string }{
+		{"0.020", "3", "89", ""},
+		{"-0.021", "3", "89", jitter},
+		{"inf", "3", "89", jitter},
+		{"-nan", "3", "89", jitter},
+		{"0.020", "7", "-9052", loss},
+		{"0.020", "inf", "89", loss},
+		{"0.020", "99999999999999999999", "89", loss},
+	}
+	for _, format := range formats {
+		for _, tt := range tests {
+			if format.name == "JSON" && tt.want == loss {
+				continue // a number is given as it is printed, and what is none has its own warning: see TestNonsense
+			}
+			t.Run(format.name+"/"+tt.jitter+" "+tt.lost+" of "+tt.total, func(t *testing.T) {
+				rep, err := report.Parse(strings.NewReader(format.text(tt.jitter, tt.lost, tt.total)))
+				var warnings strings.Builder
+				for _, w := range rep.Warnings {
+					fmt.Fprintln(&warnings, w)
+				}
+				if tt.want != "" && !strings.Contains(warnings.String(), tt.want) || tt.want == "" && warnings.Len() > 0 {
+					t.Errorf("got the warnings %q, want %q", warnings.String(), tt.want)
+				}
+				all := []*report.Flow{rep.Forward, rep.Reverse}
+				var u *report.UDP
+				for _, f := range all {
+					if f != nil && len(f.Intervals) > 0 {
+						u = f.Intervals[0].UDP
+					} else if f != nil && f.Unlabelled != nil {
+						u = f.Unlabelled.UDP
+					}
+				}
+				if u == nil {
+					t.Fatalf("no interval with numbers of UDP: %s", render(rep, err))
+				}
+				if got := u.Has.Has(report.Jitter); got != (tt.want != jitter) {
+					t.Errorf("has a jitter: %v", got)
+				}
+				if got := u.Has.Has(report.Lost | report.Packets); got != (tt.want != loss) {
+					t.Errorf("has a loss: %v", got)
+				}
+			})
+		}
 	}
 }

@@ -127,13 +127,6 @@ func (t *test) checkStreams(f *flow) {
 	}
 }
 
-// checkLost warns of less than no loss.
-func (t *test) checkLost(c *cell) {
-	if c.udp.Lost < 0 {
-		t.warn(c.line, "datagrams that are counted as lost came later")
-	}
-}
-
 // checkPacketRate warns of a packet rate that is not what the datagrams and the time give. iperf 2.2
 // counts an interval twice at times.
 func (t *test) checkPacketRate(c *cell) {
