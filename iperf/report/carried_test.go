@@ -175,6 +175,53 @@ func TestCarried(t *testing.T) {
 	carry(t, carriers, corpusOutputs(t, "txt"))
 }
 
+// rowCarriers are the ways in which rows of CSV are carried.
+var rowCarriers = []carrier{
+	{name: "newlines as spaces", carry: func(text string) string {
+		return strings.ReplaceAll(strings.TrimSpace(text), "\n", " ") + "\n"
+	}},
+	{name: "newlines removed", carry: func(text string) string { return strings.ReplaceAll(text, "\n", "") + "\n" }},
+	{name: "a list of Python", carry: func(text string) string {
+		return "['" + strings.Join(strings.Split(strings.TrimSpace(text), "\n"), "', '") + "']\n"
+	}},
+	{name: "a string of Go", carry: func(text string) string { return fmt.Sprintf("out: %q\n", text) }},
+	{name: "strings of Go", carry: records(func(line string) string { return fmt.Sprintf("%q\n", line) })},
+	{name: "a list in JSON", carry: func(text string) string {
+		return asJSON(map[string]any{"rc": 0, "lines": strings.Split(strings.TrimSpace(text), "\n")})
+	}},
+	{name: "a string and a list in JSON", carry: func(text string) string {
+		return "ok: [dut] => " + asJSON(map[string]any{"stdout": text, "stdout_lines": strings.Split(text, "\n")})
+	}},
+	{name: "Docker's logs", carry: records(func(line string) string {
+		return asJSON(map[string]any{"log": line + "\n", "stream": "stdout", "time": "2024-05-01T10:00:00.1234Z"})
+	})},
+	{name: "the journal", carry: records(func(line string) string {
+		return asJSON(map[string]any{"_PID": "812", "MESSAGE": line, "SYSLOG_IDENTIFIER": "iperf", "PRIORITY": "6"})
+	})},
+	{name: "a logger behind a time", carry: records(func(line string) string {
+		return "2024-05-01T10:00:00.123Z stdout F " + asJSON(map[string]any{"level": "info", "ts": 1714557600.1, "msg": line})
+	})},
+	{name: "logfmt", carry: records(func(line string) string {
+		return fmt.Sprintf("time=2024-05-01T10:00:00.123Z level=info msg=%q stream=stdout\n", line)
+	})},
+	{name: "behind a name without a space", carry: records(func(line string) string { return "host1:" + line + "\n" })},
+	{name: "behind columns", carry: records(func(line string) string { return "lab,host1,7," + line + "\n" })},
+	{name: "numbered", carry: func(text string) string {
+		n := 0
+		return records(func(line string) string { n++; return fmt.Sprintf("%d:%s\n", n, line) })(text)
+	}},
+	{name: "numbered names of files", carry: func(text string) string {
+		n := 0
+		return records(func(line string) string { n++; return fmt.Sprintf("logs/out.csv-%d-%s\n", n, line) })(text)
+	}},
+}
+
+// TestCarriedRows reads every CSV of testdata/corpus as other programs carry it.
+func TestCarriedRows(t *testing.T) {
+	t.Parallel()
+	carry(t, rowCarriers, corpusOutputs(t, "csv"))
+}
+
 // TestCarriedDocuments does the same with documents and streams of events.
 func TestCarriedDocuments(t *testing.T) {
 	t.Parallel()

@@ -17,6 +17,7 @@ type csvLayout struct {
 	first   time.Duration // the end of the first row
 	last    [40]byte      // the last row's time
 	near    []csvEnds     // of the last rows, by the end of their ids
+	hosts   [2]string     // the addresses of the first row that has both
 	headers [][]csvColumn // by how many columns they name; nil: there are none
 }
 
@@ -29,8 +30,9 @@ func (l *csvLayout) columns(n int) []csvColumn {
 }
 
 // readCSV recognises a row of iperf 2's CSV and hands it to its test. It returns false if b is
-// none.
-func (r *reader) readCSV(b []byte) bool {
+// none. title is what stands before the row on its line, and was found at that index; nil: nothing that names
+// the program.
+func (r *reader) readCSV(b []byte, cut bool, title []byte, titleAt int) bool {
 	if len(b) > 0 && b[len(b)-1] == ' ' {
 		b = bytes.TrimRight(b, " \t")
 	}
@@ -49,14 +51,63 @@ func (r *reader) readCSV(b []byte) bool {
 		r.time = append(r.time[:0], at...)
 	}
 	r.row.reset(r.src.Lines)
-	t := r.tests.beginRow()
+	if title != nil {
+		r.tests.entitleRow(f, title, titleAt)
+	}
+	t := r.tests.beginRow(f)
 	columns := t.csv.columns(f.n)
-	if columns == nil && !r.src.NoEnd && len(f.at(f.n-1)) == 0 {
+	if columns == nil && !cut && len(f.at(f.n-1)) == 0 {
 		f.n-- // a comma that a spreadsheet has put at the end
 		columns = t.csv.columns(f.n)
 	}
-	ok := r.row.parseCSV(f, r.src.NoEnd, columns)
-	r.tests.takeCSV(t, &r.row, f, ok, r.src.NoEnd)
+	ok := r.row.parseCSV(f, cut, columns)
+	if !ok || r.row.isJoined(f) {
+		if r.readRows(b, cut) {
+			return true
+		}
+		f.split(b)
+	}
+	r.tests.takeCSV(t, &r.row, f, ok, cut)
+	return true
+}
+
+// isJoined reports whether a row may be several that have lost the end of their line: it has more columns than are known, or
+// a rate that has the next row's time at its end.
+func (r *row) isJoined(f *csvFields) bool {
+	return r.rate >= 1e14 || f.n > 14 && r.tcp.Has == 0 && r.udp.Has == 0 && r.enh.Has == 0
+}
+
+// readRows reads the rows of CSV of a line that has something before them, or more than one. It returns false if
+// there is nothing of that.
+func (r *reader) readRows(b []byte, cut bool) bool {
+	at, next := nextCSV(b, 0)
+	if at < 0 || at == 0 && next == len(b) {
+		return false
+	}
+	title, titleAt := titleOf(b[:at])
+	joined := next < len(b)
+	if _, ok := nextItem(b[:at], 0); ok {
+		title, joined = nil, true
+		r.readText(b[:at], false, true)
+	}
+	for read := false; ; read = true {
+		end := at + csvEnd(b[at:next])
+		row := bytes.TrimRight(b[at:end], ", \t")
+		if !r.readCSV(row, cut && end == len(b), title, titleAt) && !r.readCSVHeader(row) && !read {
+			return false
+		}
+		if _, ok := nextItem(b[end:next], 0); ok {
+			joined = true
+			r.readText(b[end:next], cut && next == len(b), true)
+		}
+		if next == len(b) {
+			break
+		}
+		at, next = nextCSV(b, next)
+	}
+	if t := r.tests.cur; joined && t != nil {
+		t.warnSplit(r.row.line)
+	}
 	return true
 }
 
@@ -279,6 +330,9 @@ func (t *test) csvRow(row *row, f *csvFields) {
 	t.checkPacketRate(&row.cell)
 	e := t.endsOf(row, f)
 	from, to := e.from, e.to
+	if t.csv.hosts[0] == "" && from != 0 && to != 0 && e.ends[0] != "" && e.ends[1] != "" {
+		t.csv.hosts = e.ends
+	}
 	if row.hasBare {
 		t.rep.Protocol = ProtocolUDP
 	} else if t.rep.Protocol == 0 {

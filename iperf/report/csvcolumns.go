@@ -46,10 +46,16 @@ var csvValues = map[string]csvValue{
 	"calls": columnCalls, "bbcnt": columnRoundTrips, "bbavg": columnMean, "bbmin": columnMin, "bbmax": columnMax, "bbstdev": columnStdDev,
 }
 
+// csvHeader is how the line of column names begins.
+const csvHeader = "time,srcaddress,srcport,"
+
 // readCSVHeader recognises a line of column names. It returns false if b is none.
 func (r *reader) readCSVHeader(b []byte) bool {
-	if !scan.HasPrefix(b, "time,srcaddress,srcport,") {
+	if !scan.HasPrefix(b, csvHeader) {
 		return false
+	}
+	if _, next := nextCSV(b, 0); next < len(b) {
+		return r.readRows(b, false)
 	}
 	names := strings.Split(string(bytes.TrimRight(b, " \t")), ",")
 	if len(names) > maxFields {

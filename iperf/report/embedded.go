@@ -25,16 +25,18 @@ func (r *reader) readBehind(b []byte) bool {
 			return true
 		}
 	}
-	if i := bytes.IndexByte(b, ','); i > 0 {
-		if j := bytes.LastIndexAny(b[:i], " \t\"'"); j >= 0 && (r.readCSV(b[j+1:]) || r.readCSVHeader(b[j+1:])) {
-			return true
-		}
-	}
 	if bytes.IndexByte(b, '\\') >= 0 && bytes.Contains(b, []byte("\\n")) {
 		if text := unescaped(nil, b); isOutput(text) {
 			r.within(append(text, '\n'))
 			return true
 		}
+	}
+	if r.readRows(b, r.src.NoEnd) {
+		return true
+	}
+	if i := bytes.IndexByte(b, ','); i > 0 {
+		j := bytes.LastIndexAny(b[:i], " \t\"'")
+		return j >= 0 && r.readCSV(b[j+1:], r.src.NoEnd, nil, 0)
 	}
 	return false
 }

@@ -76,3 +76,76 @@ func interleaved(a, b string, prefix func(host string, line int) string) string 
 	}
 	return out.String()
 }
+
+// TestInterleavedRows does the same with rows of CSV, of which a name without a space may be the only mark.
+func TestInterleavedRows(t *testing.T) {
+	t.Parallel()
+	prefixes := []struct {
+		name   string
+		prefix func(host string, line int) string
+	}{
+		{"a colon", func(host string, _ int) string { return host + ":" }},
+		{"a space", func(host string, _ int) string { return host + " " }},
+		{"a column", func(host string, _ int) string { return host + "," }},
+		{"columns", func(host string, _ int) string { return "lab," + host + "," }},
+		{"syslog", func(host string, i int) string { return fmt.Sprintf("Nov 28 10:00:%02d %s iperf[812]: ", i%60, host) }},
+	}
+	texts := corpusOutputs(t, "csv")
+	names := slices.Sorted(maps.Keys(texts))
+	for k, p := range prefixes {
+		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
+			for i, name := range names {
+				a, b := texts[name], texts[names[(i+1)%len(names)]]
+				if (i+k)%2 != 0 {
+					continue
+				}
+				want := slices.Sorted(slices.Values(append(traffic(a), traffic(b)...)))
+				got := slices.Sorted(slices.Values(traffic(interleaved(a, b, p.prefix))))
+				if diff := cmp.Diff(want, got); diff != "" {
+					t.Errorf("%s and %s (-alone +in turn)\n%s", name, names[(i+1)%len(names)], diff)
+				}
+			}
+		})
+	}
+}
+
+// TestRowsOfOtherHosts has rows of CSV of several pairs of hosts, one after the other and in turn, without anything before them.
+func TestRowsOfOtherHosts(t *testing.T) {
+	t.Parallel()
+	rows := func(at, client string, id, carried int) (rows []string) {
+		for i, interval := range []string{"0.0-1.0", "1.0-2.0", "0.0-2.0"} {
+			n := carried
+			if i == 2 {
+				n = 2 * carried
+			}
+			rows = append(rows, fmt.Sprintf("202611230549%s%d,192.0.2.1,5001,%s,39034,%d,%s,%d,%d\n", at, 3+min(i, 1), client, id, interval, n, 8*carried))
+		}
+		return rows
+	}
+	for _, ids := range [][2]int{{4, 4}, {4, 5}} {
+		a, b, later := rows("1", "192.0.2.2", ids[0], 117440512), rows("1", "192.0.2.3", ids[1], 17440512), rows("3", "192.0.2.3", ids[1], 17440512)
+		var turns string
+		for i := range a {
+			turns += a[i] + b[i]
+		}
+		for _, tt := range []struct {
+			name, text string
+			others     string
+		}{
+			{"in turn", turns, strings.Join(b, "")},
+			{"at once", strings.Join(a, "") + strings.Join(b, ""), strings.Join(b, "")},
+			{"later", strings.Join(a, "") + strings.Join(later, ""), strings.Join(later, "")},
+			{"totals only", a[2] + later[2], later[2]},
+			{"totals at once", a[2] + b[2], b[2]},
+		} {
+			first := strings.Join(a, "")
+			if strings.Contains(tt.name, "totals") {
+				first = a[2]
+			}
+			if diff := cmp.Diff(append(traffic(first), traffic(tt.others)...), traffic(tt.text)); diff != "" {
+				t.Errorf("%s, ids %v (-alone +together)\n%s", tt.name, ids, diff)
+			}
+		}
+	}
+}

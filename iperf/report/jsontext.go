@@ -83,6 +83,9 @@ func isOutput(s []byte) bool {
 			return true
 		}
 	}
+	if at, _ := nextCSV(s, 0); at >= 0 {
+		return true
+	}
 	_, ok := nextItem(s, 0)
 	return ok
 }

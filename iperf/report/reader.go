@@ -117,7 +117,7 @@ func (r *reader) readLine(b []byte) {
 		return
 	}
 	if len(b) > 0 && b[0]-'0' <= 9 || len(b) > 5 && (b[0] == '+' || b[0] == '-') && b[5] == ':' {
-		if r.readCSV(b) {
+		if r.readCSV(b, r.src.NoEnd, nil, 0) {
 			return
 		}
 	}

@@ -319,10 +319,11 @@ func (s *segmenter) takeCSVHeader(n int, columns []csvColumn) {
 }
 
 // beginRow returns the test of a row of CSV, whose header names the row's columns.
-func (s *segmenter) beginRow() *test {
+func (s *segmenter) beginRow(f *csvFields) *test {
 	if len(s.held) > 0 {
 		s.release(s.cur != nil && s.cur.csv.seen)
 	}
+	s.turnToHosts(f)
 	return s.beginCSV()
 }
 

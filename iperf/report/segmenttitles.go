@@ -20,6 +20,7 @@ const (
 // titleOf returns the name that stands before a banner, with what separates the two, and its index.
 // A time may stand on either side of it. It returns nil if there is no name.
 func titleOf(b []byte) (title []byte, at int) {
+	b = b[:len(b)-numbering(b)]
 	if len(b) > maxTitle || bytes.Contains(b, []byte(" -")) {
 		return nil, 0 // a command
 	}
@@ -52,6 +53,23 @@ func titleOf(b []byte) (title []byte, at int) {
 	return b[begin:end], begin
 }
 
+// numbering returns the length of what grep puts between a file's name and a line, ":12:" or "-12-", without the first
+// byte; 0: b does not end with that.
+func numbering(b []byte) int {
+	end := len(b) - 1
+	if end < 2 || b[end] != ':' && b[end] != '-' {
+		return 0
+	}
+	digits := end
+	for digits > 0 && b[digits-1]-'0' <= 9 {
+		digits--
+	}
+	if digits == 0 || digits == end || b[digits-1] != b[end] {
+		return 0
+	}
+	return len(b) - digits
+}
+
 var (
 	notNames = regexp.MustCompile(`^(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mon|tue|wed|thu|fri|sat|sun|utc|gmt|am|pm)$` +
 		`|^[0-9TZ.:,/+-]+(?:[mnuµ]?s|[smh])?$` + // times and numbers
@@ -74,6 +92,9 @@ func isTimeOf(word []byte) bool {
 
 // has reports whether a line has the title of an output.
 func (o *output) has(b []byte) bool {
+	if o.title == nil {
+		return false
+	}
 	i := bytes.Index(b[:min(len(b), o.at+len(o.title)+maxShift)], o.title)
 	return i == 0 || i > 0 && (b[i-1] == ' ' || b[i-1] == '\t')
 }
@@ -94,6 +115,49 @@ func (s *segmenter) entitle(title []byte, at int) {
 	}
 	s.putAside()
 	s.title, s.at, s.doubt = bytes.Clone(title), at, maxDoubt
+}
+
+// entitleRow begins an output with the title of a row of CSV, unless the row goes on with a stream of the current output and the
+// titles differ by numbers alone: what stands before the rows of one program may count them.
+func (s *segmenter) entitleRow(f *csvFields, title []byte, at int) {
+	if t := s.cur; t != nil && t.csv.seen && s.title != nil && !bytes.Equal(s.title, title) {
+		if bytes.Equal(withoutDigits(title), withoutDigits(s.title)) && t.goesOnWith(f) {
+			return
+		}
+		if t.csv.isBetween(f.at(1), f.at(3)) {
+			t.warn(0, "rows of the same hosts with another name before them are a test of their own")
+		}
+	}
+	s.entitle(title, at)
+}
+
+func withoutDigits(b []byte) []byte {
+	return bytes.Map(func(c rune) rune {
+		if c >= '0' && c <= '9' {
+			return -1
+		}
+		return c
+	}, b)
+}
+
+// goesOnWith reports whether a row is of a stream of t, and not of the stream's last interval again.
+func (t *test) goesOnWith(f *csvFields) bool {
+	var r row
+	if f.n < 9 || !r.parseCSV(f, false, nil) {
+		return false
+	}
+	from, to := csvPorts(f)
+	for _, fl := range t.flows {
+		if i, ok := fl.index[streamKey{r.id, from, to}]; ok {
+			s := fl.streams[i]
+			last := s.prev
+			if s.holds {
+				last = span{s.held.start, s.held.end, false}
+			}
+			return fl.ends == [2]string{string(f.at(1)), string(f.at(3))} && (r.start != last.start || r.end != last.end)
+		}
+	}
+	return false
 }
 
 // turnTo makes the output that the line b is of the current one. A title that the lines after it do
