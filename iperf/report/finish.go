@@ -19,13 +19,13 @@ func (t *test) finish() (*Report, error) {
 	if rep.Err != nil {
 		errs = append(errs, rep.Err)
 	}
-	none, total, lacks := true, false, false
+	none, total := true, false
 	for _, f := range []*Flow{rep.Forward, rep.Reverse, rep.Mixed} {
 		if f == nil {
 			continue
 		}
 		has := f.Sent != nil || f.Received != nil || f.Unlabelled != nil
-		total, lacks = total || has, lacks || !has && f != rep.Mixed
+		total = total || has
 		if has || len(f.Intervals) > 0 {
 			none = false
 		}
@@ -41,10 +41,25 @@ func (t *test) finish() (*Report, error) {
 	case none:
 		errs = append(errs, ErrNoBandwidth)
 	}
-	if t.cut || !none && (!total || lacks) && !t.unsummed {
+	if t.cut || !none && (!total || t.lacksTotal()) && !t.unsummed {
 		errs = append(errs, ErrIncomplete)
 	}
 	return rep, joined(errs)
+}
+
+// lacksTotal reports whether a direction has intervals and no total.
+func (t *test) lacksTotal() bool {
+	for _, f := range t.flows {
+		out := t.rep.Reverse
+		if f.forward {
+			out = t.rep.Forward
+		}
+		if f.emitted > 0 && f.key.class != classMixed && f.key.class != classMirror && out != nil &&
+			out.Sent == nil && out.Received == nil && out.Unlabelled == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // joined is one error of several, in one line.

@@ -46,6 +46,7 @@ type flow struct {
 	expect    int             // how many connections it has
 	expectGen int             // as of that many connections introduced
 	reverse   bool            // iperf 2: its direction
+	forward   bool            // its direction, once the test is over
 	known     int             // as of that many connections and flows
 
 	// In CSV only.

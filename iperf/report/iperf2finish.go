@@ -65,6 +65,7 @@ func (t *test) finishIperf2() {
 			continue
 		}
 		forward := t.forwardIperf2(f, role)
+		f.forward = forward
 		own := totalUnlabelled
 		switch {
 		case f.own != 0:

@@ -7,6 +7,7 @@ func (t *test) finishIperf3() {
 			continue
 		}
 		forward := t.forwardIperf3(f)
+		f.forward = forward
 		sends := forward == (t.rep.Role != RoleServer)
 		if f.counted = totalReceived; sends {
 			f.counted = totalSent
