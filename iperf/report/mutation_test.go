@@ -56,6 +56,7 @@ var mutations = []struct {
 	{"seconds before lines", textKind, prefixed("[3.2] ")},
 	{"time in brackets", textKind, prefixed("[2026-01-02 03:04:05] ")},
 	{"journal", textKind, prefixed("Jan 02 03:04:05 host iperf[4711]: ")},
+	{"tabs for spaces", textKind, replaced(" ", "\t")},
 	{"quoted", textKind, prefixed("> ")},
 	{"quoted rows", csvKind, prefixed("> ")},
 	{"names before rows", csvKind, prefixed("client-1  | ")},

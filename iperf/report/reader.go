@@ -171,6 +171,13 @@ func (r *reader) readText(b []byte, cut, unwrapped bool) {
 	if r.mayHaveMore(kind, b) && r.split(b, cut) {
 		return
 	}
+	if kind != rowData && bytes.IndexByte(b, '\t') >= 0 {
+		plain := untabbed(b)
+		was := kind
+		if kind = r.row.parse(plain, cut); kind != was || kind == rowHistogram {
+			b = plain
+		}
+	}
 	if kind == rowNone || kind == rowBad || kind == rowPassed {
 		if plain, ok := tidied(b); ok {
 			b = plain
@@ -212,7 +219,14 @@ func (r *reader) readText(b []byte, cut, unwrapped bool) {
 			r.tests.begin(false).warn(r.row.line, "the columns that are on a line after that of their row are left out")
 		}
 		*e = event{text: b}
-		if e.recognise(); e.kind == eventHeading {
+		e.recognise()
+		if e.kind == eventOther && bytes.IndexByte(b, '\t') >= 0 {
+			*e = event{text: untabbed(b)}
+			if e.recognise(); e.title != nil {
+				e.title = b[e.titleAt : e.titleAt+len(e.title)] // as it stands before other lines
+			}
+		}
+		if e.kind == eventHeading {
 			r.head, r.headLine = append(r.head[:0], b...), r.row.line
 		}
 	case rowBad:

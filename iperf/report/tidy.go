@@ -23,6 +23,9 @@ func tidied(b []byte) ([]byte, bool) {
 	return b, len(b) != len(was)
 }
 
+// untabbed returns a line with a space for each tab, as tables that are copied have tabs for spaces.
+func untabbed(b []byte) []byte { return bytes.ReplaceAll(b, []byte("\t"), []byte(" ")) }
+
 // withoutEnd leaves out what follows a line in a list of strings.
 func withoutEnd(b []byte) []byte {
 	for len(b) > 0 && (b[len(b)-1] == '"' || b[len(b)-1] == ',' || b[len(b)-1] == '\'') {
