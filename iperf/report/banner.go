@@ -166,7 +166,7 @@ func address(b []byte) []byte {
 
 // readVersion reads "iperf 3.12" or "iperf version 2.1.8 (12 August 2022) pthreads".
 func readVersion(e *event, b []byte, at int) bool {
-	if at > 0 && b[at-1] != ' ' && b[at-1] != '\t' {
+	if at > 0 && bytes.IndexByte([]byte(" \t:|>]\"'"), b[at-1]) < 0 {
 		return false
 	}
 	v := b[at+len("iperf "):]

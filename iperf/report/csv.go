@@ -85,6 +85,9 @@ func (r *reader) readRows(b []byte, cut bool) bool {
 		return false
 	}
 	title, titleAt := titleOf(b[:at])
+	if _, ok := countOf(title); ok {
+		title = nil // of a line, perhaps
+	}
 	joined := next < len(b)
 	if _, ok := nextItem(b[:at], 0); ok {
 		title, joined = nil, true

@@ -27,6 +27,16 @@ func TestInterleaved(t *testing.T) {
 		{"addresses", func(host string, _ int) string {
 			return strings.ReplaceAll(strings.ReplaceAll(host, "host-a", "127.0.0.1"), "host-b", "127.0.0.2") + " "
 		}},
+		{"srun", func(host string, _ int) string {
+			return strings.NewReplacer("host-a", "0", "host-b", "1").Replace(host) + ": "
+		}},
+		{"srun without a space", func(host string, _ int) string {
+			return strings.NewReplacer("host-a", "3", "host-b", "12").Replace(host) + ":"
+		}},
+		{"a name and a dash", func(host string, _ int) string { return host + " - " }},
+		{"a level, a name and dashes", func(host string, i int) string {
+			return fmt.Sprintf("2026-11-28 10:00:%02d,123 - INFO - %s - ", i%60, host)
+		}},
 		{"numbers", func(host string, _ int) string {
 			return strings.ReplaceAll(strings.ReplaceAll(host, "host-a", "worker 1"), "host-b", "worker 2") + " "
 		}},

@@ -218,10 +218,10 @@ func (r *reader) readText(b []byte, cut, unwrapped bool) {
 			r.wraps = true
 			r.tests.begin(false).warn(r.row.line, "the columns that are on a line after that of their row are left out")
 		}
-		*e = event{text: b}
+		*e = event{text: b, line: r.row.line}
 		e.recognise()
 		if e.kind == eventOther && bytes.IndexByte(b, '\t') >= 0 {
-			*e = event{text: untabbed(b)}
+			*e = event{text: untabbed(b), line: r.row.line}
 			if e.recognise(); e.title != nil {
 				e.title = b[e.titleAt : e.titleAt+len(e.title)] // as it stands before other lines
 			}

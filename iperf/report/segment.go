@@ -34,6 +34,7 @@ type segmenter struct {
 type output struct {
 	title []byte // nil: it has none
 	at    int    // where its title stood in the first line
+	line  int    // the number of the first line
 	doubt int    // how many more lines may be without the title before it is taken for none; 0: it is one
 	born  int    // how many tests had begun before it
 
@@ -201,7 +202,7 @@ func (s *segmenter) take(e *event) {
 		return
 	}
 	if e.title != nil && (e.kind != eventConn || s.cur == nil || s.isTitled()) {
-		s.entitle(e.title, e.titleAt)
+		s.entitleBanner(e)
 	}
 	if e.kind != eventBadRow && len(s.held) > 0 && s.hold(e) {
 		return

@@ -5,6 +5,8 @@ import (
 	"cmp"
 	"regexp"
 	"slices"
+
+	"github.com/tunaperf/tuna/iperf/report/internal/scan"
 )
 
 // Several programs may print to one terminal or log at once. Their lines differ by a title: the one
@@ -15,14 +17,18 @@ const (
 	maxTitle = 120 // how far a title is looked for
 	maxShift = 16  // how much longer a time before a title may become
 	maxDoubt = 16  // how many lines may come before the second one with a title
+	maxCount = 4   // how many digits the number of a task has
 )
 
 // titleOf returns the name that stands before a banner, with what separates the two, and its index.
 // A time may stand on either side of it. It returns nil if there is no name.
 func titleOf(b []byte) (title []byte, at int) {
 	b = b[:len(b)-numbering(b)]
-	if len(b) > maxTitle || bytes.Contains(b, []byte(" -")) {
-		return nil, 0 // a command
+	if len(b) > maxTitle || isCommand(b) {
+		return nil, 0
+	}
+	if _, ok := countOf(b); ok {
+		return b, 0
 	}
 	begin, end := -1, 0
 	for i := 0; i < len(b); {
@@ -51,6 +57,19 @@ func titleOf(b []byte) (title []byte, at int) {
 		end++
 	}
 	return b[begin:end], begin
+}
+
+// isCommand reports whether a text has the options of a command. " - " separates names.
+func isCommand(b []byte) bool {
+	for {
+		i := bytes.Index(b, []byte(" -"))
+		if i < 0 {
+			return false
+		}
+		if b = b[i+2:]; len(b) > 0 && b[0] != ' ' {
+			return true
+		}
+	}
 }
 
 // numbering returns the length of what grep puts between a file's name and a line, ":12:" or "-12-", without the first
@@ -84,10 +103,10 @@ func isNameOf(word []byte) bool {
 		(addresses.Match(word) || !notNames.Match(word))
 }
 
-// isTimeOf reports whether a word is a time, or part of one, and no plain number.
+// isTimeOf reports whether a word is a time, or part of one, and neither a plain number nor a mark.
 func isTimeOf(word []byte) bool {
 	word = bytes.Trim(word, "[](){}<>|:,;")
-	return notNames.Match(word) && len(bytes.Trim(word, "0123456789")) > 0
+	return notNames.Match(word) && len(bytes.Trim(word, "0123456789")) > 0 && len(bytes.Trim(word, ".:,/+-")) > 0
 }
 
 // has reports whether a line has the title of an output.
@@ -115,6 +134,31 @@ func (s *segmenter) entitle(title []byte, at int) {
 	}
 	s.putAside()
 	s.title, s.at, s.doubt = bytes.Clone(title), at, maxDoubt
+}
+
+// entitleBanner begins an output with the title of a banner. A number and a colon are the title that some programs put there for
+// each of their tasks, but may be the number of the line.
+func (s *segmenter) entitleBanner(e *event) {
+	was := s.title
+	if s.lost != nil {
+		was = s.lost
+	}
+	if n, ok := countOf(e.title); ok && !s.isTitled() {
+		before, ok := countOf(was)
+		lines := int64(e.line - s.line)
+		if ok && n-before == lines && lines > 1 { // no program begins on two lines that follow each other
+			s.title, s.lost, s.doubt = nil, nil, 0
+			return
+		}
+	}
+	s.entitle(e.title, e.titleAt)
+	s.line = e.line
+}
+
+// countOf returns the number of a title that is nothing but a number and a colon.
+func countOf(title []byte) (n int64, ok bool) {
+	n, length := scan.Int(title)
+	return n, length > 0 && length <= maxCount && string(bytes.TrimRight(title[length:], " \t")) == ":"
 }
 
 // entitleRow begins an output with the title of a row of CSV, unless the row goes on with a stream of the current output and the
