@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -57,6 +58,12 @@ var mutations = []struct {
 	{"time in brackets", textKind, prefixed("[2026-01-02 03:04:05] ")},
 	{"journal", textKind, prefixed("Jan 02 03:04:05 host iperf[4711]: ")},
 	{"tabs for spaces", textKind, replaced(" ", "\t")},
+	{"numbers of lines", textKind, numbered(func(n int) string { return fmt.Sprint(n, ":") })},
+	{"numbers of lines and of context", textKind, numbered(func(n int) string { return fmt.Sprint(n, [...]string{":", "-"}[n/3%2]) })},
+	{"cells of a table", textKind, func(text []byte) []byte {
+		return bytes.ReplaceAll(prefixed("| ")(text), []byte("\n"), []byte(" |\n"))
+	}},
+	{"name without a space", textKind, prefixed("host1:")},
 	{"quoted", textKind, prefixed("> ")},
 	{"quoted rows", csvKind, prefixed("> ")},
 	{"names before rows", csvKind, prefixed("client-1  | ")},
@@ -101,6 +108,19 @@ func prefixed(prefix string) func([]byte) []byte {
 		var b bytes.Buffer
 		for line := range bytes.Lines(text) {
 			b.WriteString(prefix)
+			b.Write(line)
+		}
+		return b.Bytes()
+	}
+}
+
+func numbered(prefix func(n int) string) func([]byte) []byte {
+	return func(text []byte) []byte {
+		var b bytes.Buffer
+		n := 0
+		for line := range bytes.Lines(text) {
+			n++
+			b.WriteString(prefix(n))
 			b.Write(line)
 		}
 		return b.Bytes()

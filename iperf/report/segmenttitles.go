@@ -27,11 +27,8 @@ func titleOf(b []byte) (title []byte, at int) {
 	if len(b) > maxTitle || isCommand(b) {
 		return nil, 0
 	}
-	if _, ok := countOf(b); ok {
-		return b, 0
-	}
 	begin, end := -1, 0
-	for i := 0; i < len(b); {
+	for i := numberLength(b); i < len(b); {
 		n := bytes.IndexAny(b[i:], " \t")
 		if n < 0 {
 			n = len(b) - i
@@ -51,6 +48,10 @@ func titleOf(b []byte) (title []byte, at int) {
 		i += n + 1
 	}
 	if begin < 0 {
+		count := b[:numberLength(b)]
+		if _, ok := countOf(count); ok {
+			return count, 0
+		}
 		return nil, 0
 	}
 	for end < len(b) && (b[end] == ' ' || b[end] == '\t') {
@@ -115,7 +116,16 @@ func (o *output) has(b []byte) bool {
 		return false
 	}
 	i := bytes.Index(b[:min(len(b), o.at+len(o.title)+maxShift)], o.title)
-	return i == 0 || i > 0 && (b[i-1] == ' ' || b[i-1] == '\t')
+	return i == 0 || i > 0 && (b[i-1] == ' ' || b[i-1] == '\t' || i == numberLength(b))
+}
+
+// numberLength returns the length of the number of a line, "12:" or "12-", that b begins with.
+func numberLength(b []byte) int {
+	_, n := scan.Int(b)
+	if n == 0 || n == len(b) || b[n] != ':' && b[n] != '-' {
+		return 0
+	}
+	return n + 1
 }
 
 // isTitled reports whether all lines of the current output have its title.
@@ -146,7 +156,8 @@ func (s *segmenter) entitleBanner(e *event) {
 	if n, ok := countOf(e.title); ok && !s.isTitled() {
 		before, ok := countOf(was)
 		lines := int64(e.line - s.line)
-		if ok && n-before == lines && lines > 1 { // no program begins on two lines that follow each other
+		if ok && n-before == lines && (lines > 1 || e.kind == eventAccepted3) {
+			// No program begins on two lines that follow each other.
 			s.title, s.lost, s.doubt = nil, nil, 0
 			return
 		}

@@ -26,10 +26,17 @@ func tidied(b []byte) ([]byte, bool) {
 // untabbed returns a line with a space for each tab, as tables that are copied have tabs for spaces.
 func untabbed(b []byte) []byte { return bytes.ReplaceAll(b, []byte("\t"), []byte(" ")) }
 
-// withoutEnd leaves out what follows a line in a list of strings.
+// withoutEnd leaves out what follows a line in a list of strings, or in the last cell of a table.
 func withoutEnd(b []byte) []byte {
-	for len(b) > 0 && (b[len(b)-1] == '"' || b[len(b)-1] == ',' || b[len(b)-1] == '\'') {
-		b = b[:len(b)-1]
+	for len(b) > 0 {
+		switch b[len(b)-1] {
+		case '"', ',', '\'':
+			b = b[:len(b)-1]
+		case '|':
+			b = bytes.TrimRight(b[:len(b)-1], " \t")
+		default:
+			return b
+		}
 	}
 	return b
 }
