@@ -123,11 +123,7 @@ func (r *row) parseWord(tok []byte) {
 
 // endsWhole reports whether a token at the end of a line can be told to be complete.
 func endsWhole(tok []byte) bool {
-	switch string(tok) {
-	case "sender", "receiver", "(omitted)", "ms", "pps", "rps", "us", "pkts", "KBytes", "MBytes", "GBytes", "Bytes":
-		return true
-	}
-	return tok[len(tok)-1] == ')'
+	return tok[len(tok)-1] == ')' || string(tok) == "sender" || string(tok) == "receiver"
 }
 
 // parseColumn reads the column that b begins with, a number or several, and gives what follows it.
@@ -140,43 +136,42 @@ func (r *row) parseColumn(b []byte) []byte {
 	case b[length] == '=' && n.Frac == 0 && b[0] != '-':
 		l := token(b)
 		rest := b[l+scan.Spaces(b[l:]):]
-		unit := unitOf(rest)
-		r.parseEqual(n.Mant, b[length+1:l], unit)
-		return withoutUnit(rest, unit)
+		word := unitWord(rest)
+		r.parseEqual(n.Mant, b[length+1:l], word)
+		return withoutUnit(rest, word)
 	default:
 		l := r.parts.parse(b, n, length)
 		if l == 0 {
 			break
 		}
 		rest := b[l+scan.Spaces(b[l:]):]
-		unit := unitOf(rest)
-		r.parseParts(unit)
-		return withoutUnit(rest, unit)
+		word := unitWord(rest)
+		r.parseParts(word)
+		return withoutUnit(rest, word)
 	}
 	r.odd = true
 	return b[token(b):]
 }
 
-// unitOf returns the word that b begins with if that may be the unit of the number before it, or its first byte.
-func unitOf(b []byte) []byte {
+// unitWord returns the word that b begins with if that may be the unit of the number before it, or its first byte.
+func unitWord(b []byte) []byte {
 	if len(b) == 0 || b[0] <= '9' {
 		return b[:min(len(b), 1)]
 	}
 	return b[:scan.Word(b)]
 }
 
-// withoutUnit returns what follows the unit of several numbers, if unit is one.
-func withoutUnit(rest, unit []byte) []byte {
-	switch string(unit) {
-	case "ms", "us", "pkts":
-		return rest[len(unit):]
+// withoutUnit returns what follows the unit of several numbers, if word is one.
+func withoutUnit(rest, word []byte) []byte {
+	if u, _ := unitOf(word); u.isTime() || u == unitCount {
+		return rest[len(word):]
 	}
 	return rest
 }
 
 // parseEqual takes a number of calls and what is said of them: "8388=4:3:2" reads,
 // "10=1.2/1.0/1.5/0.1" round trips.
-func (r *row) parseEqual(calls int64, said, unit []byte) {
+func (r *row) parseEqual(calls int64, said, word []byte) {
 	if bytes.IndexByte(said, ':') >= 0 {
 		r.enh.Has |= Reads
 		r.enh.Reads = calls
@@ -185,7 +180,7 @@ func (r *row) parseEqual(calls int64, said, unit []byte) {
 	r.enh.Has |= RoundTrips
 	r.enh.RoundTrips = calls
 	if r.parts.parseAll(said) {
-		r.parseParts(unit)
+		r.parseParts(word)
 	}
 }
 
@@ -243,64 +238,44 @@ func beginsRole(word []byte) bool {
 }
 
 // parseUnit takes a number with a unit. It is false when that is none.
-func (r *row) parseUnit(n scan.Decimal, unit []byte) bool {
-	switch string(unit) {
-	case "ms":
+func (r *row) parseUnit(n scan.Decimal, word []byte) bool {
+	u, shift := unitOf(word)
+	switch u {
+	case unitNone, unitCount:
+		return false
+	case unitMillis:
 		// The jitter, if the loss follows; else it is how long a burst took.
 		if d, ok := n.Duration(scan.Milliseconds); ok && n.Mant >= 0 {
 			r.delay = d
 		} else {
 			r.dropped |= nonsenseJitter
 		}
-		return true
-	case "pps":
+	case unitPackets:
 		r.udp.Has |= PacketRate
 		r.udp.PacketRate = n.Float(0)
 		if r.hasBare {
 			r.udp.Has |= Packets
 			r.udp.Packets, r.hasBare = r.bare, false
 		}
-		return true
-	case "rps", "us":
-		return true
-	}
-	if v, ok := amount(n, unit); ok {
-		if unit[len(unit)-1] == 's' {
+	case unitBytes:
+		if v := n.Bytes(shift); word[len(word)-1] == 's' {
 			r.tcp.Has |= CongestionWindow
 			r.tcp.CongestionWindow = v
 		} else {
 			r.enh.Has |= InFlight
 			r.enh.InFlight = v
 		}
-		return true
 	}
-	return bytes.HasSuffix(unit, []byte("s/sec")) // the rate that the socket is paced at
-}
-
-// amount reads the unit of a number of bytes: "KBytes", "MByte".
-func amount(n scan.Decimal, unit []byte) (int64, bool) {
-	shift := 0
-	if len(unit) > 0 && unit[0] != 'B' {
-		p := scan.Units[unit[0]]
-		if p.Two == 0 {
-			return 0, false
-		}
-		shift = int(p.Two)
-		unit = unit[1:]
-	}
-	if string(unit) != "Byte" && string(unit) != "Bytes" {
-		return 0, false
-	}
-	return n.Bytes(shift), true
+	return true // of a rate, the one that the socket is paced at
 }
 
 // parseParts takes numbers with slashes between them. Their count and their units tell what they
 // are.
-func (r *row) parseParts(unit []byte) {
+func (r *row) parseParts(word []byte) {
 	switch p := &r.parts; {
-	case string(unit) == "pkts": // received and in progress
+	case string(word) == "pkts": // received and in progress
 	case p.count == 2 && p.counts():
-		r.takeCounts(p.n[0].Mant, p.n[1].Mant, unit)
+		r.takeCounts(p.n[0].Mant, p.n[1].Mant, word)
 	case p.count == 2 && p.plain && r.delay >= 0 && !r.udp.Has.Has(Lost):
 		r.dropLoss()
 	case p.count == 4 && p.plain:
@@ -308,7 +283,7 @@ func (r *row) parseParts(unit []byte) {
 			break // the second is of whole frames
 		}
 		of := scan.Milliseconds
-		if string(unit) == "us" {
+		if string(word) == "us" {
 			of = scan.Microseconds
 		}
 		if l, ok := p.delays(of); ok {

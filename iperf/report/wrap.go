@@ -102,8 +102,8 @@ func isContinuation(b []byte) bool {
 		return false
 	}
 	digits := bytes.TrimPrefix(b, []byte("-"))
-	if (len(digits) == 0 || digits[0]-'0' > 9) && b[0] != '(' && !isUnit(b) &&
-		!scan.HasPrefix(b, "pps") && !scan.HasPrefix(b, "sec ") && !scan.HasPrefix(b, "NA/") {
+	if (len(digits) == 0 || digits[0]-'0' > 9) && b[0] != '(' && !beginsWithUnit(b) &&
+		!scan.HasPrefix(b, "sec ") && !scan.HasPrefix(b, "NA/") {
 		return false
 	}
 	for word := range bytes.FieldsSeq(b) {
@@ -126,8 +126,7 @@ func isColumns(b []byte) bool {
 	}
 	n := scan.Word(b)
 	rest := b[n+scan.Spaces(b[n:]):]
-	return bytes.ContainsAny(b[:n], "/=") || isUnit(b) || isUnit(rest) ||
-		scan.HasPrefix(rest, "pps") || scan.HasPrefix(rest, "ms ")
+	return bytes.ContainsAny(b[:n], "/=") || beginsWithUnit(b) || beginsWithUnit(rest)
 }
 
 // headingEnds are what the rest of a heading begins with if it is wrapped.
@@ -145,15 +144,4 @@ func isHeadingEnd(b []byte) bool {
 		}
 	}
 	return false
-}
-
-// isUnit reports whether b begins with a unit of an amount or a rate.
-func isUnit(b []byte) bool {
-	if len(b) > 0 && b[0] != 'b' && b[0] != 'B' {
-		if scan.Units[b[0]].Ten == 0 {
-			return false
-		}
-		b = b[1:]
-	}
-	return scan.HasPrefix(b, "bits/sec") || scan.HasPrefix(b, "Bytes")
 }
