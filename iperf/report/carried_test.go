@@ -110,6 +110,72 @@ func TestWrapped(t *testing.T) {
 	}
 }
 
+// TestBrokenLines reads texts of testdata/corpus whose lines are broken at one width, at a space or wherever that is. What they say
+// must be read as it is, be missing, or come with a warning.
+func TestBrokenLines(t *testing.T) {
+	t.Parallel()
+	atSpace := func(line string, width int) int { return strings.LastIndexByte(line[:width], ' ') }
+	within := func(_ string, width int) int { return width }
+	texts := corpusOutputs(t, "txt")
+	for i, name := range slices.Sorted(maps.Keys(texts)) {
+		text := texts[name]
+		plain := all([]byte(text))
+		said := numbersOf(plain)
+		for k, width := range []int{64, 68, 72, 76, 80, 88, 92} {
+			if (i+k)%3 != 0 {
+				continue
+			}
+			for mode, breakAt := range map[string]func(string, int) int{"at a space": atSpace, "within a word": within} {
+				var in strings.Builder
+				for line := range strings.Lines(text) {
+					line = strings.TrimSuffix(line, "\n")
+					for len(line) > width {
+						at := breakAt(line, width)
+						if at <= 0 || strings.TrimSpace(line[:at]) == "" {
+							break
+						}
+						if in.WriteString(line[:at]); mode == "at a space" {
+							line = strings.TrimLeft(line[at:], " ")
+						} else {
+							line = line[at:]
+						}
+						in.WriteByte('\n')
+					}
+					in.WriteString(line + "\n")
+				}
+				read := all([]byte(in.String()))
+				if strings.Count(read, "warning ") > strings.Count(plain, "warning ") || strings.Contains(read, "error ") {
+					continue
+				}
+				for number := range numbersOf(read) {
+					if !said[number] {
+						t.Errorf("%s, broken %s at %d: got %s", name, mode, width, number)
+					}
+				}
+			}
+		}
+	}
+}
+
+// numbersOf returns the numbers of a rendered report, each with what it is of.
+func numbersOf(rendered string) map[string]bool {
+	of := make(map[string]bool)
+	direction := ""
+	for line := range strings.Lines(rendered) {
+		words := strings.Fields(line)
+		if strings.HasPrefix(line, "  ") && len(words) >= 6 && words[0] != "histogram" {
+			key := direction + " " + strings.Join(words[:6], " ")
+			of[key] = true
+			for _, word := range words[6:] {
+				of[key+" "+word] = true
+			}
+		} else if len(words) == 1 {
+			direction = words[0]
+		}
+	}
+	return of
+}
+
 // withoutStart leaves out the start, which the line of a connection may have lost.
 func withoutStart(s string) string {
 	return regexp.MustCompile("(?m)^start .*\n").ReplaceAllString(s, "")

@@ -30,7 +30,9 @@ type reader struct {
 	held     []byte    // a row without its end, which the next line may bring
 	heldLine int       // its number
 	wraps    bool      // lines are wrapped
+	folds    int       // the width at which they are broken in the midst of words; 0: they are not
 	rowLine  int       // the number of the last row's line
+	rowEnd   byte      // the last byte of that line
 	head     []byte    // the last heading
 	headLine int       // its number
 	record   record    // that is read
@@ -159,7 +161,7 @@ func isRule(b []byte) bool {
 func (r *reader) readText(b []byte, cut, unwrapped bool) {
 	kind := r.row.parse(b, cut)
 	if kind == rowData && !r.wraps && r.row.isWhole(b) {
-		r.rowLine = r.row.line
+		r.rowLine, r.rowEnd = r.row.line, b[len(b)-1]
 		r.tests.takeRow(&r.row, rowData)
 		return
 	}
@@ -202,8 +204,8 @@ func (r *reader) readText(b []byte, cut, unwrapped bool) {
 	e := &r.event
 	switch kind {
 	case rowNone:
-		if !cut && !unwrapped && isWrappedConn(b) {
-			r.wraps = r.wraps || b[len(b)-1] == ' '
+		if !cut && !unwrapped && (isWrappedConn(b) || hasTags(b)) {
+			r.wraps = r.wraps || isWrappedConn(b) && b[len(b)-1] == ' '
 			r.hold(b)
 			return
 		}
@@ -214,7 +216,7 @@ func (r *reader) readText(b []byte, cut, unwrapped bool) {
 			r.wraps = true
 			b = append(append(bytes.Clone(r.head), ' '), b...)
 		}
-		if !r.wraps && r.rowLine > 0 && r.row.line-r.rowLine <= 2 && isColumns(b) {
+		if !r.wraps && r.rowLine > 0 && r.row.line-r.rowLine <= 2 && isColumns(b, r.rowEnd-'0' <= 9) {
 			r.wraps = true
 			r.tests.begin(false).warn(r.row.line, "the columns that are on a line after that of their row are left out")
 		}
@@ -241,7 +243,7 @@ func (r *reader) readText(b []byte, cut, unwrapped bool) {
 		fallthrough
 	default:
 		e = &r.rows
-		e.rowKind, r.rowLine = kind, r.row.line
+		e.rowKind, r.rowLine, r.rowEnd = kind, r.row.line, b[len(b)-1]
 	}
 	r.tests.take(e)
 }

@@ -81,6 +81,7 @@ func (r *row) parseParentheses(b []byte) []byte {
 		i++
 	}
 	if i == len(b) {
+		r.odd = true
 		return b[token(b):]
 	}
 	if b[i-1] == '%' && !r.udp.Has.Has(Packets) {
@@ -172,6 +173,7 @@ func withoutUnit(rest, word []byte) []byte {
 // parseEqual takes a number of calls and what is said of them: "8388=4:3:2" reads,
 // "10=1.2/1.0/1.5/0.1" round trips.
 func (r *row) parseEqual(calls int64, said, word []byte) {
+	r.odd = r.odd || r.hasBare || r.enh.Has&(NetPower|Latency) == NetPower
 	if bytes.IndexByte(said, ':') >= 0 {
 		r.enh.Has |= Reads
 		r.enh.Reads = calls
@@ -206,6 +208,7 @@ func (r *row) parseSingle(n scan.Decimal, rest []byte) []byte {
 		r.tcp.Has |= Retransmits
 		r.tcp.Retransmits = n.Mant
 	case r.enh.Has != 0 || r.udp.Has.Has(PacketRate) || r.tcp.Has.Has(RTT):
+		r.odd = r.odd || r.enh.Has.Has(NetPower) // the last column is another number's end
 		r.enh.Has |= NetPower
 		r.enh.NetPower = n.Float(0)
 	case n.Frac == 0 && n.Mant >= 0 && !r.hasBare:
@@ -243,6 +246,8 @@ func (r *row) parseUnit(n scan.Decimal, word []byte) bool {
 	switch u {
 	case unitNone, unitCount:
 		return false
+	case unitMicros:
+		r.odd = true // these stand behind a slash
 	case unitMillis:
 		// The jitter, if the loss follows; else it is how long a burst took.
 		if d, ok := n.Duration(scan.Milliseconds); ok && n.Mant >= 0 {
@@ -253,15 +258,19 @@ func (r *row) parseUnit(n scan.Decimal, word []byte) bool {
 	case unitPackets:
 		r.udp.Has |= PacketRate
 		r.udp.PacketRate = n.Float(0)
+		r.odd = r.odd || r.tcp.Has != 0
 		if r.hasBare {
 			r.udp.Has |= Packets
 			r.udp.Packets, r.hasBare = r.bare, false
 		}
 	case unitBytes:
-		if v := n.Bytes(shift); word[len(word)-1] == 's' {
+		switch v := n.Bytes(shift); {
+		case word[len(word)-1] == 's':
 			r.tcp.Has |= CongestionWindow
 			r.tcp.CongestionWindow = v
-		} else {
+		case r.enh.Has == 0:
+			r.odd = true // a window, without the end of its unit
+		default:
 			r.enh.Has |= InFlight
 			r.enh.InFlight = v
 		}
@@ -315,6 +324,7 @@ func (r *row) takeCounts(a, b int64, next []byte) {
 	switch {
 	case !r.udp.Has.Has(Lost) && (len(next) > 0 && next[0] == '(' || r.delay >= 0):
 		// Beside a jitter it is the loss, also if the percentage is cut off.
+		r.odd = r.odd || len(next) > 0 && next[0]-'0' <= 9
 		r.udp.Has |= Lost | Packets
 		r.udp.Lost, r.udp.Packets = a, b
 		if r.delay >= 0 {
@@ -324,6 +334,7 @@ func (r *row) takeCounts(a, b int64, next []byte) {
 	case r.udp.Has.Has(Lost):
 		// Frames received and lost.
 	case a >= 0:
+		r.odd = r.odd || r.hasBare
 		r.enh.Has |= Writes
 		r.enh.Writes, r.enh.WriteErrors = a, b
 	}

@@ -32,6 +32,7 @@ type test struct {
 	said     []error       // the failures that iperf reported
 	added    bool          // it was warned that streams are added up
 	split    bool          // it was warned of several lines on one
+	torn     bool          // it was warned of a row that is broken where a number may be
 	nonsense nonsense      // that it was warned of
 	odd      bool          // it was warned of what iperf says of its host
 	unsummed bool          // totals were left out because their sum is missing

@@ -50,6 +50,19 @@ func unitOf(word []byte) (u unit, shift int) {
 // isTime reports whether a unit is of a time.
 func (u unit) isTime() bool { return u == unitMillis || u == unitMicros }
 
+// beginsUnit reports whether a word is the beginning of a unit.
+func beginsUnit(word []byte) bool {
+	if len(word) > 0 && scan.Units[word[0]].Two > 0 {
+		word = word[1:]
+	}
+	for _, u := range [...]string{"Bytes", "bits/sec", "Bytes/sec", "ms", "us", "pps", "rps"} {
+		if len(word) < len(u) && string(word) == u[:len(word)] {
+			return true
+		}
+	}
+	return false
+}
+
 // beginsWithUnit reports whether b begins with a unit.
 func beginsWithUnit(b []byte) bool {
 	u, _ := unitOf(b[:leadingLetters(b)])

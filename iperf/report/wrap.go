@@ -31,7 +31,11 @@ func (r *row) isWrapped(b []byte) bool {
 		return true
 	case r.odd, r.mayLackUnit():
 		b = bytes.TrimRight(b, " \t")
-		return b[len(b)-1]-'0' <= 9 // an amount without its unit, or datagrams without theirs
+		if b[len(b)-1]-'0' <= 9 {
+			return true // an amount without its unit, or datagrams without theirs
+		}
+		word := b[bytes.LastIndexAny(b, " \t")+1:]
+		return beginsRole(word) || beginsUnit(word) || len(word) > 0 && word[0] == '('
 	}
 	return r.isLossCut(b)
 }
@@ -45,6 +49,28 @@ func isWrappedConn(b []byte) bool {
 	b = b[i:]
 	peer := b[bytes.Index(b, []byte(" connected "))+1:]
 	return b[len(b)-1] == ' ' || bytes.Count(b, []byte("(")) > bytes.Count(b, []byte(")")) || intAfter(peer, " port ") == 0
+}
+
+// hasTags reports whether a line introduces a connection of iperf 2, which may have more behind its ports.
+func hasTags(b []byte) bool {
+	i := bytes.Index(b, []byte("] local "))
+	return i >= 0 && bytes.Contains(b[i:], []byte(" connected with "))
+}
+
+// isTag reports whether a line can be the rest of one that introduces a connection.
+func isTag(b []byte) bool {
+	return len(b) > 3 && (b[0] == '(' || scan.HasPrefix(b, "on ") && b[3]-'0' <= 9)
+}
+
+// isRestOfPort reports whether a line can be the rest of one that introduces a connection and was broken within a port.
+func isRestOfPort(b []byte) bool {
+	_, n := scan.Int(b)
+	return n > 0 && (n == len(b) || scan.HasPrefix(b[n:], " ("))
+}
+
+func isNumber(b []byte) bool {
+	_, n := scan.Number(b)
+	return n > 0 && n == len(b)
 }
 
 // isLossCut reports whether a row ends after the jitter, or before the percentage of the loss.
@@ -73,9 +99,20 @@ func (r *reader) unwrap(b []byte) bool {
 	soft := bytes.HasSuffix(held, []byte("="))
 	conn := isWrappedConn(r.held) || r.wraps && bytes.Contains(held, []byte("] local "))
 	histogram := bytes.Contains(held, []byte(histogramMark))
-	if histogram && isHistogramPart(next) || (soft || conn) && len(next) > 0 && bytes.IndexByte(next, '[') < 0 && !startsItem(next) || isContinuation(next) {
+	tags := !conn && hasTags(r.held)
+	switch {
+	case tags && isTag(next):
+		r.held = append(append(r.held, ' '), next...)
+		return true
+	case tags && isRestOfPort(b):
+		r.held = append(r.held, b...)
+		return true
+	case !tags && !soft && !conn && !histogram && r.unfold(b):
+		return true
+	}
+	if histogram && isHistogramPart(next) || (soft || conn) && len(next) > 0 && bytes.IndexByte(next, '[') < 0 && !startsItem(next) || !tags && isContinuation(next) {
 		joined := bytes.TrimSuffix(held, []byte("="))
-		if soft {
+		if soft || conn && r.isFoldedConn(b) {
 			next = b // in the midst of a word, perhaps
 		} else {
 			joined = append(joined, ' ')
@@ -93,6 +130,55 @@ func (r *reader) unwrap(b []byte) bool {
 	r.readText(alone, r.src.IsCut() && b == nil, true)
 	r.row.line = line
 	return b == nil
+}
+
+// unfold joins the row that is held with the next line if that goes on in the midst of a word or a number, as it does where lines
+// are broken at one width. It returns false if it does not, or if the line may as well begin with another column.
+func (r *reader) unfold(b []byte) bool {
+	if len(b) == 0 || b[0] == ' ' || b[0] == '\t' || bytes.IndexByte(b, '[') >= 0 {
+		return false
+	}
+	width := len(r.held)
+	if last := r.held[width-1]; last == ' ' || last == '\t' || leadingLetters(r.held[width-1:]) > 0 && b[0]-'0' <= 9 {
+		return false // no number stands behind a letter
+	}
+	line := r.row.line
+	isRow := func(text []byte) bool {
+		return r.row.parse(text, false) == rowData && !r.row.odd && r.row.dropped == 0
+	}
+	folded := append(bytes.Clone(r.held), b...)
+	isFolded := isRow(folded)
+	isEither := isFolded && width != r.folds && isContinuation(b) && isRow(append(append(bytes.Clone(r.held), ' '), b...))
+	r.row.line = line
+	if isEither {
+		if t := r.tests.begin(false); !t.torn {
+			t.torn = true
+			t.warn(r.heldLine, "a row is broken between what may be two columns or one, and is read as two")
+		}
+		return false
+	}
+	if isFolded {
+		r.folds, r.wraps = width, true
+		r.held = append(r.held[:0], folded...)
+	}
+	return isFolded
+}
+
+// isFoldedConn reports whether the line that is held, which introduces a connection, goes on with b in the midst of a word.
+func (r *reader) isFoldedConn(b []byte) bool {
+	if len(b) == 0 || b[0] == ' ' || b[0] == '\t' || r.held[len(r.held)-1] == ' ' {
+		return false
+	}
+	open := bytes.LastIndexByte(r.held, '(')
+	if open > bytes.LastIndexByte(r.held, ')') && !scan.HasPrefix(r.held[open:], "(peer") {
+		return true // only this tag has a space
+	}
+	isWhole := func(space string) bool {
+		text := append(append(bytes.Clone(r.held), space...), b...)
+		i := bytes.Index(text, []byte(" connected "))
+		return i >= 0 && (scan.HasPrefix(text[i:], " connected with ") || scan.HasPrefix(text[i:], " connected to ")) && intAfter(text[i:], " port ") > 0
+	}
+	return isWhole("") && !isWhole(" ")
 }
 
 // isContinuation reports whether a line can be the rest of a row.
@@ -115,8 +201,9 @@ func isContinuation(b []byte) bool {
 	return true
 }
 
-// isColumns reports whether a line after a row can only be the rest of it.
-func isColumns(b []byte) bool {
+// isColumns reports whether a line after a row can only be the rest of it. endsInDigit says that the row's line ends with
+// a number, of which the line may have the end.
+func isColumns(b []byte, endsInDigit bool) bool {
 	b = bytes.TrimSpace(bytes.TrimLeft(b, " >\t"))
 	if string(b) == "(omitted)" || string(b) == "pps" {
 		return true
@@ -124,9 +211,15 @@ func isColumns(b []byte) bool {
 	if !isContinuation(b) {
 		return false
 	}
-	n := scan.Word(b)
-	rest := b[n+scan.Spaces(b[n:]):]
-	return bytes.ContainsAny(b[:n], "/=") || beginsWithUnit(b) || beginsWithUnit(rest)
+	if bytes.ContainsAny(b[:scan.Word(b)], "/=") || bytes.Contains(b, []byte("%)")) || endsInDigit && isNumber(b) {
+		return true
+	}
+	for word := range bytes.FieldsSeq(b) {
+		if beginsWithUnit(word) {
+			return true
+		}
+	}
+	return false
 }
 
 // headingEnds are what the rest of a heading begins with if it is wrapped.
