@@ -5,6 +5,7 @@ import "fmt"
 // finish makes the report of what came.
 func (t *test) finish() (*Report, error) {
 	rep := t.rep
+	t.takeEarlyTotals()
 	t.releaseCut()
 	for _, f := range t.flows {
 		f.settle()

@@ -14,11 +14,13 @@ type iperf3Test struct {
 	section   byte    // 's' or 'r': the totals that follow are the sender's or the receiver's
 	wrapped   *stream // the stream of the last total, which lacks its side
 
-	json   bool   // it is a document, or events
-	stream bool   // it comes as events
-	ended  bool   // with its totals
-	cookie string // names the test
-	again  *test  // the document repeats that test
+	json   bool     // it is a document, or events
+	stream bool     // it comes as events
+	ended  bool     // with its totals
+	start  bool     // its start came
+	early  []func() // take the totals that came before the start
+	cookie string   // names the test
+	again  *test    // the document repeats that test
 }
 
 // takeRule takes the line between the intervals and the totals.

@@ -2,6 +2,7 @@ package report
 
 // finishIperf3 gives the directions of iperf 3 their names.
 func (t *test) finishIperf3() {
+	t.dropMerged()
 	for _, f := range t.flows {
 		if f.key.class == classMixed {
 			continue
@@ -43,4 +44,23 @@ func (t *test) forwardIperf3(f *flow) bool {
 		reverse = t.sendsHere || sent.bytes > 0 && !received
 	}
 	return !reverse
+}
+
+// dropMerged drops the sum of one direction of a document if the other has none, though its streams have totals. Before 3.11 both
+// have one key, of which programs that read and write the document keep the last: it may be of either direction.
+func (t *test) dropMerged() {
+	if !t.json || len(t.flows) != 2 {
+		return
+	}
+	for i, f := range t.flows {
+		other := t.flows[1-i]
+		for k := range totalKinds {
+			n, _ := other.totals(k)
+			if c := f.sum.totals[k]; c == nil || other.sum.totals[k] != nil || n == 0 {
+				continue
+			}
+			t.warn(f.sum.totals[k].line, "the sum of one direction is missing: that of the other is not used, as it may be of either")
+			f.sum.totals[k] = nil
+		}
+	}
 }

@@ -36,6 +36,26 @@ func (t *test) takeStart(start *jsonStart) {
 		t.reverse = *start.reverse
 	}
 	t.conns = append(t.conns, make([]conn, start.conns)...)
+	t.start = true
+	t.takeEarlyTotals()
+}
+
+// atStart takes a total with take, or has it taken when the start comes: which way it went follows from the role, which the start
+// tells. Programs that sort the keys of a document put the totals before it.
+func (t *test) atStart(take func()) {
+	const most = 1 << 14 // far more than a document has
+	if t.start || t.stream || len(t.early) == most {
+		take()
+		return
+	}
+	t.early = append(t.early, take)
+}
+
+func (t *test) takeEarlyTotals() {
+	for _, take := range t.early {
+		take()
+	}
+	t.early = nil
 }
 
 // takeStream takes an interval of one stream.

@@ -25,7 +25,8 @@ func (d *document) end() {
 				// Before 3.11 a second object with the same key is of the reverse direction.
 				d.cell.reverse = seen[key] || strings.HasSuffix(key, "_bidir_reverse")
 				seen[key] = true
-				d.test().takeTotal(kind, &d.cell)
+				t, c := d.test(), d.cell
+				t.atStart(func() { t.takeTotal(kind, &c) })
 			}
 			continue
 		}
@@ -63,7 +64,8 @@ func (d *document) endStream() {
 			continue
 		}
 		if d.readCell() {
-			d.test().takeStreamTotal(kind, &d.cell)
+			t, c := d.test(), d.cell
+			t.atStart(func() { t.takeStreamTotal(kind, &c) })
 		}
 	}
 }

@@ -46,3 +46,54 @@ func TestEventsWithSortedMembers(t *testing.T) {
 		}
 	}
 }
+
+// TestRewrittenDocuments reads documents that another program has read and written again, which sorts their keys and keeps one of two
+// equal ones. The totals must be of the directions that they were of.
+func TestRewrittenDocuments(t *testing.T) {
+	t.Parallel()
+	for name, text := range corpusOutputs(t, "json") {
+		var document map[string]any
+		if json.Unmarshal([]byte(text), &document) != nil {
+			continue // cut
+		}
+		rewritten, err := json.Marshal(document)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, _ := report.Parse(strings.NewReader(text))
+		got, _ := report.Parse(bytes.NewReader(rewritten))
+		for _, tt := range []struct {
+			name      string
+			want, got *report.Flow
+		}{{"forward", want.Forward, got.Forward}, {"reverse", want.Reverse, got.Reverse}} {
+			if tt.want == nil || tt.got == nil {
+				if tt.want != tt.got {
+					t.Errorf("%s, %s: got %v, want %v", name, tt.name, tt.got, tt.want)
+				}
+				continue
+			}
+			if got, want := carried(tt.got.Intervals), carried(tt.want.Intervals); got != want {
+				t.Errorf("%s, %s: the intervals have %d bytes, want %d", name, tt.name, got, want)
+			}
+			for _, total := range []struct {
+				name      string
+				want, got *report.Total
+			}{{"sent", tt.want.Sent, tt.got.Sent}, {"received", tt.want.Received, tt.got.Received}, {"unlabelled", tt.want.Unlabelled, tt.got.Unlabelled}} {
+				if total.want == nil || total.got == nil {
+					if total.want != total.got {
+						t.Errorf("%s, %s, %s: got %v, want %v", name, tt.name, total.name, total.got, total.want)
+					}
+				} else if total.got.Bytes != total.want.Bytes {
+					t.Errorf("%s, %s, %s: got %d bytes, want %d", name, tt.name, total.name, total.got.Bytes, total.want.Bytes)
+				}
+			}
+		}
+	}
+}
+
+func carried(intervals []report.Interval) (n int64) {
+	for _, i := range intervals {
+		n += i.Bytes
+	}
+	return n
+}
