@@ -12,49 +12,50 @@ import (
 // all.
 var banners = []struct {
 	text string
+	item itemKind // how the line begins within another one
 	kind eventKind
 	read func(e *event, b []byte, at int) bool
 }{
-	{" connected ", eventConn, readConn},
-	{"Connecting to host ", eventConnecting3, func(e *event, b []byte, at int) bool {
+	{" connected ", itemNone, eventConn, readConn},
+	{"Connecting to host ", itemPlain, eventConnecting3, func(e *event, b []byte, at int) bool {
 		e.port = intAfter(b, "port ")
 		return true
 	}},
-	{"Server listening on TCP port", eventListening2, readListening2},
-	{"Server listening on UDP port", eventListening2, readListening2},
-	{"Client connecting to ", eventConnecting2, func(e *event, b []byte, at int) bool {
+	{"Server listening on TCP port", itemNone, eventListening2, readListening2},
+	{"Server listening on UDP port", itemNone, eventListening2, readListening2},
+	{"Client connecting to ", itemPlain, eventConnecting2, func(e *event, b []byte, at int) bool {
 		e.udp, e.port, e.flows = bytes.Contains(b, []byte("UDP port")), intAfter(b, " port "), intAfter(b, " (")
 		e.host = string(address(b[at+len("Client connecting to "):]))
 		return true
 	}},
-	{"Server listening on ", eventListening3, func(e *event, b []byte, at int) bool {
+	{"Server listening on ", itemPlain, eventListening3, func(e *event, b []byte, at int) bool {
 		e.port = intAfter(b[at:], "listening on ")
 		return true
 	}},
-	{"Accepted connection from ", eventAccepted3, nil},
-	{"Reverse mode, remote host ", eventReverse3, nil},
-	{"Starting Test: protocol: ", eventSetting, func(e *event, b []byte, at int) bool {
+	{"Accepted connection from ", itemPlain, eventAccepted3, nil},
+	{"Reverse mode, remote host ", itemPlain, eventReverse3, nil},
+	{"Starting Test: protocol: ", itemPlain, eventSetting, func(e *event, b []byte, at int) bool {
 		b = bytes.Clone(b[at+len("Starting Test: protocol: "):])
 		e.set = func(rep *Report) { readStarting(rep, b) }
 		return true
 	}},
-	{"Test Complete. Summary Results:", eventSummary3, nil},
-	{"Server output:", eventServerOutput, atEnd("Server output:")},
-	{"Server JSON output:", eventServerJSON, atEnd("Server JSON output:")},
-	{"iperf Done.", eventDone3, atEnd("iperf Done.")},
-	{"Usage: iperf", eventUsage, func(e *event, b []byte, at int) bool {
+	{"Test Complete. Summary Results:", itemWhole, eventSummary3, nil},
+	{"Server output:", itemWhole, eventServerOutput, atEnd("Server output:")},
+	{"Server JSON output:", itemNone, eventServerJSON, atEnd("Server JSON output:")},
+	{"iperf Done.", itemWhole, eventDone3, atEnd("iperf Done.")},
+	{"Usage: iperf", itemNone, eventUsage, func(e *event, b []byte, at int) bool {
 		if e.program = programIperf2; scan.HasPrefix(b[at:], "Usage: iperf3") {
 			e.program = programIperf3
 		}
 		return true
 	}},
-	{"iperf ", eventVersion, readVersion},
-	{"Time: ", eventSetting, func(e *event, b []byte, at int) bool {
+	{"iperf ", itemNone, eventVersion, readVersion},
+	{"Time: ", itemApart, eventSetting, func(e *event, b []byte, at int) bool {
 		start := parseTime(b[at+len("Time: "):])
 		e.set = func(rep *Report) { rep.Start = start }
 		return !start.IsZero()
 	}},
-	{"CPU Utilization: ", eventSetting, func(e *event, b []byte, at int) bool {
+	{"CPU Utilization: ", itemPlain, eventSetting, func(e *event, b []byte, at int) bool {
 		cpu := readCPU(b[at+len("CPU Utilization: "):])
 		e.set = func(rep *Report) {
 			if cpu != nil {
@@ -63,17 +64,30 @@ var banners = []struct {
 		}
 		return true
 	}},
-	{"TCP window size:", eventSetting, readWindow},
-	{"UDP buffer size:", eventSetting, readWindow},
-	{"TCP MSS: ", eventSetting, readMSS},
-	{"MSS size ", eventSetting, readMSS},
-	{"Sending ", eventSetting, func(e *event, b []byte, at int) bool {
+	{"TCP window size:", itemPlain, eventSetting, readWindow},
+	{"UDP buffer size:", itemPlain, eventSetting, readWindow},
+	{"TCP MSS: ", itemPlain, eventSetting, readMSS},
+	{"MSS size ", itemPlain, eventSetting, readMSS},
+	{"Sending ", itemPlain, eventSetting, func(e *event, b []byte, at int) bool {
 		length := int64(intAfter(b[at:], "Sending "))
 		e.set = func(rep *Report) { rep.Settings.Length = length }
 		return bytes.Contains(b, []byte(" byte datagrams"))
 	}},
-	{"snd_tcp_congestion ", eventSetting, readCongestion},
-	{"TCP congestion control using ", eventSetting, readCongestion},
+	{"snd_tcp_congestion ", itemPlain, eventSetting, readCongestion},
+	{"TCP congestion control using ", itemNone, eventSetting, readCongestion},
+}
+
+// knownLines are what further lines of iperf begin with. They are of no use.
+var knownLines = []struct {
+	text string
+	item itemKind
+}{
+	{"-----", itemNone}, {"=====", itemNone}, {"rcv_tcp_congestion ", itemPlain}, {"Cookie: ", itemApart},
+	{"Target Bitrate: ", itemPlain}, {"Linux ", itemNone}, {"Control connection MSS ", itemPlain},
+	{"Read buffer size:", itemPlain}, {"Write buffer size:", itemPlain}, {"TOS ", itemNone}, {"Receiving ", itemNone},
+	{"Binding to ", itemNone}, {"Joining multicast group ", itemNone}, {"Setting multicast ", itemNone},
+	{"Server set to ", itemNone}, {"Bursting:", itemNone}, {"Bounce-back test", itemNone}, {"Enabled ", itemNone},
+	{"FQ-pacing rate ", itemNone},
 }
 
 // recogniseBanner recognises the line b if it is one that iperf prints before, between or after the
@@ -92,12 +106,8 @@ func (e *event) recogniseBanner(b []byte) bool {
 			return true
 		}
 	}
-	for _, s := range [...]string{
-		"-----", "=====", "rcv_tcp_congestion ", "Cookie: ", "Target Bitrate: ", "Linux ", "Control connection MSS ",
-		"Read buffer size:", "Write buffer size:", "TOS ", "Receiving ", "Binding to ", "Joining multicast group ",
-		"Setting multicast ", "Server set to ", "Bursting:", "Bounce-back test", "Enabled ", "FQ-pacing rate ",
-	} {
-		if scan.HasPrefix(b, s) {
+	for _, known := range knownLines {
+		if scan.HasPrefix(b, known.text) {
 			e.kind = eventKnown
 			return true
 		}

@@ -102,7 +102,7 @@ func isCSVRest(b []byte) bool {
 		if end < 0 {
 			return n == 4
 		}
-		if n == 0 && end > 0 && bytes.IndexAny(b[:end], ".:") < 0 {
+		if n == 0 && end > 0 && !bytes.ContainsAny(b[:end], ".:") {
 			return false
 		}
 		b = b[end+1:]

@@ -9,28 +9,40 @@ import (
 // Shells, web pages and lists lose the ends of lines, so that several lines of iperf stand on one.
 // Such a line is split before each item: a row, a connection, a heading or a banner.
 
+// An itemKind says how a line begins within another one.
+type itemKind uint8
+
+const (
+	itemNone  itemKind = iota // its text may be part of another line, or does not begin it
+	itemPlain                 // with its text
+	itemApart                 // with its text, unless a letter or a digit stands before that
+	itemWhole                 // with its text, and is nothing else
+)
+
 // An itemText is the text that an item begins with.
 type itemText struct {
-	text  string
-	whole bool // the item is nothing else
-	apart bool // no letter or digit stands before it
+	text string
+	kind itemKind
 }
 
 // itemTexts are those of the items without a label, by their first letter.
 var itemTexts = func() (by [128][]itemText) {
-	add := func(item itemText, texts ...string) {
-		for _, item.text = range texts {
-			by[item.text[0]] = append(by[item.text[0]], item)
+	add := func(kind itemKind, texts ...string) {
+		for _, text := range texts {
+			if kind != itemNone {
+				by[text[0]] = append(by[text[0]], itemText{text, kind})
+			}
 		}
 	}
-	add(itemText{}, "Connecting to host ", "Reverse mode, remote host ", "Accepted connection from ",
-		"Server listening on ", "Client connecting to ", "Starting Test: protocol: ", "CPU Utilization: ", "TCP window size: ", "UDP buffer size: ",
-		"TCP MSS: ", "Control connection MSS ", "Target Bitrate: ", "Read buffer size: ", "Write buffer size: ",
-		"TCP congestion control ", "snd_tcp_congestion ", "rcv_tcp_congestion ", "- - - - -", "--------------------",
-		"iperf3: error - ", "iperf3: interrupt - ", "iperf3: the ", "iperf3: OUT OF ORDER", "Sending ", "MSS size ",
-		"TOS set to ", "TOS defaults to ")
-	add(itemText{apart: true}, "iperf version ", "iperf 3.", "Time: ", "Cookie: ")
-	add(itemText{whole: true}, "iperf Done.", "Server output:", "Test Complete. Summary Results:")
+	for _, b := range banners {
+		add(b.item, b.text)
+	}
+	for _, known := range knownLines {
+		add(known.item, known.text)
+	}
+	add(itemPlain, "TCP congestion control ", "TOS set to ", "TOS defaults to ", "- - - - -", "--------------------",
+		"iperf3: error - ", "iperf3: interrupt - ", "iperf3: the ", "iperf3: OUT OF ORDER")
+	add(itemApart, "iperf version ", "iperf 3.")
 	return by
 }()
 
@@ -55,10 +67,10 @@ func nextItem(b []byte, from int) (it item, ok bool) {
 			continue
 		}
 		for _, known := range itemTexts[c] {
-			if !scan.HasPrefix(b[i:], known.text) || known.apart && i > 0 && isWordByte(b[i-1]) {
+			if !scan.HasPrefix(b[i:], known.text) || known.kind == itemApart && i > 0 && isWordByte(b[i-1]) {
 				continue
 			}
-			it := item{i, i + len(known.text), known.whole}
+			it := item{i, i + len(known.text), known.kind == itemWhole}
 			switch rest := b[it.end:]; known.text {
 			case "- - - - -", "--------------------":
 				it.end += len(rest) - len(bytes.TrimLeft(rest, "- "))
