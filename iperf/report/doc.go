@@ -35,6 +35,7 @@
 // may stand in another program's JSON, as a document, as a string, as a list of lines, or a line in each of many records.
 // Outputs whose lines come in turn behind the names of hosts or containers are kept apart. Where a file holds several outputs, such as both ends' or those of
 // several runs, each is a test of its own; what both ends of one connection print to one terminal is the client's.
+// Rows of CSV of other hosts, and rows behind another name, are of another test.
 //
 // # Following a test
 //

@@ -69,6 +69,9 @@ func (r *reader) step() bool {
 		return false
 	}
 	if i := documentStart(b); i >= 0 {
+		if len(r.held) > 0 {
+			r.release(false)
+		}
 		r.readJSON(i)
 		return true
 	}

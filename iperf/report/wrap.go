@@ -83,6 +83,9 @@ func (r *row) isLossCut(b []byte) bool {
 	return string(word) == "ms" || r.enh.Has.Has(Writes)
 }
 
+// maxJoined is how long a line may become of which the rest comes in others.
+const maxJoined = 64 << 10
+
 // hold keeps a row until the next line tells whether it goes on there.
 func (r *reader) hold(b []byte) {
 	r.held, r.heldLine = append(r.held[:0], b...), r.src.Lines
@@ -101,6 +104,9 @@ func (r *reader) unwrap(b []byte) bool {
 	histogram := bytes.Contains(held, []byte(histogramMark))
 	tags := !conn && hasTags(r.held)
 	switch {
+	case len(r.held) > maxJoined:
+		r.release(false)
+		return false
 	case tags && isTag(next):
 		r.held = append(append(r.held, ' '), next...)
 		return true
@@ -123,13 +129,18 @@ func (r *reader) unwrap(b []byte) bool {
 		}
 		b = nil
 	}
+	r.release(r.src.IsCut() && b == nil)
+	return b == nil
+}
+
+// release reads the row that is held as it is.
+func (r *reader) release(cut bool) {
 	alone := bytes.Clone(r.held)
 	r.held = r.held[:0]
 	line := r.row.line
 	r.row.line = r.heldLine
-	r.readText(alone, r.src.IsCut() && b == nil, true)
+	r.readText(alone, cut, true)
 	r.row.line = line
-	return b == nil
 }
 
 // unfold joins the row that is held with the next line if that goes on in the midst of a word or a number, as it does where lines
