@@ -31,7 +31,7 @@ func (r *row) isWrapped(b []byte) bool {
 		return true
 	case r.odd, r.mayLackUnit():
 		b = bytes.TrimRight(b, " \t")
-		if b[len(b)-1]-'0' <= 9 {
+		if last := b[len(b)-1]; last-'0' <= 9 || last == '.' {
 			return true // an amount without its unit, or datagrams without theirs
 		}
 		word := b[bytes.LastIndexAny(b, " \t")+1:]
