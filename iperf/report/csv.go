@@ -54,7 +54,7 @@ func (r *reader) readCSV(b []byte, cut bool, title []byte, titleAt int) bool {
 	if title != nil {
 		r.tests.entitleRow(f, title, titleAt)
 	}
-	t := r.tests.beginRow(f)
+	t := r.tests.beginRow()
 	columns := t.csv.columns(f.n)
 	if columns == nil && !cut && len(f.at(f.n-1)) == 0 {
 		f.n-- // a comma that a spreadsheet has put at the end
@@ -67,7 +67,12 @@ func (r *reader) readCSV(b []byte, cut bool, title []byte, titleAt int) bool {
 		}
 		f.split(b)
 	}
-	r.tests.takeCSV(t, &r.row, f, ok, cut)
+	e := t.knownEnds(&r.row, f)
+	if ok && e == nil {
+		r.tests.turnToHosts(f)
+		t = r.tests.beginCSV()
+	}
+	r.tests.takeCSV(t, &r.row, f, e, ok, cut)
 	return true
 }
 
@@ -200,20 +205,31 @@ type csvEnds struct {
 	flows    int // how many there were
 }
 
-// endsOf returns the ends of a row. The rows of a stream have the same ones.
+// keepEnds is of how many streams the ends are kept.
+const keepEnds = 64
+
+// knownEnds returns the ends of a row if an earlier row of its stream had them, nil if not.
+func (t *test) knownEnds(row *row, f *csvFields) *csvEnds {
+	if t.csv.near == nil || f.n < 9 {
+		return nil
+	}
+	e := &t.csv.near[uint(row.id)%keepEnds]
+	if e.flows != len(t.flows) || !bytes.Equal(e.text, f.line[f.begin[1]:f.begin[5]]) {
+		return nil
+	}
+	return e
+}
+
+// endsOf returns the ends of a row.
 func (t *test) endsOf(row *row, f *csvFields) *csvEnds {
 	if f.n < 9 {
 		return &csvEnds{key: t.csvKeyOf(0, 0, [2]string{})}
 	}
-	const keep = 64
 	if t.csv.near == nil {
-		t.csv.near = make([]csvEnds, keep)
+		t.csv.near = make([]csvEnds, keepEnds)
 	}
-	e := &t.csv.near[uint(row.id)%keep]
+	e := &t.csv.near[uint(row.id)%keepEnds]
 	text := f.line[f.begin[1]:f.begin[5]]
-	if e.flows == len(t.flows) && bytes.Equal(e.text, text) {
-		return e
-	}
 	e.text, e.flows = append(e.text[:0], text...), len(t.flows)
 	e.from, e.to = csvPorts(f)
 	e.ends = [2]string{string(f.at(1)), string(f.at(3))}
@@ -324,14 +340,13 @@ func (r *row) parseCSVLoss(f *csvFields, cut bool) {
 }
 
 // csvRow gives a row to its stream.
-func (t *test) csvRow(row *row, f *csvFields) {
+func (t *test) csvRow(row *row, f *csvFields, e *csvEnds) {
 	if t.rep.Start.IsZero() {
 		t.rep.Start = csvStart(f.at(0), row.end)
 	}
 	copy(t.csv.last[:], f.at(0))
 	row.dropUnmeasured()
 	t.checkPacketRate(&row.cell)
-	e := t.endsOf(row, f)
 	from, to := e.from, e.to
 	if t.csv.hosts[0] == "" && from != 0 && to != 0 && e.ends[0] != "" && e.ends[1] != "" {
 		t.csv.hosts = e.ends

@@ -320,11 +320,10 @@ func (s *segmenter) takeCSVHeader(n int, columns []csvColumn) {
 }
 
 // beginRow returns the test of a row of CSV, whose header names the row's columns.
-func (s *segmenter) beginRow(f *csvFields) *test {
+func (s *segmenter) beginRow() *test {
 	if len(s.held) > 0 {
 		s.release(s.cur != nil && s.cur.csv.seen)
 	}
-	s.turnToHosts(f)
 	return s.beginCSV()
 }
 
@@ -336,9 +335,9 @@ func (s *segmenter) beginCSV() *test {
 	return s.begin(false)
 }
 
-// takeCSV gives a row of CSV to t, or to the test that begins with it. ok is false if it could not
-// be read.
-func (s *segmenter) takeCSV(t *test, row *row, f *csvFields, ok, cut bool) {
+// takeCSV gives a row of CSV to t, or to the test that begins with it. e are its ends, nil if they are
+// not known yet. ok is false if the row could not be read.
+func (s *segmenter) takeCSV(t *test, row *row, f *csvFields, e *csvEnds, ok, cut bool) {
 	t.lines++
 	t.iperf2, t.csv.seen = true, true
 	t.rep.Program = programIperf2
@@ -350,7 +349,10 @@ func (s *segmenter) takeCSV(t *test, row *row, f *csvFields, ok, cut bool) {
 	if row.start == 0 && row.kind == labelStream && t.over() && t.followsCSV(row, f) {
 		csv := t.csv
 		t = s.follow()
-		t.lines, t.csv = 1, csv
+		t.lines, t.csv, e = 1, csv, nil
 	}
-	t.csvRow(row, f)
+	if e == nil {
+		e = t.endsOf(row, f)
+	}
+	t.csvRow(row, f, e)
 }
