@@ -112,7 +112,7 @@ listening() {
 	local i
 	for i in {1..100}; do
 		if at "$1" cat "/proc/net/$2" "/proc/net/${2}6" |
-			grep -q "^ *[0-9]*: [0-9A-F]*:$(printf %04X "$3") [0-9A-F]*:0000 0[A7]"; then
+			grep "^ *[0-9]*: [0-9A-F]*:$(printf %04X "$3") [0-9A-F]*:0000 0[A7]" >/dev/null; then # -q would end cat, and fail
 			return
 		fi
 		sleep 0.1

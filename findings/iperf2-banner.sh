@@ -38,7 +38,7 @@ sees() {
 	listening "$b" tcp "$2"
 	note "$1, at the port: $(try "$2")"
 	ip netns pids "$b" | xargs kill -KILL # strace alone would leave the server
-	stop 2>/dev/null
+	stop
 }
 
 sees "iperf 2.1.8" 5001 "$work/bookworm/run/iperf" -s
