@@ -40,7 +40,8 @@ type flow struct {
 	up, down       []testbed.Packet
 }
 
-// flows returns all of them in the order in which they began.
+// flows returns all of them in the order in which they began. A connection without a SYN is of an earlier run on the bed: the
+// kernel sends its last data again for minutes if the link was cut.
 func (e *sighting) flows() []*flow {
 	var all []*flow
 	for _, p := range e.packets {
@@ -59,7 +60,10 @@ func (e *sighting) flows() []*flow {
 			all[i].up = append(all[i].up, p)
 		}
 	}
-	return all
+	opens := func(p testbed.Packet) bool { return p.SYN }
+	return slices.DeleteFunc(all, func(f *flow) bool {
+		return !f.udp && !slices.ContainsFunc(f.up, opens) && !slices.ContainsFunc(f.down, opens)
+	})
 }
 
 // tests returns the flows of the test: without iperf 3's control connection, which is the first one.

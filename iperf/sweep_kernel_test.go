@@ -142,6 +142,52 @@ func endsAfter(e *sighting, last time.Time, low, high time.Duration) error {
 	return between("time from the cut to its end", last.Sub(e.cut), low, high)
 }
 
+// gaveUp checks that an end stopped sending data so long after the link was cut. The kernel sends what is not acknowledged again
+// and again, after 0.2 s and then after twice the time, for as long as the socket is open.
+func gaveUp(e *sighting, sent []testbed.Packet, low, high time.Duration) error {
+	if e.cut.IsZero() || len(sent) == 0 {
+		return want(false, "1 MB and a cut", "%d bytes", bytesOf(e.packets))
+	}
+	return between("time from the cut to its last data", sent[len(sent)-1].At.Sub(e.cut), low, high)
+}
+
+// hangsUp checks that the server began to close a connection so long after the link was cut.
+func hangsUp(e *sighting, low, high time.Duration) error {
+	for _, p := range e.packets {
+		if p.Sent && p.FIN && !e.cut.IsZero() && p.At.After(e.cut) {
+			return between("time from the cut to its FIN", p.At.Sub(e.cut), low, high)
+		}
+	}
+	return want(false, "a cut and the server's FIN", "none in %d packets", len(e.packets))
+}
+
+// fewAnswers has the server's host lose three of four acknowledgements that come without data, so that they come late.
+func fewAnswers(b *sweepBed) func() { return loseAcknowledgements(b, b.link.B) }
+
+// fewAnswersOfClient is fewAnswers for a server that sends.
+func fewAnswersOfClient(b *sweepBed) func() { return loseAcknowledgements(b, b.link.A) }
+
+func loseAcknowledgements(b *sweepBed, n testbed.Netns) func() {
+	empty := []string{"iptables", "-w", "-A", "OUTPUT", "-p", "tcp", "--tcp-flags", "SYN,FIN,RST,PSH,ACK", "ACK"}
+	fourth := []string{"-m", "statistic", "--mode", "nth", "--every", "4", "--packet", "3", "-j", "ACCEPT"}
+	for _, rule := range [][]string{fourth, {"-m", "length", "--length", "0:100", "-j", "DROP"}} {
+		n.Command(b.t, empty[0], slices.Concat(empty[1:], rule)...)
+	}
+	return func() { n.Command(b.t, "iptables", "-w", "-F") }
+}
+
+// blockBySegment checks that no segment has parts of two blocks.
+func blockBySegment(ps []testbed.Packet, length int64) error {
+	var most float64
+	for _, first := range ps[:min(10, len(ps))] { // the program may have begun with a block of another size
+		most = max(most, share(ps, func(p testbed.Packet) bool {
+			begin := (int64(int32(p.Seq-first.Seq))%length + length) % length
+			return begin+int64(p.Size) <= length
+		}))
+	}
+	return want(most > 0.9, "segments within a block", "%.0f %% of %d so, %s", 100*most, len(ps), some(ps, size))
+}
+
 // loseSecondSYN has the network lose the SYN of the second connection, which Linux sends again after a second.
 func loseSecondSYN(b *sweepBed) func() {
 	b.link.B.Command(b.t, "iptables", "-w", "-I", "INPUT", "-p", "tcp", "--syn", "-m", "statistic", "--mode", "nth", "--every", "2", "--packet", "1", "-j", "DROP")

@@ -132,13 +132,17 @@ func (b *sweepBed) run(program string, x iperf.Iperf, s scene) *sighting {
 func (b *sweepBed) watch(e *sighting, capture *testbed.Capture, s scene, quit <-chan struct{}) {
 	tick := time.NewTicker(150 * time.Millisecond)
 	defer tick.Stop()
+	var begun time.Time
 	for {
 		e.clientSockets = append(e.clientSockets, strings.Split(b.link.A.Sockets(b.t), "\n")...)
 		e.serverSockets = append(e.serverSockets, strings.Split(b.link.B.Sockets(b.t), "\n")...)
 		if e.x.Server.SSMHost != "" {
 			e.sources += b.link.B.Command(b.t, "cat", "/proc/net/mcfilter")
 		}
-		if s.cut && e.cut.IsZero() && bytesOf(capture.Packets()) > 1e6 {
+		if s.cut && begun.IsZero() && bytesOf(capture.Packets()) > 1e6 {
+			begun = time.Now()
+		}
+		if e.cut.IsZero() && !begun.IsZero() && time.Since(begun) > time.Second {
 			e.cut = time.Now()
 			// Nothing arrives at the client's host any more, neither data nor acknowledgements.
 			b.link.A.Command(b.t, "iptables", "-w", "-I", "INPUT", "-i", b.link.A.Dev, "-j", "DROP")
@@ -178,7 +182,7 @@ type scene struct {
 	prefix string                                                                                 // of the client's commands
 	before func(*sweepBed) func()                                                                 // before the run; what it returns undoes it
 	skew   string                                                                                 // of the client's clock, such as "+30s"
-	cut    bool                                                                                   // the link dies on its way to the client when 1 MB has passed
+	cut    bool                                                                                   // the link dies on its way to the client a second after 1 MB has passed
 	run    func(b *sweepBed, x *iperf.Iperf, client, server iperf.HostSSH) (*iperf.Result, error) // in place of a usual run
 }
 
