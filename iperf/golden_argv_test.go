@@ -26,7 +26,7 @@ func TestCommandLinesStay(t *testing.T) {
 				continue // it is of today
 			}
 			x := Iperf{Client: c.settings}
-			args, err := x.clientArgs(ver(version), "192.0.2.1", 7)
+			args, err := x.clientArgs(ver(version), c.to("192.0.2.1", "2001:db8::1"), 7)
 			line("Client."+c.setting, version, args, err)
 		}
 		for _, s := range serverCases {

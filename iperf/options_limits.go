@@ -2,6 +2,7 @@ package iperf
 
 import (
 	"fmt"
+	"net/netip"
 
 	"github.com/tunaperf/tuna/iperf/report"
 )
@@ -9,6 +10,14 @@ import (
 // limitTogether finds combinations of the client's settings that its version refuses, or would take for something else. Those
 // that no version takes are in settings_together.go.
 func (l *commandLine) limitTogether(c *ClientSettings) {
+	to, toErr := netip.ParseAddr(l.addr)
+	if from, err := netip.ParseAddr(plainAddress(c.Bind)); err == nil && toErr == nil && from.Is4() != to.Is4() {
+		l.bad("Bind", c.Bind, fmt.Sprintf("of the same version of IP as the address for test traffic (%s)", l.addr), "TestAddr")
+	}
+	if c.FlowLabel > 0 && (c.IPVersion == 4 || toErr == nil && to.Is4()) {
+		l.bad("FlowLabel", c.FlowLabel, fmt.Sprintf("0 with Client.IPVersion (%d) and the address for test traffic (%s), as it is of IPv6,", c.IPVersion, l.addr),
+			"Client.IPVersion", "TestAddr")
+	}
 	if l.version.Major >= 3 {
 		l.limitTogether3(c)
 	} else {

@@ -71,6 +71,12 @@ func TestLimitsOfVersions(t *testing.T) {
 			want: []string{"Client.Congestion is reno: must be empty with Client.Reverse (true), in place of Server.Congestion,"}},
 		{name: "which 2.2.1 passes on", version: "2.2.1", client: ClientSettings{Reverse: true, Congestion: "reno"}},
 		{name: "a port without an address", version: "2.1.8", client: ClientSettings{ClientPort: 5}, want: []string{`Client.Bind is "": must be an address with Client.ClientPort (5)`}},
+		{name: "a label of IPv6 for IPv4", version: "3.12", client: ClientSettings{FlowLabel: 9},
+			want: []string{"Client.FlowLabel is 9: must be 0 with Client.IPVersion (0) and the address for test traffic (192.0.2.1), as it is of IPv6,"}},
+		{name: "an address of the other version", version: "3.12", client: ClientSettings{Bind: "2001:db8::1"},
+			want: []string{"Client.Bind is 2001:db8::1: must be of the same version of IP as the address for test traffic (192.0.2.1)"}},
+		{name: "which iperf 2 does not reach either", version: "2.1.8", client: ClientSettings{Bind: "2001:db8::1"},
+			want: []string{"Client.Bind is 2001:db8::1: must be of the same version of IP as the address for test traffic (192.0.2.1)"}},
 		{name: "the wrong kind of address", version: "3.12", client: ClientSettings{IPVersion: 6}, want: []string{"Client.IPVersion is 6: must be 0 or 4 with the address for test traffic (192.0.2.1)"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

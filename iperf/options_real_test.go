@@ -58,7 +58,7 @@ func TestRealClientsTakeEveryOption(t *testing.T) {
 				if c.RSAPublicKeyPath != "" {
 					c.RSAPublicKeyPath = keys.public
 				}
-				args, err := (&Iperf{Client: c}).clientArgs(v, "127.0.0.1", closedPort(t))
+				args, err := (&Iperf{Client: c}).clientArgs(v, test.to("127.0.0.1", "::1"), closedPort(t))
 				if errors.Is(err, ErrUnsupported) {
 					t.Skip(err)
 				} else if err != nil {

@@ -64,7 +64,7 @@ var serverCases = []serverCase{
 	{setting: "PrintMSS", settings: ServerSettings{PrintMSS: true}, two: "-m", first2: "1.7.0"},
 	{setting: "Histograms", settings: ServerSettings{Histograms: Histograms{Enable: true}}, two: "--histograms", first2: "2.0.14"},
 	{setting: "Histograms", settings: ServerSettings{Histograms: Histograms{Enable: true}}, two: "--udp-histogram", first2: "2.0.11", before2: "2.0.10"},
-	{setting: "JitterHistograms", settings: ServerSettings{JitterHistograms: true}, two: "--jitter-histograms", first2: "2.1.9", before2: "2.1.8"},
+	{setting: "JitterHistograms", settings: ServerSettings{JitterHistograms: true}, client: ClientSettings{Protocol: udp}, two: "--jitter-histograms", first2: "2.1.9", before2: "2.1.8"},
 	{setting: "Timestamps", settings: ServerSettings{Timestamps: "%s "}, three: "--timestamps=%s ", first3: "3.9", before3: "3.8"},
 	{setting: "HideIPs", settings: ServerSettings{HideIPs: true}, two: "--hide-ips", first2: "2.1.4", before2: "2.1.3"},
 	{setting: "UTC", settings: ServerSettings{UTC: true}, two: "--utc", first2: "2.1.9", before2: "2.1.8"},

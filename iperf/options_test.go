@@ -140,6 +140,14 @@ var clientCases = []clientCase{
 	{setting: "Extra", settings: ClientSettings{Extra: []string{"-x y"}}, two: "-x y", first2: "1.7.0", three: "-x y", first3: "3.0.1"},
 }
 
+// to returns which of two addresses a client connects to for the case: the one of IPv6 if the setting is of that.
+func (c clientCase) to(addr4, addr6 string) string {
+	if c.settings.FlowLabel > 0 {
+		return addr6
+	}
+	return addr4
+}
+
 func TestClientOptionsPerVersion(t *testing.T) {
 	for _, test := range clientCases {
 		for _, program := range []struct{ name, want, first, before string }{
@@ -152,7 +160,7 @@ func TestClientOptionsPerVersion(t *testing.T) {
 				}
 				args := func(c ClientSettings, v string) ([]string, error) {
 					x := Iperf{Client: c}
-					return x.clientArgs(ver(v), "192.0.2.1", 7)
+					return x.clientArgs(ver(v), test.to("192.0.2.1", "2001:db8::1"), 7)
 				}
 				if program.first == "" {
 					lacks(t, test.setting, args, test.settings, map[string]string{"iperf": "2.2.1", "iperf3": "3.21"}[program.name])

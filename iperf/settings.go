@@ -35,8 +35,8 @@ type ClientSettings struct {
 	Unlimited     bool           // send UDP as fast as it goes, instead of Rate
 	RateDeviation report.BitRate // standard deviation of a load that varies around Rate; iperf 2 only
 	PacketRate    int            // datagrams per second of each stream, instead of Rate; iperf 2 and UDP only
-	Burst         int            // datagrams or blocks that may be sent at once above Rate, at most 1000; iperf 3 only
-	FQRate        report.BitRate // the pace that the kernel's fair queue keeps each stream to; Linux only
+	Burst         int            // datagrams or blocks that may be sent at once above Rate, at most 1000; with Rate, iperf 3 only
+	FQRate        report.BitRate // the pace that the kernel's fair queue keeps each stream to; Linux only, not with MPTCP
 	PacingTimer   time.Duration  // between two checks of Rate, in microseconds; iperf 3 before 3.18 only
 	Blocks        int64          // to transfer, instead of Time, of Length or the program's default; iperf 3 only
 	BurstSize     int64          // bytes sent at the start of every BurstPeriod, at least Length; iperf 2 only
@@ -60,11 +60,11 @@ type ClientSettings struct {
 	LocalOnly   bool   // do not route: reach hosts of the local network only; iperf 2 only
 
 	IPVersion        int     // 4 or 6, for both ends; zero: as the server's address needs it
-	MSS              int     // TCP's largest segment, bytes
-	NoDelay          bool    // send small segments at once (no Nagle's algorithm)
-	TOS              int     // the IP header's type of service, 0 to 255: four times the DSCP; see ParseTOS
+	MSS              int     // the largest segment, bytes; not over UDP
+	NoDelay          bool    // send small segments at once (no Nagle's algorithm); not over UDP
+	TOS              int     // the IP header's type of service, 0 to 255: four times the DSCP; see ParseTOS; with MPTCP only if IPVersion is 4
 	TTL              int     // hops, 1 to 255; iperf 2 only
-	FlowLabel        int     // of IPv6, to 1048575; iperf 3 on Linux only
+	FlowLabel        int     // of IPv6, to 1048575; iperf 3 on Linux only, not with MPTCP
 	DontFragment     bool    // set IPv4's flag for UDP that the client sends; iperf 3 only
 	Congestion       string  // TCP's congestion control algorithm, such as "bbr"
 	MPTCP            bool    // multipath TCP, on both ends; iperf 3 only
@@ -72,8 +72,8 @@ type ClientSettings struct {
 	TCPQuickACK      bool    // acknowledge at once; iperf 2 only
 	TCPWritePrefetch int64   // bytes that may be unsent in the socket (TCP_NOTSENT_LOWAT); iperf 2 only
 
-	ZeroCopy         bool   // send with sendfile or the like; iperf 3 only
-	SkipRxCopy       bool   // drop received data in the kernel; iperf 3 only
+	ZeroCopy         bool   // send with sendfile or the like; iperf 3 and TCP only
+	SkipRxCopy       bool   // drop received data in the kernel; iperf 3 and TCP only, as over UDP it counts 16 bytes of each datagram
 	GSRO             bool   // let the kernel split and join datagrams (UDP GSO and GRO); iperf 3 only
 	RepeatingPayload bool   // a pattern in place of random data; iperf 3 only
 	UDPCounters64Bit bool   // for very long UDP tests; iperf 3 only
@@ -84,7 +84,7 @@ type ClientSettings struct {
 
 	ConnectTimeout time.Duration // how long it may take to connect, to a day; zero: 5 s
 	RcvTimeout     time.Duration // how long nothing may arrive before the client gives up, 100 ms to a day; with Reverse or Bidir, iperf 3 only
-	SndTimeout     time.Duration // how long TCP data may stay unacknowledged, to a day; iperf 3 only
+	SndTimeout     time.Duration // how long TCP data may stay unacknowledged, to a day; since 3.16 the client then ends with the test's time; iperf 3 only, not with MPTCP
 
 	// ControlKeepAlive keeps the control connection alive. Its Enable says that it is given; what is zero is the
 	// system's. Idle must be longer than Interval times Count, of which Linux has 75 s and 9. Only iperf 3, in whole seconds.
@@ -101,7 +101,7 @@ type ClientSettings struct {
 
 	// What is printed. Every form is understood by report.Parser; with JSON intervals come only when the test is over.
 	Format               string     // the letter of the unit, of bkmgaBKMGA for iperf 2 and kmgtKMGT for iperf 3; empty: the finest
-	Verbose              bool       // iperf 3 only
+	Verbose              bool       // iperf 3 only, not with JSON
 	Enhanced             bool       // iperf 2 only
 	JSON                 bool       // iperf 3 only
 	JSONStream           bool       // one JSON object a line, as it happens; iperf 3 only
@@ -113,8 +113,8 @@ type ClientSettings struct {
 	TripTimes            bool       // measure from write to read; a run compares the clocks, and ErrClocksDiffer ends it; iperf 2 only
 	TCPWriteTimes        bool       // measure the writes; iperf 2 only
 	Histograms           Histograms // of write times; iperf 2 only
-	Title                string     // in front of every line; iperf 3 only
-	Timestamps           string     // in front of every line, a format of strftime such as "%s "; iperf 3 only
+	Title                string     // in front of every line; iperf 3 only, with JSONStream only in its full output
+	Timestamps           string     // in front of every line, a format of strftime such as "%s "; iperf 3 only, not with JSON
 	ExtraData            string     // to be found in the JSON; iperf 3 only
 	GetServerOutput      bool       // the server's output after the client's; iperf 3 only
 	SyncTransferID       bool       // give streams the same number on both ends; iperf 2 only
@@ -150,15 +150,15 @@ type ServerSettings struct {
 	TOSOverride      int            // of what it sends for Reverse and FullDuplex, against the client's; iperf 2 only
 	Congestion       string         // TCP's congestion control algorithm; iperf 2 only
 	Rate             report.BitRate // to read at; iperf 2 and TCP only
-	TCPRxWindowClamp int64          // bytes; iperf 2 only
+	TCPRxWindowClamp int64          // bytes; iperf 2 and TCP only
 	SingleUDP        bool           // one thread for UDP; iperf 2 only
-	SSMHost          string         // the source of a multicast (S,G); iperf 2 only
+	SSMHost          string         // the source of a multicast (S,G) over UDP; iperf 2 only
 	Compatibility    bool           // iperf 2 only
 	Realtime         bool           // iperf 2 only
 	PermitKeyTimeout time.Duration  // how long the client's PermitKey is good, whole seconds to a day; iperf 2 only
 
-	RcvTimeout           time.Duration       // how long nothing may arrive before a test is given up, 100 ms to a day; iperf 3 only
-	SndTimeout           time.Duration       // how long TCP data may stay unacknowledged, to a day; iperf 3 only
+	RcvTimeout           time.Duration       // how long nothing may arrive before a test is given up, 100 ms to a day; since 3.21 the server ends up to 20 s later; iperf 3 only
+	SndTimeout           time.Duration       // how long TCP data may stay unacknowledged, to a day; since 3.16 the server then ends with the test's time; iperf 3 only, not with MPTCP
 	IdleTimeout          time.Duration       // without a client, whole seconds to a day; iperf 3 only, which ends then since 3.11; zero: in a run the run's time, else none
 	MaxDuration          time.Duration       // of a test that the server accepts, whole seconds; iperf 3 only
 	BitrateLimit         report.BitRate      // of all streams; the server ends a test that is faster; iperf 3 only
@@ -183,7 +183,7 @@ type ServerSettings struct {
 	SumDstIP             bool // sums by destination address, not by source; iperf 2 only
 	PrintMSS             bool
 	Histograms           Histograms // of latency
-	JitterHistograms     bool       // iperf 2 only
+	JitterHistograms     bool       // iperf 2 and UDP only
 	Timestamps           string
 	HideIPs              bool
 	UTC                  bool

@@ -37,10 +37,10 @@ func (x *Iperf) Check() error {
 	f.time("EventTimer.Time", x.EventTimer.time(), day)
 	client, server := clientEnd(&x.Client), serverEnd(&x.Server)
 	f.values(client)
-	f.together(client)
+	f.together(client, x.Client.protocol())
 	f.clientTogether(client, &x.Client)
 	f.values(server)
-	f.together(server)
+	f.together(server, x.Client.protocol())
 	f.serverTogether(server, &x.Server, &x.Client)
 	return errors.Join(f.errs...)
 }

@@ -21,23 +21,31 @@ var onlyOneOf = [][]string{
 	{"Rate", "PacketRate", "Unlimited", "Isochronous.FramesPerSecond", "NearCongestion"},
 	{"BurstPeriod", "Isochronous.FramesPerSecond", "NearCongestion", "Bounceback.Enable"},
 	{"TxStartTime", "TxDelayTime"},
-	{"DontFragment", "Reverse"}, // it is the sender's, which would be the server
-	{"JSON", "JSONStream"},
+	{"DontFragment", "Reverse"},                                          // it is the sender's, which would be the server
+	{"MPTCP", "FQRate"}, {"MPTCP", "FlowLabel"}, {"MPTCP", "SndTimeout"}, // which Linux does not take for its sockets, or ignores
 	{"Compatibility", "Reverse"}, {"Compatibility", "FullDuplex"}, {"Compatibility", "Dualtest"}, {"Compatibility", "Tradeoff"},
 	{"Compatibility", "TripTimes"}, {"Compatibility", "RateDeviation"}, {"Compatibility", "Histograms.Enable"},
 	{"Compatibility", "Isochronous.FramesPerSecond"}, {"Compatibility", "Enhanced"},
 }
 
-// together finds settings of one end that do not go together.
-func (f *faults) together(end end) {
+// onlyOneOutput has groups like those of onlyOneOf for both ends: the JSON of iperf 3 is the same with the others of a group.
+var onlyOneOutput = [][]string{
+	{"JSON", "JSONStream"},
+	{"JSON", "Verbose"}, {"JSONStream", "Verbose"},
+	{"JSON", "Timestamps"}, {"JSONStream", "Timestamps"},
+}
+
+// together finds settings of one end that do not go together with each other or with the protocol of the test.
+func (f *faults) together(end end, p report.Protocol) {
+	for _, group := range onlyOneOutput {
+		f.onlyOne(end, group...)
+	}
 	for _, s := range end.table {
 		if s.Needs != "" {
 			f.needs(end, s.Field, strings.Fields(s.Needs)...)
 		}
-		if v := end.value("Protocol"); s.Over != "" && end.set(s.Field) {
-			if p := max(v.Interface().(report.Protocol), report.ProtocolTCP); p.String() != s.Over {
-				f.bad(end.name(s.Field), end.text(s.Field), fmt.Sprintf("unset unless %s (%v) is %s", end.name("Protocol"), p, s.Over), end.name("Protocol"))
-			}
+		if end.set(s.Field) && !s.IsOver(p.String()) {
+			f.bad(end.name(s.Field), end.text(s.Field), fmt.Sprintf("unset unless Client.Protocol (%v) is %s", p, s.Protocols()), "Client.Protocol")
 		}
 	}
 	if end.value("Histograms.Enable").Bool() {
@@ -58,6 +66,14 @@ func (f *faults) clientTogether(client end, c *ClientSettings) {
 		f.onlyOne(client, group...)
 	}
 	f.bothOrNone(client, "Username", "RSAPublicKeyPath")
+	// The socket of a server that listens for both versions of IP is of IPv6. Linux has no traffic class for MPTCP's.
+	if c.MPTCP && c.TOS > 0 && c.IPVersion != 4 {
+		f.bad("Client.TOS", c.TOS, fmt.Sprintf("0 with Client.MPTCP (true) unless Client.IPVersion (%d) is 4", c.IPVersion), "Client.MPTCP", "Client.IPVersion")
+	}
+	if c.Title != "" && c.JSONStream && !c.JSONStreamFullOutput {
+		f.bad("Client.Title", client.text("Title"), "empty with Client.JSONStream (true) unless Client.JSONStreamFullOutput (false) is set",
+			"Client.JSONStream", "Client.JSONStreamFullOutput")
+	}
 	f.lastPort(client, c)
 	if c.protocol() == report.ProtocolUDP && c.Length > longestDatagram {
 		f.bad("Client.Length", c.Length, fmt.Sprintf("%d bytes or less with Client.Protocol (UDP)", longestDatagram), "Client.Protocol")
@@ -78,6 +94,9 @@ func (f *faults) clientTogether(client end, c *ClientSettings) {
 func (f *faults) serverTogether(server end, s *ServerSettings, c *ClientSettings) {
 	f.onlyOne(server, "Port", "AutoPort")
 	f.bothOrNone(server, "RSAPrivateKeyPath", "AuthorizedUsersPath")
+	if s.SndTimeout > 0 && c.MPTCP { // as for the client
+		f.bad("Server.SndTimeout", s.SndTimeout, "0 with Client.MPTCP (true)", "Client.MPTCP")
+	}
 	f.lastPort(server, c)
 }
 

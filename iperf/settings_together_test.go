@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/tunaperf/tuna/iperf/report"
 )
 
 // Combinations that iperf refuses, or of which it would ignore one.
@@ -28,12 +30,35 @@ func TestCheckFindsWhatDoesNotGoTogether(t *testing.T) {
 		{"compatibility", ClientSettings{Compatibility: true, Enhanced: true, TripTimes: true}, ServerSettings{},
 			[]string{"Client.Compatibility is true: must be unset if Client.TripTimes (true) is set", "Client.Compatibility is true: must be unset if Client.Enhanced (true) is set"}},
 		{"what needs another", ClientSettings{Burst: 1, BurstSize: 1 << 20, RateDeviation: 1, IncrSrcIP: true, ListenPort: 1, RcvTimeout: time.Second, WorkingLoad: "up"}, ServerSettings{},
-			[]string{"Client.RateDeviation is 1.00 bit/s: must be unset unless Client.Rate (0 bit/s) is set", "Client.Burst is 1: must be unset unless Client.Rate (0 bit/s) or Client.Unlimited (false) is set", "Client.BurstSize is 1048576: must be unset unless Client.BurstPeriod (0s) is set", `Client.IncrSrcIP is true: must be unset unless Client.Bind ("") is set`,
+			[]string{"Client.RateDeviation is 1.00 bit/s: must be unset unless Client.Rate (0 bit/s) is set", "Client.Burst is 1: must be unset unless Client.Rate (0 bit/s) is set", "Client.BurstSize is 1048576: must be unset unless Client.BurstPeriod (0s) is set", `Client.IncrSrcIP is true: must be unset unless Client.Bind ("") is set`,
 				"Client.ListenPort is 1: must be unset unless Client.Dualtest (false) or Client.Tradeoff (false) is set", "Client.RcvTimeout is 1s: must be unset unless Client.Reverse (false) or Client.Bidir (false) is set", `Client.WorkingLoad is "up": must be unset unless Client.Bounceback.Enable (false) is set`}},
 		{"settings of a thing that is not enabled", ClientSettings{Bounceback: Bounceback{Writes: 1}, Histograms: Histograms{BinWidth: time.Second}}, ServerSettings{},
 			[]string{"Client.Bounceback is set: must be unset unless Client.Bounceback.Enable (false) is set", "Client.Histograms is set: must be unset unless Client.Histograms.Enable (false) is set"}},
 		{"not over UDP", ClientSettings{Protocol: udp, MPTCP: true, PermitKey: "abcd", PeerDetect: true}, ServerSettings{},
 			[]string{"Client.MPTCP is true: must be unset unless Client.Protocol (UDP) is TCP", "Client.PermitKey is of 4 characters: must be unset unless Client.Protocol (UDP) is TCP", "Client.PeerDetect is true: must be unset unless Client.Protocol (UDP) is TCP"}},
+		{"of segments and streams, not over UDP", ClientSettings{Protocol: udp, MSS: 1000, NoDelay: true, Congestion: "reno", ZeroCopy: true, SkipRxCopy: true},
+			ServerSettings{MSS: 1000, NoDelay: true, Congestion: "reno", Rate: 1e6, TCPRxWindowClamp: 20000}, []string{
+				"Client.MSS is 1000: must be unset unless Client.Protocol (UDP) is TCP or SCTP", "Client.NoDelay is true: must be unset unless Client.Protocol (UDP) is TCP or SCTP",
+				`Client.Congestion is "reno": must be unset unless Client.Protocol (UDP) is TCP`, "Client.ZeroCopy is true: must be unset unless Client.Protocol (UDP) is TCP",
+				"Client.SkipRxCopy is true: must be unset unless Client.Protocol (UDP) is TCP",
+				"Server.MSS is 1000: must be unset unless Client.Protocol (UDP) is TCP or SCTP", "Server.NoDelay is true: must be unset unless Client.Protocol (UDP) is TCP or SCTP",
+				`Server.Congestion is "reno": must be unset unless Client.Protocol (UDP) is TCP`, "Server.Rate is 1.00 Mbit/s: must be unset unless Client.Protocol (UDP) is TCP",
+				"Server.TCPRxWindowClamp is 20000: must be unset unless Client.Protocol (UDP) is TCP"}},
+		{"the server's only over UDP", ClientSettings{}, ServerSettings{SingleUDP: true, SSMHost: "192.0.2.1", JitterHistograms: true}, []string{
+			"Server.SingleUDP is true: must be unset unless Client.Protocol (TCP) is UDP", `Server.SSMHost is "192.0.2.1": must be unset unless Client.Protocol (TCP) is UDP`,
+			"Server.JitterHistograms is true: must be unset unless Client.Protocol (TCP) is UDP"}},
+		{"options that MPTCP's sockets do not have", ClientSettings{MPTCP: true, FQRate: 1e6, FlowLabel: 9, SndTimeout: time.Second, TOS: 8}, ServerSettings{SndTimeout: time.Second}, []string{
+			"Client.MPTCP is true: must be unset if Client.FQRate (1.00 Mbit/s) is set", "Client.MPTCP is true: must be unset if Client.FlowLabel (9) is set",
+			"Client.MPTCP is true: must be unset if Client.SndTimeout (1s) is set", "Client.TOS is 8: must be 0 with Client.MPTCP (true) unless Client.IPVersion (0) is 4",
+			"Server.SndTimeout is 1s: must be 0 with Client.MPTCP (true)"}},
+		{"JSON is the same with them", ClientSettings{JSON: true, Verbose: true, Timestamps: "%s"}, ServerSettings{JSONStream: true, Verbose: true, Timestamps: "%s"}, []string{
+			"Client.JSON is true: must be unset if Client.Verbose (true) is set", `Client.JSON is true: must be unset if Client.Timestamps ("%s") is set`,
+			"Server.JSONStream is true: must be unset if Server.Verbose (true) is set", `Server.JSONStream is true: must be unset if Server.Timestamps ("%s") is set`}},
+		{"two forms of JSON", ClientSettings{JSON: true, JSONStream: true}, ServerSettings{JSON: true, JSONStream: true}, []string{
+			"Client.JSON is true: must be unset if Client.JSONStream (true) is set", "Server.JSON is true: must be unset if Server.JSONStream (true) is set"}},
+		{"a title that no event has", ClientSettings{JSONStream: true, Title: "t"}, ServerSettings{}, []string{
+			`Client.Title is "t": must be empty with Client.JSONStream (true) unless Client.JSONStreamFullOutput (false) is set`}},
+		{"a burst without a rate", ClientSettings{Protocol: udp, Unlimited: true, Burst: 10}, ServerSettings{}, []string{"Client.Burst is 10: must be unset unless Client.Rate (0 bit/s) is set"}},
 		{"datagrams that are too large", ClientSettings{Protocol: udp, Length: 65508}, ServerSettings{},
 			[]string{"Client.Length is 65508: must be 65507 bytes or less with Client.Protocol (UDP)"}},
 		{"only over UDP", ClientSettings{PacketRate: 1, NoUDPFin: true, GSRO: true}, ServerSettings{},
@@ -129,6 +154,9 @@ func TestCheckTakesWhatGoesTogether(t *testing.T) {
 		"longer than the kernel's probes":   probesOf(676, 0, 0),
 		"the kernel's idle time":            probesOf(0, 5, 5),
 		"a test without keepalives":         {ControlKeepAlive: net.KeepAliveConfig{Idle: time.Second}},
+		"MPTCP of IPv4 with a TOS":          {MPTCP: true, TOS: 8, IPVersion: 4},
+		"a title in the whole of a stream":  {JSONStream: true, JSONStreamFullOutput: true, Title: "t"},
+		"small segments of SCTP":            {Protocol: report.ProtocolSCTP, MSS: 1000, NoDelay: true},
 		"datagrams that are not fragmented": {Protocol: udp, DontFragment: true},
 	} {
 		if err := (&Iperf{Client: c}).Check(); err != nil {

@@ -18,10 +18,10 @@ func TestOneRowMakesASetting(t *testing.T) {
 	t.Cleanup(func() { settings.Client = before })
 	settings.Client = append([]settings.Setting{{
 		Field: "Isochronous.Deviation", Two: settings.One("--dummy=", 2, 1, 0), Three: settings.One("--dummy", 3, 7, 0), Is: settings.Number{Most: 1000},
-		Limits3: []settings.Limit{{From: settings.All3, Holds: settings.AtMost(500)}}, Over: "UDP", Needs: "NoDelay", Keys: "dummy-key",
+		Limits3: []settings.Limit{{From: settings.All3, Holds: settings.AtMost(500)}}, Over: "UDP", Needs: "Window", Keys: "dummy-key",
 	}}, before...)
 
-	c, err := config.Read(strings.NewReader("[iperf]\ndummy_key = 400\nudp = on\nnodelay = on\n"), "")
+	c, err := config.Read(strings.NewReader("[iperf]\ndummy_key = 400\nudp = on\nwindow = 4096\n"), "")
 	if err != nil {
 		t.Fatal("key:", err)
 	}
@@ -32,18 +32,18 @@ func TestOneRowMakesASetting(t *testing.T) {
 	for _, test := range []struct {
 		name, version string
 		value         float64
-		udp, noDelay  bool
+		udp, window   bool
 		line          string // that is wanted, with the value
 		err           string
 	}{
-		{name: "iperf 2", version: "2.1.8", value: 400, udp: true, noDelay: true, line: " --dummy=400 "},
-		{name: "iperf 3", version: "3.12", value: 400, udp: true, noDelay: true, line: " --dummy 400 "},
+		{name: "iperf 2", version: "2.1.8", value: 400, udp: true, window: true, line: " --dummy=400 "},
+		{name: "iperf 3", version: "3.12", value: 400, udp: true, window: true, line: " --dummy 400 "},
 		{name: "not set", version: "3.12", line: " -t 10 "},
-		{name: "an older version", version: "3.6", value: 400, udp: true, noDelay: true, err: "Client.Isochronous.Deviation: option is not supported by iperf3 3.6: iperf3 has --dummy since 3.7"},
-		{name: "a bound", version: "2.1.8", value: 1001, udp: true, noDelay: true, err: "Client.Isochronous.Deviation is 1001: must be 0, or from 0.001 to 1000"},
-		{name: "a program's bound", version: "3.12", value: 501, udp: true, noDelay: true, err: "Client.Isochronous.Deviation is 501 bit/s: must be 500 or less for iperf3 3.12"},
-		{name: "a protocol", version: "2.1.8", value: 400, noDelay: true, err: "must be unset unless Client.Protocol (TCP) is UDP"},
-		{name: "another setting", version: "2.1.8", value: 400, udp: true, err: "must be unset unless Client.NoDelay (false) is set"},
+		{name: "an older version", version: "3.6", value: 400, udp: true, window: true, err: "Client.Isochronous.Deviation: option is not supported by iperf3 3.6: iperf3 has --dummy since 3.7"},
+		{name: "a bound", version: "2.1.8", value: 1001, udp: true, window: true, err: "Client.Isochronous.Deviation is 1001: must be 0, or from 0.001 to 1000"},
+		{name: "a program's bound", version: "3.12", value: 501, udp: true, window: true, err: "Client.Isochronous.Deviation is 501 bit/s: must be 500 or less for iperf3 3.12"},
+		{name: "a protocol", version: "2.1.8", value: 400, window: true, err: "must be unset unless Client.Protocol (TCP) is UDP"},
+		{name: "another setting", version: "2.1.8", value: 400, udp: true, err: "must be unset unless Client.Window (0) is set"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			y := *x
@@ -51,7 +51,10 @@ func TestOneRowMakesASetting(t *testing.T) {
 			if !test.udp {
 				y.Client.Protocol = 0
 			}
-			y.Client.NoDelay = test.noDelay
+			y.Client.Window = 0
+			if test.window {
+				y.Client.Window = 4096
+			}
 			line, err := iperf.ClientLine(&y, test.version)
 			err = errors.Join(err, y.Check())
 			if test.err != "" {
@@ -63,7 +66,7 @@ func TestOneRowMakesASetting(t *testing.T) {
 			}
 		})
 	}
-	const row = "| `Isochronous.Deviation` | `--dummy` 2.1.0 | `--dummy` 3.7 | 0.001 to 1000; iperf3: 500 or less | UDP, `NoDelay` | `dummy-key` |"
+	const row = "| `Isochronous.Deviation` | `--dummy` 2.1.0 | `--dummy` 3.7 | 0.001 to 1000; iperf3: 500 or less | UDP, `Window` | `dummy-key` |"
 	if !strings.Contains(settings.Markdown(), row+"\n") {
 		t.Errorf("the documentation lacks %s", row)
 	}

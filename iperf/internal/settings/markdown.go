@@ -39,7 +39,7 @@ func (s Setting) row() string {
 	}
 	var needs []string
 	if s.Over != "" {
-		needs = append(needs, s.Over)
+		needs = append(needs, s.Protocols())
 	}
 	if s.Needs != "" {
 		needs = append(needs, "`"+strings.ReplaceAll(s.Needs, " ", "` or `")+"`")

@@ -14,10 +14,10 @@ var Server = slices.Concat([]Setting{
 	{Field: "Protocol", Two: two("-u"), Keys: "udp sctp"},
 	{Field: "Length", Two: two("-l"), Is: Count{"bytes", math.MaxInt64, leastLength}, Limits2: sizes2, Limits3: lengths3, Keys: "len length", FromClient: true},
 	{Field: "Window", Two: two("-w"), Is: Count{"bytes", math.MaxInt64, leastWindow}, Limits2: sizes2, Limits3: windows3, Keys: "window", FromClient: true},
-	{Field: "MSS", Two: two("-M"), Is: Count{"bytes", mostMSS, leastMSS}, Keys: "mss set-mss", FromClient: true},
-	{Field: "NoDelay", Two: two("-N"), Is: Switch{}, Keys: "nodelay no-delay", FromClient: true},
+	{Field: "MSS", Two: two("-M"), Is: Count{"bytes", mostMSS, leastMSS}, Over: streams, Keys: "mss set-mss", FromClient: true},
+	{Field: "NoDelay", Two: two("-N"), Is: Switch{}, Over: streams, Keys: "nodelay no-delay", FromClient: true},
 	{Field: "TOS", Two: two("-S"), Is: Range{0, 255}, Keys: "tos dscp", FromClient: true},
-	{Field: "Congestion", Two: One("-Z", 2, 0, 4), Is: Text{}, Keys: congestionKeys, FromClient: true},
+	{Field: "Congestion", Two: One("-Z", 2, 0, 4), Is: Text{}, Over: "TCP", Keys: congestionKeys, FromClient: true},
 
 	{Field: "Bind", Two: two("-B"), Three: three("-B"), Is: Text{}, Keys: "bind", Own: true},
 	{Field: "BindDev", Three: One("--bind-dev", 3, 10, 0), Is: Text{}, Keys: "bind-dev", Own: true},
@@ -26,10 +26,10 @@ var Server = slices.Concat([]Setting{
 		Limits3: []Limit{{All3, matching(`^[^,]*$`, "one number")}}},
 
 	{Field: "TOSOverride", Two: One("--tos-override", 2, 1, 5), Is: Range{0, 255}, Keys: "tos-override"},
-	{Field: "Rate", Two: One("-b", 2, 0, 11), Is: Rate{}, Keys: "bandwidth bitrate"},
-	{Field: "TCPRxWindowClamp", Two: One("--tcp-rx-window-clamp", 2, 1, 4), Is: Count{"bytes", math.MaxInt32, leastWindow}, Keys: "tcp-rx-window-clamp"},
-	{Field: "SingleUDP", Two: two("-U"), Is: Switch{}, Keys: "single-udp"},
-	{Field: "SSMHost", Two: One("-H", 2, 0, 11), Is: Text{}, Keys: "ssm-host"},
+	{Field: "Rate", Two: One("-b", 2, 0, 11), Is: Rate{}, Over: "TCP", Keys: "bandwidth bitrate"},
+	{Field: "TCPRxWindowClamp", Two: One("--tcp-rx-window-clamp", 2, 1, 4), Is: Count{"bytes", math.MaxInt32, leastWindow}, Over: "TCP", Keys: "tcp-rx-window-clamp"},
+	{Field: "SingleUDP", Two: two("-U"), Is: Switch{}, Over: "UDP", Keys: "single-udp"},
+	{Field: "SSMHost", Two: One("-H", 2, 0, 11), Is: Text{}, Over: "UDP", Keys: "ssm-host"},
 	{Field: "Compatibility", Two: two("-C"), Is: Switch{}, Keys: "compatibility"},
 	{Field: "Realtime", Two: One("-z", 2, 0, 8), Is: Switch{}, Keys: "realtime"},
 	{Field: "PermitKeyTimeout", Two: One("--permit-key-timeout", 2, 1, 0), Is: seconds(Day), Keys: "permit-key-timeout"},
@@ -50,7 +50,7 @@ var Server = slices.Concat([]Setting{
 	{Field: "Histograms", Two: []Flag{{"--udp-histogram=", Since{2, 0, 11}}, {"--histograms=", Since{2, 0, 14}}}, Is: histograms{}, Needs: "Histograms.Enable", Keys: "histograms"},
 	{Field: "Histograms.BinWidth", Is: binWidth},
 	{Field: "Histograms.Bins", Is: bins},
-	{Field: "JitterHistograms", Two: One("--jitter-histograms", 2, 1, 9), Is: Switch{}, Keys: "jitter-histograms"},
+	{Field: "JitterHistograms", Two: One("--jitter-histograms", 2, 1, 9), Is: Switch{}, Over: "UDP", Keys: "jitter-histograms"},
 	{Field: "Timestamps", Three: One("--timestamps=", 3, 9, 0), Is: Text{}, Keys: "timestamps"},
 	{Field: "HideIPs", Two: One("--hide-ips", 2, 1, 4), Is: Switch{}, Keys: "hide-ips"},
 	{Field: "UTC", Two: One("--utc", 2, 1, 9), Is: Switch{}, Keys: "utc"},
@@ -88,6 +88,9 @@ var output = []Setting{
 	{Field: "ReportExclude", Two: One("-x", 2, 0, 0), Is: Text{reportExclude}, Keys: "reportexclude"},
 	{Field: "SumOnly", Two: One("--sum-only", 2, 0, 14), Is: Switch{}, Keys: "sum-only"},
 }
+
+// streams are the protocols that make segments of what is sent.
+const streams = "TCP SCTP"
 
 const congestionKeys = "linux-congestion tcp-congestion tcp-cca congestion"
 

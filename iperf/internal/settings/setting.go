@@ -24,7 +24,7 @@ type Setting struct {
 	// Limits2 and Limits3 are bounds of iperf 2 and of iperf 3. Of several the last that a version has is used.
 	Limits2, Limits3 []Limit
 
-	Over  string // the protocol that the setting needs: "TCP", "UDP" or "SCTP"; empty: any
+	Over  string // the protocols over which the setting has an effect, of TCP, UDP and SCTP, separated by spaces; empty: any
 	Needs string // fields of which one must be set too, separated by spaces; empty: none
 
 	Keys string // the keys of a configuration, separated by spaces
@@ -33,6 +33,14 @@ type Setting struct {
 	Server     Part // what the client's setting means to the server
 	FromClient bool // an iperf 3 server has the client's value
 }
+
+// IsOver reports whether the setting has an effect over a protocol.
+func (s Setting) IsOver(protocol string) bool {
+	return s.Over == "" || slices.Contains(strings.Fields(s.Over), protocol)
+}
+
+// Protocols returns the protocols over which the setting has an effect, such as "TCP or SCTP".
+func (s Setting) Protocols() string { return strings.ReplaceAll(s.Over, " ", " or ") }
 
 // A Part is how a server takes part in a setting of its client.
 type Part uint8
