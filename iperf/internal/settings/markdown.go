@@ -11,10 +11,12 @@ func Markdown() string {
 	var b strings.Builder
 	b.WriteString(`# Settings
 
-Written by go generate from the tables of package iperf; not to be edited. What a setting does stands at its field. Flags
-have the first version behind them. Times on command lines are in seconds unless the bounds say otherwise, and so are those
-of a configuration. "≥" and "<" are bounds of versions. A key of both ends sets both; with client_ or server_ in front of it,
-it sets one. A key marked * is the client's without that.
+Written by go generate from the tables of package iperf/internal/settings; not to be edited. What a setting does stands at
+its field of ClientSettings or ServerSettings in package iperf. Flags have the first version behind them. Times on command
+lines are in seconds unless the bounds say otherwise, and so are those of a configuration. "≥" is the first version of a
+bound. A key of both ends sets both; with client_ or server_ in front of it, it sets one. A key marked * is the client's
+without that. Bounds across fields are left out, such as settings of which only one may be set: Iperf.Check has them, and for
+a program's version the error of a run.
 `)
 	for _, end := range []struct {
 		name, about string
