@@ -33,7 +33,8 @@ func (l *commandLine) limitTogether3(c *ClientSettings) {
 	if c.DontFragment && c.Reverse { // ClientServer has set Reverse: the caller's own is found in onlyOneOf
 		l.bad("DontFragment", c.DontFragment, "false if the server sends", "Client.Reverse")
 	}
-	if c.protocol() == report.ProtocolUDP && c.File != "" && l.version.AtLeast(3, 20, 0) {
+	// 3.14 and later refuse it. Older ones crash at the end of the file.
+	if c.protocol() == report.ProtocolUDP && c.File != "" {
 		l.bad("File", c.File, "empty with Client.Protocol (UDP)", "Client.Protocol")
 	}
 }

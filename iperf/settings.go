@@ -35,7 +35,7 @@ type ClientSettings struct {
 	Unlimited     bool           // send UDP as fast as it goes, instead of Rate
 	RateDeviation report.BitRate // standard deviation of a load that varies around Rate; iperf 2 only
 	PacketRate    int            // datagrams per second of each stream, instead of Rate; iperf 2 and UDP only
-	Burst         int            // datagrams or blocks that may be sent at once above Rate, at most 1000; with Rate, iperf 3 only
+	Burst         int            // datagrams or blocks that may be sent at once above Rate, at most 1000; iperf 3 only, but for 3.18, which ignores Rate with it
 	FQRate        report.BitRate // the pace that the kernel's fair queue keeps each stream to; Linux only, not with MPTCP
 	PacingTimer   time.Duration  // between two checks of Rate, in microseconds; iperf 3 before 3.18 only
 	Blocks        int64          // to transfer, instead of Time, of Length or the program's default; iperf 3 only
