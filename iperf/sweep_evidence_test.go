@@ -26,6 +26,7 @@ type sighting struct {
 	serverSockets  []string
 	clientIs       testbed.Program
 	serverIs       testbed.Program
+	receiverWrites int    // calls of write(2) of a UDP server's thread that receives
 	client, server string // what they printed
 	file           string // the content of the file that the server wrote
 	sources        string // of multicast, in the server's kernel

@@ -15,6 +15,7 @@ import (
 	"maps"
 	"math/big"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -126,6 +127,35 @@ func truncatingRecv(c call) bool { return (c[0] == 45 || c[0] == 207) && c[4]&0x
 // readOf returns what tells a read or recvfrom of a size, on x86-64 and on arm64.
 func readOf(size uint64) func(call) bool {
 	return func(c call) bool { return slices.Contains([]uint64{0, 45, 63, 207}, c[0]) && c[3] == size }
+}
+
+// receiverWrites returns how often the server's thread that receives has called write(2). It is the thread that has waited most
+// often.
+func (b *sweepBed) receiverWrites() (writes int) {
+	waits := 0
+	for _, p := range b.server.Processes() {
+		if !slices.Contains(p.Args, "-s") || p.Name == "env" {
+			continue
+		}
+		tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*", p.PID))
+		for _, task := range tasks {
+			if n := numberIn(task+"/status", "voluntary_ctxt_switches"); n > waits {
+				waits, writes = n, numberIn(task+"/io", "syscw")
+			}
+		}
+	}
+	return writes
+}
+
+// numberIn returns a number of a file of proc(5), zero if the thread has ended.
+func numberIn(file, name string) (n int) {
+	text, _ := os.ReadFile(file)
+	for line := range strings.Lines(string(text)) {
+		if value, ok := strings.CutPrefix(line, name+":"); ok {
+			fmt.Sscan(value, &n)
+		}
+	}
+	return n
 }
 
 // realtime checks for a scheduling policy other than the usual one.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tunaperf/tuna/internal/testbed"
 	"github.com/tunaperf/tuna/iperf"
+	"github.com/tunaperf/tuna/iperf/report"
 	"github.com/tunaperf/tuna/sshhost"
 	"github.com/tunaperf/tuna/storage"
 )
@@ -138,6 +139,9 @@ func (b *sweepBed) watch(e *sighting, capture *testbed.Capture, s scene, quit <-
 		e.serverSockets = append(e.serverSockets, strings.Split(b.link.B.Sockets(b.t), "\n")...)
 		if e.x.Server.SSMHost != "" {
 			e.sources += b.link.B.Command(b.t, "cat", "/proc/net/mcfilter")
+		}
+		if e.x.Client.Protocol == report.ProtocolUDP {
+			e.receiverWrites = max(e.receiverWrites, b.receiverWrites())
 		}
 		if s.cut && begun.IsZero() && bytesOf(capture.Packets()) > 1e6 {
 			begun = time.Now()
