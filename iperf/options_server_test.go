@@ -58,7 +58,7 @@ var serverCases = []serverCase{
 	{setting: "JSONStream", settings: ServerSettings{JSONStream: true}, three: "--json-stream", first3: "3.17", before3: "3.16"},
 	{setting: "JSONStreamFullOutput", settings: ServerSettings{JSONStream: true, JSONStreamFullOutput: true}, three: "--json-stream --json-stream-full-output", first3: "3.20", before3: "3.19"},
 	{setting: "ReportStyle", settings: ServerSettings{ReportStyle: "C"}, two: "-y C", first2: "2.0.0", before2: "1.7.0"},
-	{setting: "ReportExclude", settings: ServerSettings{ReportExclude: "MV"}, two: "-x MV", first2: "2.0.0", before2: "1.7.0"},
+	{setting: "ReportExclude", settings: ServerSettings{ReportExclude: "CS"}, two: "-x CS", first2: "2.0.0", before2: "1.7.0"},
 	{setting: "SumOnly", settings: ServerSettings{SumOnly: true}, two: "--sum-only", first2: "2.0.14", before2: "2.0.13"},
 	{setting: "SumDstIP", settings: ServerSettings{SumDstIP: true}, two: "--sum-dstip", first2: "2.0.14", before2: "2.0.13"},
 	{setting: "PrintMSS", settings: ServerSettings{PrintMSS: true}, two: "-m", first2: "1.7.0"},

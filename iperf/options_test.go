@@ -124,7 +124,7 @@ var clientCases = []clientCase{
 	{setting: "JSONStream", settings: ClientSettings{JSONStream: true}, three: "--json-stream", first3: "3.17", before3: "3.16"},
 	{setting: "JSONStreamFullOutput", settings: ClientSettings{JSONStream: true, JSONStreamFullOutput: true}, three: "--json-stream --json-stream-full-output", first3: "3.20", before3: "3.19"},
 	{setting: "ReportStyle", settings: ClientSettings{ReportStyle: "C"}, two: "-y C", first2: "2.0.0", before2: "1.7.0"},
-	{setting: "ReportExclude", settings: ClientSettings{ReportExclude: "CMSV"}, two: "-x CMSV", first2: "2.0.0", before2: "1.7.0"},
+	{setting: "ReportExclude", settings: ClientSettings{ReportExclude: "CS"}, two: "-x CS", first2: "2.0.0", before2: "1.7.0"},
 	{setting: "SumOnly", settings: ClientSettings{Parallel: 2, SumOnly: true}, two: "--sum-only", first2: "2.0.14", before2: "2.0.13"},
 	{setting: "PrintMSS", settings: ClientSettings{PrintMSS: true}, two: "-m", first2: "1.7.0"},
 	{setting: "TripTimes", settings: ClientSettings{TripTimes: true}, two: "--trip-time", first2: "2.0.13", before2: "2.0.12"},

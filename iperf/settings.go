@@ -107,7 +107,7 @@ type ClientSettings struct {
 	JSONStream           bool       // one JSON object a line, as it happens; iperf 3 only
 	JSONStreamFullOutput bool       // and the whole at the end; iperf 3 only
 	ReportStyle          string     // "C": comma-separated values; iperf 2 only
-	ReportExclude        string     // of C (connections), M (multicast), S (settings), V (server's reports); iperf 2 only
+	ReportExclude        string     // of C (connections) and S (settings), before 2.1.8 of M (multicast) and V (server's reports) too; iperf 2 only
 	SumOnly              bool       // no rows of single streams; iperf 2 only
 	PrintMSS             bool       // iperf 2 only
 	TripTimes            bool       // measure from write to read; a run compares the clocks, and ErrClocksDiffer ends it; iperf 2 only
@@ -150,7 +150,7 @@ type ServerSettings struct {
 	TOSOverride      int            // of what it sends for Reverse and FullDuplex, against the client's; iperf 2 only
 	Congestion       string         // TCP's congestion control algorithm; iperf 2 only
 	Rate             report.BitRate // to read at; iperf 2 and TCP only
-	TCPRxWindowClamp int64          // bytes; iperf 2 and TCP only
+	TCPRxWindowClamp int64          // bytes of the window at first, which Linux opens again, up to 64 KB; iperf 2 and TCP only
 	SingleUDP        bool           // one thread for UDP; iperf 2 only
 	SSMHost          string         // the source of a multicast (S,G) over UDP; iperf 2 only
 	Compatibility    bool           // iperf 2 only

@@ -25,7 +25,9 @@ var onlyOneOf = [][]string{
 	{"MPTCP", "FQRate"}, {"MPTCP", "FlowLabel"}, {"MPTCP", "SndTimeout"}, // which Linux does not take for its sockets, or ignores
 	{"Compatibility", "Reverse"}, {"Compatibility", "FullDuplex"}, {"Compatibility", "Dualtest"}, {"Compatibility", "Tradeoff"},
 	{"Compatibility", "TripTimes"}, {"Compatibility", "RateDeviation"}, {"Compatibility", "Histograms.Enable"},
-	{"Compatibility", "Isochronous.FramesPerSecond"}, {"Compatibility", "Enhanced"},
+	{"Compatibility", "Isochronous.FramesPerSecond"}, {"Compatibility", "Enhanced"}, {"Compatibility", "Bounceback.Enable"},
+	{"Compatibility", "TxStartTime"}, {"Compatibility", "TCPWritePrefetch"},
+	{"Bounceback.NoQuickACK", "TCPQuickACK"},
 }
 
 // onlyOneOutput has groups like those of onlyOneOf for both ends: the JSON of iperf 3 is the same with the others of a group.

@@ -31,7 +31,8 @@ var output = []Setting{
 	{Field: "JSONStream", Three: One("--json-stream", 3, 17, 0), Is: Switch{}, Keys: "json-stream"},
 	{Field: "JSONStreamFullOutput", Three: One("--json-stream-full-output", 3, 20, 0), Is: Switch{}, Needs: "JSONStream", Keys: "json-stream-full-output"},
 	{Field: "ReportStyle", Two: One("-y", 2, 0, 0), Is: reportStyle, Keys: "reportstyle"},
-	{Field: "ReportExclude", Two: One("-x", 2, 0, 0), Is: Text{reportExclude}, Keys: "reportexclude"},
+	{Field: "ReportExclude", Two: One("-x", 2, 0, 0), Is: Text{reportExclude}, Keys: "reportexclude",
+		Limits2: []Limit{{Since{2, 1, 8}, matching(`^[CScs]*$`, "of the letters C and S, as M and V have no effect")}}},
 	{Field: "SumOnly", Two: One("--sum-only", 2, 0, 14), Is: Switch{}, Keys: "sum-only"},
 }
 
