@@ -54,6 +54,9 @@ func (l *commandLine) limitTogether2(c *ClientSettings) {
 		l.bad("Rate", c.Rate, fmt.Sprintf("%v or more with blocks of Client.Length (%d), or that %d or less,",
 			report.BitRate(length*8), length, int64(c.Rate/8)), "Client.Length")
 	}
+	if c.BurstPeriod > 0 && c.BurstSize == 0 && l.version.AtLeast(2, 2, 1) {
+		l.bad("BurstPeriod", c.BurstPeriod, fmt.Sprintf("0 unless Client.BurstSize (%d) is set", c.BurstSize), "Client.BurstSize")
+	}
 	if c.Congestion != "" && (c.Dualtest || c.Tradeoff) && l.version.AtLeast(2, 1, 8) && !l.version.AtLeast(2, 2, 1) {
 		l.bad("Congestion", c.Congestion, fmt.Sprintf("empty with Client.Dualtest (%v) or Client.Tradeoff (%v), as the client crashes,", c.Dualtest, c.Tradeoff),
 			"Client.Dualtest", "Client.Tradeoff")

@@ -93,6 +93,8 @@ func TestRealServersTakeEveryOption(t *testing.T) {
 				switch {
 				case slices.Equal(x.Server.Extra, []string{"-x y"}):
 					t.Skip("no option")
+				case x.Server.HideIPs && program == "iperf" && !v.AtLeast(2, 2, 1):
+					t.Skip("it crashes at its end")
 				case x.Server.SSMHost != "":
 					t.Skip("needs a multicast address")
 				case x.Server.RSAPrivateKeyPath != "":

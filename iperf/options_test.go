@@ -68,7 +68,7 @@ var clientCases = []clientCase{
 	{setting: "FQRate", settings: ClientSettings{FQRate: 1e7}, two: "--fq-rate 10000000", first2: "2.0.13", before2: "2.0.12", three: "--fq-rate 10000000", first3: "3.1.5", before3: "3.1.4"},
 	{setting: "PacingTimer", settings: ClientSettings{PacingTimer: 2 * time.Millisecond}, three: "--pacing-timer 2000", first3: "3.2", before3: "3.1.7"},
 	{setting: "BurstSize", settings: ClientSettings{BurstSize: 1 << 20, BurstPeriod: time.Second / 2}, two: "--burst-size 1048576 --burst-period 0.5", first2: "2.1.1", before2: "2.1.0"},
-	{setting: "BurstPeriod", settings: ClientSettings{BurstPeriod: time.Second / 2}, two: "--burst-period 0.5", first2: "2.1.1", before2: "2.1.0"},
+	{setting: "BurstPeriod", settings: ClientSettings{BurstPeriod: time.Second / 2, BurstSize: 1 << 20}, two: "--burst-size 1048576 --burst-period 0.5", first2: "2.1.1", before2: "2.1.0"},
 	{setting: "Isochronous", settings: ClientSettings{Isochronous: Isochronous{60, 1e8, 5e6}}, two: "--isochronous=60:100000000,5000000", first2: "2.0.12", before2: "2.0.11"},
 	{setting: "Bounceback", settings: ClientSettings{Bounceback: Bounceback{Enable: true}}, two: "--bounceback", first2: "2.1.7", before2: "2.1.6"},
 	{setting: "Bounceback.Period", settings: ClientSettings{Bounceback: Bounceback{true, 5, time.Second / 2, 500 * time.Microsecond, true}},

@@ -40,7 +40,7 @@ type ClientSettings struct {
 	PacingTimer   time.Duration  // between two checks of Rate, in microseconds; iperf 3 before 3.18 only
 	Blocks        int64          // to transfer, instead of Time, of Length or the program's default; iperf 3 only
 	BurstSize     int64          // bytes sent at the start of every BurstPeriod, at least Length; iperf 2 only
-	BurstPeriod   time.Duration  // between bursts; iperf 2 only
+	BurstPeriod   time.Duration  // between bursts; since 2.2.1 with BurstSize; iperf 2 only
 	Isochronous   Isochronous    // send like a video; iperf 2 only
 	Bounceback    Bounceback     // measure requests and their answers in place of bulk data; iperf 2 and TCP only
 	WorkingLoad   string         // bulk streams beside Bounceback: "up", "down" or "bidir", with their number as in "up,4"; iperf 2 only
@@ -95,9 +95,9 @@ type ClientSettings struct {
 	RSAPublicKeyPath string // on the client's host
 	UsePKCS1Padding  bool   // as versions before 3.17 pad, also on the server; 3.17 to 3.19, as later clients do not take it
 
-	PermitKey     string // what the server must have too, and gets; 4 to 128 characters; in the output; iperf 2 and TCP only
+	PermitKey     string // what the server must have too, and gets; 4 to 128 characters; in the output; iperf 2 and TCP only, not with Bounceback
 	Compatibility bool   // send nothing that old versions do not know; iperf 2 only
-	PeerDetect    bool   // exchange versions first; iperf 2 and TCP only
+	PeerDetect    bool   // exchange versions first, as 2.1.8 and later do in any case; iperf 2 and TCP only
 
 	// What is printed. Every form is understood by report.Parser; with JSON intervals come only when the test is over.
 	Format               string     // the letter of the unit, of bkmgaBKMGA for iperf 2 and kmgtKMGT for iperf 3; empty: the finest
@@ -117,7 +117,7 @@ type ClientSettings struct {
 	Timestamps           string     // in front of every line, a format of strftime such as "%s "; iperf 3 only, not with JSON
 	ExtraData            string     // to be found in the JSON; iperf 3 only
 	GetServerOutput      bool       // the server's output after the client's; iperf 3 only
-	SyncTransferID       bool       // give streams the same number on both ends; iperf 2 only
+	SyncTransferID       bool       // give streams the same number on both ends; iperf 2.2.0 only
 	HideIPs              bool       // iperf 2 only
 	UTC                  bool       // iperf 2 only
 
@@ -208,7 +208,7 @@ type Bounceback struct {
 	Enable     bool
 	Writes     int           // in a burst
 	Period     time.Duration // between bursts
-	Hold       time.Duration // that the server waits before it answers, whole microseconds
+	Hold       time.Duration // that the server waits before it answers, whole microseconds; before 2.2.1, whose server does not wait
 	NoQuickACK bool          // the server acknowledges as usual
 }
 

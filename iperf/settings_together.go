@@ -28,6 +28,7 @@ var onlyOneOf = [][]string{
 	{"Compatibility", "Isochronous.FramesPerSecond"}, {"Compatibility", "Enhanced"}, {"Compatibility", "Bounceback.Enable"},
 	{"Compatibility", "TxStartTime"}, {"Compatibility", "TCPWritePrefetch"},
 	{"Bounceback.NoQuickACK", "TCPQuickACK"},
+	{"PermitKey", "Bounceback.Enable"}, // the key is not sent, and the server takes a client without it
 }
 
 // onlyOneOutput has groups like those of onlyOneOf for both ends: the JSON of iperf 3 is the same with the others of a group.
@@ -95,6 +96,9 @@ func (f *faults) clientTogether(client end, c *ClientSettings) {
 // serverTogether finds settings of the server that do not go together.
 func (f *faults) serverTogether(server end, s *ServerSettings, c *ClientSettings) {
 	f.onlyOne(server, "Port", "AutoPort")
+	for _, later := range []string{"Enhanced", "Histograms.Enable", "JitterHistograms"} {
+		f.onlyOne(server, "Compatibility", later)
+	}
 	f.bothOrNone(server, "RSAPrivateKeyPath", "AuthorizedUsersPath")
 	if s.SndTimeout > 0 && c.MPTCP { // as for the client
 		f.bad("Server.SndTimeout", s.SndTimeout, "0 with Client.MPTCP (true)", "Client.MPTCP")

@@ -32,6 +32,8 @@ func TestCheckFindsWhatDoesNotGoTogether(t *testing.T) {
 		{"compatibility of later settings", ClientSettings{Compatibility: true, TxStartTime: time.Unix(1, 0).UTC(), TCPWritePrefetch: 8192, Bounceback: Bounceback{Enable: true}}, ServerSettings{},
 			[]string{"Client.Compatibility is true: must be unset if Client.Bounceback.Enable (true) is set", "Client.Compatibility is true: must be unset if Client.TxStartTime (1970-01-01T00:00:01Z) is set",
 				"Client.Compatibility is true: must be unset if Client.TCPWritePrefetch (8192) is set"}},
+		{"the server's", ClientSettings{}, ServerSettings{Compatibility: true, Enhanced: true, Histograms: Histograms{Enable: true}}, []string{
+			"Server.Compatibility is true: must be unset if Server.Enhanced (true) is set", "Server.Compatibility is true: must be unset if Server.Histograms.Enable (true) is set"}},
 		{"two ways to acknowledge", ClientSettings{TCPQuickACK: true, Bounceback: Bounceback{Enable: true, NoQuickACK: true}}, ServerSettings{},
 			[]string{"Client.Bounceback.NoQuickACK is true: must be unset if Client.TCPQuickACK (true) is set"}},
 		{"what needs another", ClientSettings{Burst: 1, BurstSize: 1 << 20, RateDeviation: 1, IncrSrcIP: true, ListenPort: 1, RcvTimeout: time.Second, WorkingLoad: "up"}, ServerSettings{},
@@ -78,7 +80,7 @@ func TestCheckFindsWhatDoesNotGoTogether(t *testing.T) {
 			"Client.FQRate is -1: must be 0, or 1 bit/s or more", "Client.Burst is 1001: must be from 0 to 1000", `Client.WorkingLoad is sideways: must be "up", "down" or "bidir", with a number as in "up,4"`,
 			"Client.IPVersion is 5: must be 0, 4 or 6", "Client.TOS is 256: must be from 0 to 255", "Client.TTL is -1: must be from 0 to 255", "Client.FlowLabel is 1048576: must be from 0 to 1048575",
 			`Client.Affinity is a: must be a processor's number, or two as in "0,1"`, "Client.SndTimeout is 25h0m0s: must be 24h0m0s or less", "Client.ControlKeepAlive is 1ms, 0s: must be whole seconds",
-			"Client.PermitKey is of 3 characters: must be empty, or of 4 to 128 characters", "Client.Format is kk: must be one letter",
+			"Client.PermitKey is of 3 characters: must be empty, or of 4 to 128 characters", "Client.PermitKey is of 3 characters: must be unset if Client.Bounceback.Enable (true) is set", "Client.Format is kk: must be one letter",
 			"Client.ReportStyle is J: must be C", "Client.ReportExclude is CD: must be without D, as the data are what is measured", "Client.JSONStreamFullOutput is true: must be unset unless Client.JSONStream (false) is set", `Client.Username is "u": must be unset unless Client.RSAPublicKeyPath ("") is set`}},
 		{"a burst of less than a block", ClientSettings{BurstSize: 131071, BurstPeriod: time.Second}, ServerSettings{},
 			[]string{"Client.BurstSize is 131071: must be 0, or Client.Length or more, which is 131072"}},

@@ -242,6 +242,17 @@ func plainHeader(p testbed.Packet) bool {
 	return len(p.Payload) < 4 || binary.BigEndian.Uint32(p.Payload)&(extended|version2) == 0 || p.Payload[0] >= '0' && p.Payload[0] <= '9'
 }
 
+// asksForPeer reports whether a flow's data begin with iperf 2's flags that ask for the server's version.
+func asksForPeer(f *flow) bool {
+	const peerDetect = 0x06
+	for _, p := range f.up {
+		if len(p.Payload) > 0 {
+			return p.Payload[0]&peerDetect == peerDetect
+		}
+	}
+	return false
+}
+
 func first(ps []testbed.Packet) []byte {
 	if len(ps) == 0 {
 		return nil

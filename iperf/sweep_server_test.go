@@ -168,7 +168,7 @@ var serverTrials = map[string][]sweepTrial{
 	"JitterHistograms":    {{set: s(func(s *iperf.ServerSettings) { s.JitterHistograms = true }), with: c(overUDP), effect: "bins of jitter in the server's output", seen: func(e *sighting) error { return says(e.server, "J8-PDF") }}},
 	"Timestamps":          {{value: "at %s ", set: s(func(s *iperf.ServerSettings) { s.Timestamps = "at %s " }), effect: "in front of the server's rows", seen: func(e *sighting) error { return says(e.server, "\nat 1") }}},
 	"HideIPs":             {{set: s(func(s *iperf.ServerSettings) { s.HideIPs = true }), effect: "no address in the server's rows", seen: func(e *sighting) error { return saysNot(e.server, "local "+serverAddr) }}},
-	"UTC":                 {{set: s(func(s *iperf.ServerSettings) { s.UTC = true }), with: s(func(s *iperf.ServerSettings) { s.Enhanced = true }), effect: "times of UTC in the server's output", seen: func(e *sighting) error { return says(e.server, "(UTC)") }}},
+	"UTC":                 {{set: s(func(s *iperf.ServerSettings) { s.UTC = true }), with: s(func(s *iperf.ServerSettings) { s.Enhanced = true }), effect: "times of UTC in the server's output", seen: func(e *sighting) error { return says(e.server, "(GMT)") }}},
 	"Format":              {{value: "M", set: s(func(s *iperf.ServerSettings) { s.Format = "M" }), effect: "that unit in the server's output", seen: func(e *sighting) error { return says(e.server, "MBytes/sec") }}},
 	"Extra": {{value: "an interval of 0.2", set: s(func(s *iperf.ServerSettings) { s.Extra = []string{"-i", "0.2"} }), effect: "what the argument does", seen: func(e *sighting) error {
 		return between("rows", rowsOf200ms(e.server), 3, 6)

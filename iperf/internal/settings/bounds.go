@@ -52,6 +52,9 @@ func unset(why string) Bound {
 	return Bound{Text: allowed, Check: func(v reflect.Value) (string, string) { return fmt.Sprint(v.Interface()), allowed }}
 }
 
+// anyValue ends the bound of earlier versions.
+var anyValue = Bound{Text: "any", Check: func(reflect.Value) (value, allowed string) { return "", "" }}
+
 func interval(shortest, longest time.Duration) Bound {
 	return bound(fmt.Sprintf("from %v to %v", shortest, longest), func(d time.Duration) bool { return d == 0 || d >= shortest && d <= longest })
 }

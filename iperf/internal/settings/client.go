@@ -75,7 +75,7 @@ var Client = slices.Concat([]Setting{
 	{Field: "Bounceback.Writes", Is: Count{"writes", math.MaxInt32, 0}},
 	{Field: "Bounceback.Period", Two: One("--bounceback-period", 2, 1, 8), Is: Duration{Most: longestTimer}, Keys: "bounceback-period"},
 	{Field: "Bounceback.Hold", Two: One("--bounceback-hold", 2, 1, 8), Keys: "bounceback-hold",
-		Is: Duration{Low: true, Whole: time.Microsecond, Most: longestTimer, Unit: time.Millisecond}},
+		Is: Duration{Low: true, Whole: time.Microsecond, Most: longestTimer, Unit: time.Millisecond}, Limits2: []Limit{{Since{2, 2, 1}, unset("the server does not wait")}}},
 	{Field: "Bounceback.NoQuickACK", Two: One("--bounceback-no-quickack", 2, 1, 8), Is: Switch{}, Keys: "bounceback-no-quickack"},
 	{Field: "WorkingLoad", Two: []Flag{{"--bounceback-congest=", Since{2, 1, 8}}, {"--working-load=", Since{2, 1, 9}}}, Needs: "Bounceback.Enable",
 		Is:   Text{matching(`^((up|down|bidir)(,[1-9][0-9]{0,4})?)?$`, `"up", "down" or "bidir", with a number as in "up,4"`)},
@@ -135,7 +135,8 @@ var Client = slices.Concat([]Setting{
 	{Field: "Timestamps", Three: One("--timestamps=", 3, 9, 0), Is: Text{}, Keys: "timestamps"},
 	{Field: "ExtraData", Three: One("--extra-data", 3, 6, 0), Is: Text{}, Keys: "extra-data"},
 	{Field: "GetServerOutput", Three: One("--get-server-output", 3, 0, 5), Is: Switch{}, Keys: "get-server-output"},
-	{Field: "SyncTransferID", Two: One("--sync-transfer-id", 2, 2, 0), Is: Switch{}, Keys: "sync-transfer-id"},
+	{Field: "SyncTransferID", Two: One("--sync-transfer-id", 2, 2, 0), Is: Switch{}, Keys: "sync-transfer-id",
+		Limits2: []Limit{{Since{2, 2, 1}, unset("it has no effect")}}},
 	{Field: "HideIPs", Two: One("--hide-ips", 2, 1, 4), Is: Switch{}, Keys: "hide-ips"},
 	{Field: "UTC", Two: One("--utc", 2, 1, 9), Is: Switch{}, Keys: "utc"},
 

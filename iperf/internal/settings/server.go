@@ -52,7 +52,8 @@ var Server = slices.Concat([]Setting{
 	{Field: "Histograms.Bins", Is: bins},
 	{Field: "JitterHistograms", Two: One("--jitter-histograms", 2, 1, 9), Is: Switch{}, Over: "UDP", Keys: "jitter-histograms"},
 	{Field: "Timestamps", Three: One("--timestamps=", 3, 9, 0), Is: Text{}, Keys: "timestamps"},
-	{Field: "HideIPs", Two: One("--hide-ips", 2, 1, 4), Is: Switch{}, Keys: "hide-ips"},
+	{Field: "HideIPs", Two: One("--hide-ips", 2, 1, 4), Is: Switch{}, Keys: "hide-ips",
+		Limits2: []Limit{{Since{2, 1, 8}, unset("the server crashes at its end")}, {Since{2, 2, 1}, anyValue}}},
 	{Field: "UTC", Two: One("--utc", 2, 1, 9), Is: Switch{}, Keys: "utc"},
 
 	{Field: "Format", Two: two("-f"), Three: three("-f"), Is: format, Limits2: formats2, Limits3: formats3, Keys: "format"},
