@@ -293,7 +293,7 @@ var clientTrials = map[string][]sweepTrial{
 		return want(slices.ContainsFunc(e.fromClient(), func(p testbed.Packet) bool { return p.SYN && p.MPTCP }) &&
 			slices.ContainsFunc(e.fromServer(), func(p testbed.Packet) bool { return p.SYN && p.MPTCP }), "the option", "none")
 	}}},
-	"NearCongestion": {{value: "20", set: c(func(c *iperf.ClientSettings) { c.NearCongestion = 20 }), effect: "a rate far below the link's", seen: func(e *sighting) error {
+	"NearCongestion": {{value: "1000", set: c(func(c *iperf.ClientSettings) { c.NearCongestion = 1000 }), effect: "a rate far below the link's", seen: func(e *sighting) error {
 		return between("rate", rate(e.up()), 1e5, 0.6*sweepLink)
 	}}},
 	"TCPQuickACK": {{set: c(func(c *iperf.ClientSettings) { c.TCPQuickACK = true }), with: c(func(c *iperf.ClientSettings) { lowRate(c); c.NoDelay, c.Time = true, 2*time.Second }),

@@ -106,8 +106,8 @@ func headOf(programs []sweepProgram) string {
 	return b.String()
 }
 
-// A sweepRow is a row of the table: how it begins, and the cell whose verdicts follow.
-type sweepRow struct{ head, cell string }
+// A sweepRow is a row of the table: how it begins, the cell whose verdicts follow, and the program that has its value (empty: any).
+type sweepRow struct{ head, cell, program string }
 
 // rows returns those of a section in the order of the table.
 func (s side) rows() (all []sweepRow) {
@@ -120,7 +120,7 @@ func (s side) rows() (all []sweepRow) {
 			if c.nothing != "" {
 				effect += " (without it too: " + c.nothing + ")"
 			}
-			all = append(all, sweepRow{fmt.Sprintf("| `%s` | %s | %s |", setting.Field, value, effect), c.String()})
+			all = append(all, sweepRow{fmt.Sprintf("| `%s` | %s | %s |", setting.Field, value, effect), c.String(), c.program})
 		}
 	}
 	return all
@@ -128,7 +128,7 @@ func (s side) rows() (all []sweepRow) {
 
 func pairRows() (all []sweepRow) {
 	for _, pair := range related() {
-		all = append(all, sweepRow{fmt.Sprintf("| `%s` and `%s` |", pair.a.setting.Field, pair.b.setting.Field), pair.String()})
+		all = append(all, sweepRow{fmt.Sprintf("| `%s` and `%s` |", pair.a.setting.Field, pair.b.setting.Field), pair.String(), ""})
 	}
 	return all
 }
@@ -171,7 +171,7 @@ func (t *sweepTable) read(text string) {
 				if note, ok := notes[verdict]; ok {
 					verdict = note
 				}
-				if verdict != notRun {
+				if verdict != notRun && p.has(row.program) {
 					t.verdicts[fmt.Sprintf("%s of %v", row.cell, p)] = verdict
 				}
 			}
