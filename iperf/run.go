@@ -155,10 +155,12 @@ func (x *Iperf) attemptWith(ctx context.Context, res *Result, onClient, onServer
 			return nil, both(both(err, srv.process.stopErr), srv.storeErr)
 		}
 		if recalled != nil {
-			select { // while the traffic flows, this costs nothing
-			case <-srv.accepted.Event():
+			giveWay := time.NewTimer(clientStarts)
+			select {
+			case <-giveWay.C:
 			case <-cli.done:
 			}
+			giveWay.Stop()
 			if unsure := recalled.check(ctx, x); unsure != nil {
 				cli.stop()
 				srv.finish(ctx, 0)
@@ -194,6 +196,10 @@ func (x *Iperf) attemptWith(ctx context.Context, res *Result, onClient, onServer
 	res.Manifest, manifestErr = x.writeManifest(res, s.name, err, sums)
 	return res, both(err, manifestErr)
 }
+
+// clientStarts is how long after the client's start it is asked whether the programs are the same: while the traffic flows, that
+// costs nothing, where it would hold up the client on a machine that is slow to start programs.
+const clientStarts = 100 * time.Millisecond
 
 // conclude makes the bandwidth of what both programs reported, when they have ended, and tells what was wrong with them.
 func (x *Iperf) conclude(ctx context.Context, res *Result, client *process, srv *Server, limit time.Duration) error {
