@@ -290,7 +290,9 @@ func (r *trial) all() {
 		iperf.RoleClient: r.dial(iperf.RoleClient, r.world.Client), iperf.RoleServer: r.dial(iperf.RoleServer, r.world.Server),
 	}
 	r.straight()
-	r.acquaint()
+	if r.stage == "" || r.stage == dialling || r.stage == traffic { // the others put something in the program's place, once
+		r.acquaint()
+	}
 	r.must(r.ownStorage("raw"))
 	r.must(r.stretch())
 	if r.prepare != nil {

@@ -148,33 +148,9 @@ func (x *Iperf) attemptWith(ctx context.Context, res *Result, onClient, onServer
 	if err != nil {
 		return nil, err
 	}
-	var cli *process
-	for first := true; ; first = false {
-		if cli, err = x.startClient(ctx, s, onClient, server, server.TestAddr(), clientLine, srv.Port); err != nil {
-			srv.finish(ctx, 0)
-			return nil, both(both(err, srv.process.stopErr), srv.storeErr)
-		}
-		if recalled != nil {
-			giveWay := time.NewTimer(clientStarts)
-			select {
-			case <-giveWay.C:
-			case <-cli.done:
-			}
-			giveWay.Stop()
-			if unsure := recalled.check(ctx, x); unsure != nil {
-				cli.stop()
-				srv.finish(ctx, 0)
-				return nil, both(both(both(unsure, cli.stopErr), both(srv.process.stopErr, cli.closeFiles())), srv.storeErr)
-			}
-		}
-		<-cli.done
-		if !first || !x.wasEarly(ctx, cli, srv) {
-			break
-		}
-		if err := cli.closeFiles(); err != nil {
-			res.Warnings = append(res.Warnings, err)
-		}
-		x.logger().DebugContext(ctx, "start the client again", "error", "it was refused, and the server listens now")
+	cli, err := x.clientToEnd(ctx, s, onClient, clientLine, srv, recalled)
+	if err != nil {
+		return nil, err
 	}
 	// After a failure there may be nothing to wait for, but what the server still knows arrives soon.
 	wait := srv.drain
@@ -195,6 +171,39 @@ func (x *Iperf) attemptWith(ctx context.Context, res *Result, onClient, onServer
 	var manifestErr error
 	res.Manifest, manifestErr = x.writeManifest(res, s.name, err, sums)
 	return res, both(err, manifestErr)
+}
+
+// clientToEnd runs the client of a run to its end. After an error, the server has been ended too.
+func (x *Iperf) clientToEnd(ctx context.Context, s *session, m *machine, line line, srv *Server, recalled *recollection) (*process, error) {
+	server := srv.process.host
+	for first := true; ; first = false {
+		cli, err := x.startClient(ctx, s, m, server, server.TestAddr(), line, srv.Port)
+		if err != nil {
+			srv.finish(ctx, 0)
+			return nil, both(both(err, srv.process.stopErr), srv.storeErr)
+		}
+		if recalled != nil {
+			giveWay := time.NewTimer(clientStarts)
+			select {
+			case <-giveWay.C:
+			case <-cli.done:
+			}
+			giveWay.Stop()
+			if unsure := recalled.check(ctx, x); unsure != nil {
+				cli.stop()
+				srv.finish(ctx, 0)
+				return nil, both(both(both(unsure, cli.stopErr), both(srv.process.stopErr, cli.closeFiles())), srv.storeErr)
+			}
+		}
+		<-cli.done
+		if !first || !x.wasEarly(ctx, cli, srv) {
+			return cli, nil
+		}
+		if err := cli.closeFiles(); err != nil {
+			srv.warnings = append(srv.warnings, err)
+		}
+		x.logger().DebugContext(ctx, "start the client again", "error", "it was refused, and the server listens now")
+	}
 }
 
 // clientStarts is how long after the client's start it is asked whether the programs are the same: while the traffic flows, that
