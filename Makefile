@@ -1,7 +1,7 @@
 # make test      everything that CI runs
 # make bench     the benchmarks
 # make corpus    real outputs with their expected readings: DIR=folder
-# make matrix    every fault in every stage, with both programs and both SSH servers; about half an hour
+# make matrix    every fault in every stage, with both programs and both SSH servers; about a quarter of an hour
 # make hosts     every pair of SSH server, login shell, sh and userland, of three Debian releases; about half an hour.
 #                HOSTS=full: every combination. The releases are kept in the user's cache directory, as tuna/*
 # make versions  the tests of rates with iperf 2 and iperf 3 of newer Debian suites as well, which it downloads

@@ -12,7 +12,8 @@ import (
 	"github.com/tunaperf/tuna/sshhost"
 )
 
-// TestServerThatSaysSoEarly has an iperf 2 server that says that it listens before it does, as a real one does for a moment.
+// TestServerThatSaysSoEarly starts clients of an iperf 2 server that prints its banner half a second before it listens. A real
+// one does so for less than a millisecond.
 func TestServerThatSaysSoEarly(t *testing.T) {
 	testbed.Need(t, "iperf")
 	const early = `case "$1" in -s) echo "Server listening on TCP port $3"; `

@@ -201,6 +201,6 @@ var hostFaults = []*fault{
 		prepare: func(r *trial) error { return r.fakeClock() },
 		inject:  func(r *trial) error { return r.jump(3600) },
 		want:    []error{anyway, iperf.ErrIncomplete, iperf.ErrNotUnderstood, iperf.ErrNoBandwidth, iperf.ErrTimeout, iperf.ErrPeerLost},
-		within:  20 * time.Second,
+		within:  22 * time.Second,
 	},
 }

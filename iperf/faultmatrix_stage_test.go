@@ -53,7 +53,7 @@ func (p *printed) Write(b []byte) (int, error) {
 	return p.sum.Write(b)
 }
 
-// Facts has runs recall what they know of the host, as on the host itself.
+// Facts returns those of the embedded host.
 func (h *stagedHost) Facts() *sync.Map {
 	return h.HostSSH.(interface{ Facts() *sync.Map }).Facts()
 }
@@ -141,6 +141,8 @@ func (r *trial) stretch() error {
 	case starting:
 		return fakeProgram(r.world.Server, r.program, `[ "$server" ] && { `+hold+`}`)
 	case draining:
+		// A lost link is noticed within 4 s: before the server is ended, which would be a warning.
+		r.x.EventTimer = &iperf.EventTimer{Time: 6 * time.Second}
 		return fakeProgram(r.world.Server, r.program, `[ "$server" ] && { "$real" "$@"; got=$?; `+hold+` exit $got; }`)
 	case stopping:
 		r.x.EventTimer = &iperf.EventTimer{Time: 1500 * time.Millisecond}

@@ -290,7 +290,7 @@ func (r *trial) all() {
 		iperf.RoleClient: r.dial(iperf.RoleClient, r.world.Client), iperf.RoleServer: r.dial(iperf.RoleServer, r.world.Server),
 	}
 	r.straight()
-	if r.stage == "" || r.stage == dialling || r.stage == traffic { // the others put something in the program's place, once
+	if r.stage == "" || r.stage == dialling || r.stage == traffic { // the other stages replace the program
 		r.acquaint()
 	}
 	r.must(r.ownStorage("raw"))
@@ -350,10 +350,10 @@ func (r *trial) all() {
 	r.checkOnlyServers()
 }
 
-// acquaint makes a short run, so that the next one knows its hosts already, as most do.
+// acquaint makes a short run, so that the next one starts with facts about its hosts.
 func (r *trial) acquaint() {
 	x := *r.x
-	x.Client.Time, x.Client.Interval, x.Client.Bytes = 0, 0, 64<<10
+	x.Client.Time, x.Client.Interval, x.Client.Bytes = 0, 0, 512<<10
 	if _, err := x.Upstream(r.t.Context(), ""); err != nil {
 		r.t.Fatalf("the run before the fault: %v\n%s", err, evidence(err))
 	}

@@ -19,7 +19,7 @@ type machine struct {
 	asked    time.Duration // how long all that took
 	system   string        // what uname -a printed, for the manifest
 	before   *ports        // in use before the run; nil: not asked, or the host cannot say
-	recalled bool          // all that was asked for an earlier run
+	recalled bool          // from the host's facts
 }
 
 // asking is how long a host may take to say which version it has. A first command may have to reconnect to it.

@@ -15,8 +15,8 @@ import (
 	"github.com/tunaperf/tuna/storage"
 )
 
-// BenchmarkManyRuns makes runs one after the other with one Iperf, on two hosts that stay connected, each of 200 MB, and says what
-// this process holds after the first 100 and at the end: heap, goroutines and descriptors.
+// BenchmarkManyRuns makes runs of 200 MB with one Iperf, one after the other. heap100-MB is the live heap after 100 runs and
+// heap-MB at the end. goroutines and descriptors are the growth between the two.
 //
 //	go test -run '^$' -bench ManyRuns -benchtime 1000x ./iperf
 func BenchmarkManyRuns(b *testing.B) {
@@ -53,7 +53,7 @@ func BenchmarkManyRuns(b *testing.B) {
 	}
 }
 
-// holding is what a process holds.
+// A holding is a process's use of resources.
 type holding struct{ heap, goroutines, descriptors float64 } // heap in MB
 
 func held(tb testing.TB) holding {
@@ -65,7 +65,7 @@ func held(tb testing.TB) holding {
 	return holding{liveHeap(), float64(runtime.NumGoroutine()), float64(len(files))}
 }
 
-// liveHeap is how much is reachable, in MB.
+// liveHeap returns the size of the reachable heap in MB.
 func liveHeap() float64 {
 	runtime.GC()
 	runtime.GC() // what the first one's finalizers held
@@ -74,8 +74,8 @@ func liveHeap() float64 {
 	return float64(m.HeapAlloc) / 1e6
 }
 
-// BenchmarkDiscardedIntervals follows an output of 1,000 and of 100,000 intervals with a parser that reads them all and keeps none.
-// most-MB is what the heap has grown by at most, seen at every hundredth interval: it is the same for both.
+// BenchmarkDiscardedIntervals follows outputs of 1,000 and of 100,000 intervals with a parser that keeps none. most-MB is the
+// largest growth of the live heap, measured 100 times. It does not depend on the number of intervals.
 //
 //	go test -run '^$' -bench DiscardedIntervals -benchtime 3x ./iperf
 func BenchmarkDiscardedIntervals(b *testing.B) {
@@ -105,7 +105,7 @@ func BenchmarkDiscardedIntervals(b *testing.B) {
 	}
 }
 
-// A longHost has an iperf3 client of a test with so many intervals.
+// A longHost is a host whose iperf3 client prints that many intervals.
 type longHost int
 
 func (h longHost) TestAddr() string { return "127.0.0.1" }

@@ -11,20 +11,21 @@ import (
 	"github.com/tunaperf/tuna/iperf/report"
 )
 
-// What a run has found out about a host is known in the next one, which is a round trip less. Whether it still holds is asked
-// while the traffic flows: a program that was replaced meanwhile is not what the run was made for, which then begins anew.
+// A run keeps what it learned about a host in the host's Facts, so that the next run needs one round trip less. The next run
+// uses the facts at once and checks them while its traffic flows. If a program was replaced in the meantime, the attempt is
+// discarded and made again.
 
-// A factKeeper is a host that keeps what runs find out about it. sshhost.Host is one.
+// A factKeeper is a host that stores facts for runs. sshhost.Host is one.
 type factKeeper interface{ Facts() *sync.Map }
 
-// A factKey is the key of facts: the program, as the run calls it. That of *ports, which were in use before the last server for
-// which that was asked, is portsKey.
+// A factKey is the key of *facts: the program's name or path, as in Iperf.Program. portsKey is the key of *ports, the ports in
+// use before a server was started.
 type (
 	factKey  string
 	portsKey struct{}
 )
 
-// facts are what a run keeps. Nobody changes them.
+// facts describe a host and its program. They are immutable.
 type facts struct {
 	machine         // without its host and its ports
 	identity string // see identify
@@ -37,7 +38,7 @@ func (h *guardedHost) Facts() (m *sync.Map) {
 	return m
 }
 
-// factsOf returns where a host keeps what is known of it, nil if it does not.
+// factsOf returns the facts of a host, or nil if it stores none.
 func factsOf(h HostSSH) *sync.Map {
 	if k, ok := h.(factKeeper); ok {
 		return k.Facts()
@@ -45,14 +46,14 @@ func factsOf(h HostSSH) *sync.Map {
 	return nil
 }
 
-// identityCommand prints on which system a program is, as uname -a tells it, and which file it is: its path, device, inode,
-// size, and the times of its content and of its inode.
+// identityCommand returns a command that prints uname -a and, on a second line, the program's path, device, inode, size, mtime
+// and ctime.
 func identityCommand(h HostSSH, program string) string {
 	return "uname -a || echo; p=$(command -v " + command{host: h, argv: []string{program}}.text() + `) && stat -Lc '%n %d %i %s %Y %Z' "$p"`
 }
 
-// identify returns what identityCommand prints, and the system alone. ok is false if the identity does not tell the program
-// from another one, as it may be a script that calls the program, or has just been changed.
+// identify returns the output of identityCommand, and its first line as system. ok is false if the identity cannot prove that
+// the program is the same later: if the file is not an ELF binary (a script may call any program) or changed within settled.
 func identify(ctx context.Context, h HostSSH, program string) (identity, system string, ok bool) {
 	var out buffer
 	if err := h.Run(ctx, identityCommand(h, program)+` && date +%s && head -c4 "$p"; :`, &out, io.Discard); err != nil {
@@ -70,7 +71,7 @@ func identify(ctx context.Context, h HostSSH, program string) (identity, system 
 	return text[0] + "\n" + text[1] + "\n", system, ok
 }
 
-// isStill reports whether a program is the one that has this identity. After an error that is not known.
+// isStill reports whether the program still has this identity. The error is that of a host that did not answer.
 func isStill(ctx context.Context, h HostSSH, program, identity string) (bool, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, asking, deadlineError{asking, ": it did not tell whether its program is the same"})
 	defer cancel()
@@ -83,7 +84,7 @@ func isStill(ctx context.Context, h HostSSH, program, identity string) (bool, er
 	return out.String() == identity, nil
 }
 
-// keep has the host keep what was found out.
+// keep stores m in the host's facts, if it has any.
 func (m *machine) keep(program, identity string) {
 	if kept := factsOf(m.host); kept != nil {
 		known := facts{*m, identity}
@@ -95,18 +96,19 @@ func (m *machine) keep(program, identity string) {
 	}
 }
 
-// A recollection is what is known of both hosts of a run.
+// A recollection holds the facts that a run starts with, of both hosts.
 type recollection struct {
 	client, server *machine
-	identities     [2]string
+	identities     [2]string // of client and server
 	once           sync.Once
-	err            error // of check, after once
+	err            error // result of check, valid after once
 }
 
-// recall returns what is known of both hosts, and nil if it may not be used. Whether it still holds is to be checked.
+// recall returns the facts of both hosts, or nil if the run has to ask them. The caller checks the facts later.
 //
-// A server tells by itself that its port is taken if it listens on TCP and says so. An iperf 2 server of UDP may share it:
-// that its port was free is taken from what is known, and who has come to it since then makes it shared.
+// A run with facts does not read the list of ports first. A server that listens on TCP and prints a banner fails if its port
+// is taken. An iperf 2 server can share its UDP port, so its port must be free in the last list, and every client that
+// connected to the port since then counts as another server's.
 func (x *Iperf) recall(client, server HostSSH) *recollection {
 	var known [2]*facts
 	for i, h := range []HostSSH{client, server} {
@@ -139,11 +141,11 @@ func (x *Iperf) recall(client, server HostSSH) *recollection {
 	return r
 }
 
-// errForgotten ends an attempt that was begun with what is not so any more.
-var errForgotten = errors.New("what was known of the hosts does not hold any more")
+// errForgotten is the error of an attempt whose facts were outdated.
+var errForgotten = errors.New("a program has changed since the run before")
 
-// check asks both hosts whether what is known of them still holds, and forgets it if not: its error is errForgotten then, or
-// that of a host that could not be asked. It asks once.
+// check asks both hosts whether their programs are the same. It returns errForgotten and deletes the facts if one is not, or
+// the error of a host that did not answer. Further calls return the same error without asking.
 func (r *recollection) check(ctx context.Context, x *Iperf) error {
 	r.once.Do(func() {
 		var same [2]bool
@@ -161,6 +163,7 @@ func (r *recollection) check(ctx context.Context, x *Iperf) error {
 	return r.err
 }
 
+// forget deletes the facts of both hosts.
 func (r *recollection) forget(x *Iperf) {
 	for _, m := range []*machine{r.client, r.server} {
 		factsOf(m.host).Delete(factKey(x.program()))

@@ -91,7 +91,7 @@ func (x *Iperf) attempt(ctx context.Context, d Direction, client, server HostSSH
 		res, err := x.attemptWith(ctx, &Result{Name: name, Direction: d, Start: start, Attempts: 1}, known.client, known.server, known, reversed)
 		unsure := known.check(ctx, x)
 		switch {
-		case unsure == nil && errors.Is(err, ErrPortInUse) && known.server.before != nil: // or only by one who was there before
+		case unsure == nil && errors.Is(err, ErrPortInUse) && known.server.before != nil: // the facts' list of ports may be outdated
 			known.forget(x)
 		case !errors.Is(unsure, errForgotten):
 			return res, err
@@ -109,8 +109,8 @@ func (x *Iperf) attempt(ctx context.Context, d Direction, client, server HostSSH
 	return x.attemptWith(ctx, &Result{Name: name, Direction: d, Start: start, Attempts: 1}, onClient, onServer, nil, reversed)
 }
 
-// attemptWith is an attempt with what is known of the hosts; recalled is nil if it was asked for this attempt, which else ends
-// when it is found that this does not hold any more.
+// attemptWith is an attempt on hosts that are known. recalled holds the facts to check, and is nil if the hosts were asked for
+// this attempt. If the facts are outdated, attemptWith ends both programs and returns errForgotten.
 func (x *Iperf) attemptWith(ctx context.Context, res *Result, onClient, onServer *machine, recalled *recollection, reversed bool) (*Result, error) {
 	client, server, d, name := onClient.host, onServer.host, res.Direction, res.Name
 	if onClient.version.Major >= 3 != (onServer.version.Major >= 3) {
@@ -173,7 +173,7 @@ func (x *Iperf) attemptWith(ctx context.Context, res *Result, onClient, onServer
 	return res, both(err, manifestErr)
 }
 
-// clientToEnd runs the client of a run to its end. After an error, the server has been ended too.
+// clientToEnd runs the client until it ends. If it returns an error, it has ended the server too.
 func (x *Iperf) clientToEnd(ctx context.Context, s *session, m *machine, line line, srv *Server, recalled *recollection) (*process, error) {
 	server := srv.process.host
 	for first := true; ; first = false {
@@ -206,8 +206,8 @@ func (x *Iperf) clientToEnd(ctx context.Context, s *session, m *machine, line li
 	}
 }
 
-// clientStarts is how long after the client's start it is asked whether the programs are the same: while the traffic flows, that
-// costs nothing, where it would hold up the client on a machine that is slow to start programs.
+// clientStarts is the delay of recollection.check after the client's start. Traffic flows by then, so the commands of check
+// do not slow down the start of the client.
 const clientStarts = 100 * time.Millisecond
 
 // conclude makes the bandwidth of what both programs reported, when they have ended, and tells what was wrong with them.

@@ -70,8 +70,8 @@ func (x *Iperf) startServerOn(ctx context.Context, c *catcher, h HostSSH, name s
 	return x.startServer(ctx, x.newSession(x.fileName(0, name)), m, line, true)
 }
 
-// startServer starts the server. An iperf 2 server of TCP says that it listens a moment before it does: if sure is false, that is
-// enough.
+// startServer starts the server on its port or, with AutoPort, on a free one. If sure is false, the banner of an iperf 2 server
+// of TCP counts as evidence that it listens, although iperf 2 prints it shortly before: see wasEarly.
 func (x *Iperf) startServer(ctx context.Context, s *session, m *machine, line line, sure bool) (*Server, error) {
 	sure = m.version.Major < 3 && (sure || x.Client.protocol() == report.ProtocolUDP)
 	if !x.picksPort(m.version) {
@@ -100,7 +100,7 @@ func (x *Iperf) startServer(ctx context.Context, s *session, m *machine, line li
 	}
 }
 
-// picksPort reports whether the run finds a port by itself.
+// picksPort reports whether AutoPort applies.
 func (x *Iperf) picksPort(v Version) bool {
 	_, given := v.portIn(x.Server.Extra)
 	return x.Server.AutoPort && !given
@@ -151,7 +151,7 @@ func (x *Iperf) startServerAt(ctx context.Context, s *session, m *machine, line 
 	// Two servers of UDP that started at the same moment have found the port free, and share it now: each may get the
 	// other's client.
 	if err == nil && (m.recalled || !x.Server.AutoPort) && v.Major < 3 && x.Client.protocol() == report.ProtocolUDP && m.before != nil {
-		if !srv.textual { // what was seen may have been the other alone
+		if !srv.textual { // the list may have been read before this server was bound
 			if now, err := listening(p.ctx, h); err == nil {
 				listens = now
 			}
@@ -194,8 +194,9 @@ const bannerTime, pollTime, pollRest = 250 * time.Millisecond, 50 * time.Millise
 // program as fast as when it was asked for its version.
 const sameSocket, sameStartups = 750 * time.Millisecond, 5
 
-// watchPort opens the gate when the server's port is listened on, and returns the ports then. It costs a command each time, so a
-// server that prints a banner gets some time to do so first; after the banner it looks only to be sure.
+// watchPort sets the gate if the host's list of ports shows that the server listens, and returns that list. Each look is a
+// command on the host, so it first waits bannerTime for a server that prints a banner. If sure is true, it looks after the
+// banner too.
 func (x *Iperf) watchPort(ctx context.Context, srv *Server, h HostSSH, v Version, gate *EventTimer, sure bool) ports {
 	timer := time.NewTimer(0)
 	if srv.textual {
@@ -224,7 +225,7 @@ func (x *Iperf) watchPort(ctx context.Context, srv *Server, h HostSSH, v Version
 		case ctx.Err() != nil:
 			return ports{}
 		case err == errNoTables:
-			if sure { // the banner must do
+			if sure { // the banner is the only evidence
 				select {
 				case <-srv.banner.Event():
 					gate.Set()
@@ -247,8 +248,9 @@ func (x *Iperf) watchPort(ctx context.Context, srv *Server, h HostSSH, v Version
 	}
 }
 
-// wasEarly reports whether a client was refused by a server that had said that it listens, and waits until it does. An iperf 2
-// server of TCP says so a moment before (2.1.8 and 2.2.1: 3 of 100 clients at once, on a busy machine).
+// wasEarly reports whether the client was refused because it connected before its server listened, and waits until the server
+// does. An iperf 2 server of TCP prints its banner before it listens: on a busy machine, versions 2.1.8 and 2.2.1 refused
+// 3 of 100 clients that connected at the banner.
 func (x *Iperf) wasEarly(ctx context.Context, client *process, srv *Server) bool {
 	p := srv.process
 	if p.end.Version.Major >= 3 || x.Client.protocol() != report.ProtocolTCP || !isClosed(srv.banner.Event()) || isClosed(srv.accepted.Event()) ||

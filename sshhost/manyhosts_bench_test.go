@@ -13,10 +13,9 @@ import (
 	"github.com/tunaperf/tuna/sshhost"
 )
 
-// BenchmarkManyHosts connects to 500 hosts side by side, all of which are one OpenSSH server, and leaves them connected:
-// connect-s is how long that takes, host-KB what this process has grown by for each, as the kernel counts its memory, and
-// used-KB the same after a command on each. ssh-s is what as many calls of OpenSSH's client would take in a row, of which 25 are made, and
-// ssh/connect the ratio.
+// BenchmarkManyHosts connects to 500 hosts concurrently, which are one OpenSSH server. connect-s is the time until all are
+// connected. host-KB is the growth of this process's resident memory per host, and used-KB the same after a command on
+// each. ssh-s is the time of 500 calls of OpenSSH's client in a row, extrapolated from 25, and ssh/connect the ratio.
 //
 //	go test -run '^$' -bench ManyHosts -benchtime 1x ./sshhost
 func BenchmarkManyHosts(b *testing.B) {
@@ -24,7 +23,7 @@ func BenchmarkManyHosts(b *testing.B) {
 	const hosts, calls = 500, 25
 	s := testbed.StartSSHD(b, testbed.SSHDConfig{Extra: []string{"MaxStartups 1000"}})
 	c := config(s)
-	warm := dial(b, c) // what is made once for all hosts is no host's
+	warm := dial(b, c) // so that one-time allocations are not counted
 	warm.Close()
 	for b.Loop() {
 		before := resident(b)
@@ -71,7 +70,7 @@ func BenchmarkManyHosts(b *testing.B) {
 	}
 }
 
-// resident is how much memory this process has that it needs, in kilobytes, by the kernel's count.
+// resident returns the resident memory of this process in kilobytes, without free memory that the kernel can take back.
 func resident(tb testing.TB) float64 {
 	tb.Helper()
 	debug.FreeOSMemory()
