@@ -8,7 +8,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/tunaperf/tuna/internal/shquote"
 	"github.com/tunaperf/tuna/iperf/report"
@@ -292,21 +291,6 @@ func endedBy(ctx context.Context) error {
 		return fmt.Errorf("%w: %w", kind, cause)
 	}
 	return fmt.Errorf("%w: %w: %w", kind, err, cause)
-}
-
-// A deadlineError is the cause of a context whose time was set here.
-type deadlineError struct {
-	after time.Duration
-	what  string // that did not come, after ": "; empty: what the error is about anyway
-}
-
-func (e deadlineError) Error() string { return fmt.Sprintf("timed out after %v%s", e.after, e.what) }
-func (e deadlineError) Unwrap() []error {
-	return []error{ErrTimeout, context.DeadlineExceeded}
-}
-
-func withTimeout(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
-	return context.WithTimeoutCause(ctx, d, deadlineError{after: d})
 }
 
 var errEarlyExit = fmt.Errorf("%w: exited before it listened", ErrIncomplete)

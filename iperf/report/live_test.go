@@ -124,7 +124,7 @@ func (e *endless) Read(p []byte) (int, error) {
 
 // TestFollowMemory follows a long log of every format. The heap may grow by a twentieth of what was read.
 func TestFollowMemory(t *testing.T) {
-	const size = 20 << 20
+	const size = 10 << 20
 	tests := []struct {
 		name string
 		in   endless
