@@ -141,8 +141,8 @@ func (x *Iperf) recall(client, server HostSSH) *recollection {
 	return r
 }
 
-// errForgotten is the error of an attempt whose facts were outdated.
-var errForgotten = errors.New("a program has changed since the run before")
+// errForgotten is the error of an attempt whose facts were outdated, and a warning of the next one.
+var errForgotten = errors.New("a program has changed since the run before: what was begun with the earlier one was discarded")
 
 // check asks both hosts whether their programs are the same. It returns errForgotten and deletes the facts if one is not, or
 // the error of a host that did not answer. Further calls return the same error without asking.

@@ -87,13 +87,16 @@ func (x *Iperf) attempt(ctx context.Context, d Direction, client, server HostSSH
 		return nil, err
 	}
 	start := time.Now()
+	var warnings []error
 	if known := x.recall(client, server); known != nil {
 		res, err := x.attemptWith(ctx, &Result{Name: name, Direction: d, Start: start, Attempts: 1}, known.client, known.server, known, reversed)
 		unsure := known.check(ctx, x)
 		switch {
 		case unsure == nil && errors.Is(err, ErrPortInUse) && known.server.before != nil: // the facts' list of ports may be outdated
 			known.forget(x)
-		case !errors.Is(unsure, errForgotten):
+		case errors.Is(unsure, errForgotten):
+			warnings = append(warnings, unsure)
+		default:
 			return res, err
 		}
 	}
@@ -106,7 +109,7 @@ func (x *Iperf) attempt(ctx context.Context, d Direction, client, server HostSSH
 	if err := oneEnd(ctx, clientErr, serverErr); err != nil {
 		return nil, err
 	}
-	return x.attemptWith(ctx, &Result{Name: name, Direction: d, Start: start, Attempts: 1}, onClient, onServer, nil, reversed)
+	return x.attemptWith(ctx, &Result{Name: name, Direction: d, Start: start, Attempts: 1, Warnings: warnings}, onClient, onServer, nil, reversed)
 }
 
 // attemptWith is an attempt on hosts that are known. recalled holds the facts to check, and is nil if the hosts were asked for
@@ -234,6 +237,9 @@ func (x *Iperf) conclude(ctx context.Context, res *Result, client *process, srv 
 		}
 		err, res.Source = unheard, Source{}
 	}
+	if errors.Is(err, ErrRefused) { // what the server counted is another client's
+		res.Bandwidth, res.Source = 0, Source{}
+	}
 	if err == nil {
 		err = noRate
 	}
@@ -304,7 +310,9 @@ func (res *Result) faults(p, other *process) (err, said error) {
 	if err == nil {
 		said = p.complaint()
 	}
-	if p.parseErr != nil && !isReason(err) && (other.runErr != nil || res.Source.Role != 0 && p.role != res.Source.Role) {
+	// A client of iperf 2 that is refused exits with status 0. The server may have served another client meanwhile.
+	refused := p.role == RoleClient && p.shared.x.Client.protocol() != report.ProtocolUDP && errors.Is(err, ErrRefused)
+	if p.parseErr != nil && !refused && !isReason(err) && (other.runErr != nil || res.Source.Role != 0 && p.role != res.Source.Role) {
 		if err != nil {
 			res.Warnings = append(res.Warnings, err)
 		}

@@ -100,6 +100,9 @@ func (f *faults) serverTogether(server end, s *ServerSettings, c *ClientSettings
 		f.onlyOne(server, "Compatibility", later)
 	}
 	f.bothOrNone(server, "RSAPrivateKeyPath", "AuthorizedUsersPath")
+	if s.PermitKeyTimeout > 0 && c.PermitKey == "" {
+		f.bad("Server.PermitKeyTimeout", s.PermitKeyTimeout, "0 unless Client.PermitKey is set", "Client.PermitKey")
+	}
 	if s.SndTimeout > 0 && c.MPTCP { // as for the client
 		f.bad("Server.SndTimeout", s.SndTimeout, "0 with Client.MPTCP (true)", "Client.MPTCP")
 	}
