@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/tunaperf/tuna/iperf/report"
 )
@@ -73,7 +74,8 @@ func identify(ctx context.Context, h HostSSH, program string) (identity, system 
 
 // isStill reports whether the program still has this identity. The error is that of a host that did not answer.
 func isStill(ctx context.Context, h HostSSH, program, identity string) (bool, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, asking, deadlineError{asking, ": it did not tell whether its program is the same"})
+	const answering = 10 * time.Second // the host has just started a program
+	ctx, cancel := context.WithTimeoutCause(ctx, answering, deadlineError{answering, ": it did not tell whether its program is the same"})
 	defer cancel()
 	var out, errs buffer
 	cmd := command{host: h, argv: []string{program}}

@@ -155,6 +155,10 @@ func (x *Iperf) attemptWith(ctx context.Context, res *Result, onClient, onServer
 	if err != nil {
 		return nil, err
 	}
+	var unchecked error // which programs these were
+	if recalled != nil {
+		unchecked = recalled.check(ctx, x)
+	}
 	// After a failure there may be nothing to wait for, but what the server still knows arrives soon.
 	wait := srv.drain
 	if cli.runErr != nil || !srv.mayBeUsed() {
@@ -166,7 +170,7 @@ func (x *Iperf) attemptWith(ctx context.Context, res *Result, onClient, onServer
 	res.ClientEnd, res.ServerEnd = cli.end, srv.process.end
 	res.Reversed = reversed
 	res.Warnings = append(res.Warnings, srv.warnings...)
-	err = both(x.conclude(ctx, res, cli, srv, limit), storeErr)
+	err = both(both(x.conclude(ctx, res, cli, srv, limit), unchecked), storeErr)
 	res.Elapsed = time.Since(res.Start)
 	sums := map[string]string{}
 	cli.addSums(sums)
@@ -192,10 +196,10 @@ func (x *Iperf) clientToEnd(ctx context.Context, s *session, m *machine, line li
 			case <-cli.done:
 			}
 			giveWay.Stop()
-			if unsure := recalled.check(ctx, x); unsure != nil {
+			if err := recalled.check(ctx, x); errors.Is(err, errForgotten) {
 				cli.stop()
 				srv.finish(ctx, 0)
-				return nil, both(both(both(unsure, cli.stopErr), both(srv.process.stopErr, cli.closeFiles())), srv.storeErr)
+				return nil, both(both(both(err, cli.stopErr), both(srv.process.stopErr, cli.closeFiles())), srv.storeErr)
 			}
 		}
 		<-cli.done

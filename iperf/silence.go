@@ -61,6 +61,8 @@ func (res *Result) unheard(client, server *process, failed error) error {
 	case (failed == nil || errors.Is(failed, ErrIncomplete) && client.end.Elapsed >= client.shared.x.Client.time()) &&
 		res.Reversed && client.reportsTraffic() && endOf(RoleClient, res.Client, true).gotNothing():
 		receiver = RoleClient
+	case errors.Is(failed, ErrNoBandwidth) && errors.Is(failed, ErrRefused) && res.Reversed && !client.reportsTraffic():
+		receiver = RoleClient // refused by the socket of the server, which had sent everything and ended
 	default:
 		return nil
 	}
