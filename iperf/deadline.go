@@ -37,7 +37,7 @@ func (x *Iperf) tooLate(ctx context.Context) error {
 // A deadlineError is the cause of a context whose time was set here.
 type deadlineError struct {
 	after time.Duration
-	what  string // that did not come, after ": "; empty: what the error is about anyway
+	what  string // the missing event, with ": " before it; empty: the error says it already
 }
 
 func (e deadlineError) Error() string { return fmt.Sprintf("timed out after %v%s", e.after, e.what) }

@@ -1,19 +1,16 @@
-package iperf_test
+package iperf
 
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"net"
-	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/tunaperf/tuna/internal/testbed"
-	"github.com/tunaperf/tuna/iperf"
 	"github.com/tunaperf/tuna/sshhost"
 )
 
@@ -25,21 +22,17 @@ type forestalledHost struct {
 
 func (h *forestalledHost) Run(ctx context.Context, command string, stdout, stderr io.Writer) error {
 	if strings.Contains(command, " -c ") {
-		other := exec.Command("iperf", "-c", "127.0.0.1", "-p", fmt.Sprint(h.port), "-t", "1")
+		other := exec.Command("iperf", "-c", "127.0.0.1", "-p", strconv.Itoa(h.port), "-t", "1")
 		if err := other.Start(); err != nil {
 			return err
 		}
 		defer other.Wait()
-		listens := fmt.Sprintf(":%04X 00000000:0000 0A", h.port)
-		for ctx.Err() == nil {
-			table, err := os.ReadFile("/proc/net/tcp")
+		for open := true; open; { // until the server has its client
+			now, err := listening(ctx, h.Local)
 			if err != nil {
 				return err
 			}
-			if !strings.Contains(string(table), listens) {
-				break
-			}
-			time.Sleep(time.Millisecond)
+			open = now.tcp[h.port]
 		}
 	}
 	return h.Local.Run(ctx, command, stdout, stderr)
@@ -50,18 +43,14 @@ func (h *forestalledHost) Run(ctx context.Context, command string, stdout, stder
 func TestForeignClient(t *testing.T) {
 	testbed.Need(t, "iperf")
 	t.Parallel()
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	h := &forestalledHost{Local: sshhost.Local{Addr: "127.0.0.1"}, port: free.Addr().(*net.TCPAddr).Port}
-	free.Close()
-	x := iperf.Iperf{
-		ClientServer: iperf.Hosts{DUT: h, TrafficServer: sshhost.Local{Addr: "127.0.0.1"}}, Program: "iperf", Retries: -1,
-		Client: iperf.ClientSettings{Time: time.Second}, Server: iperf.ServerSettings{Port: h.port},
+	here := sshhost.Local{Addr: "127.0.0.1"}
+	port := closedPort(t)
+	x := Iperf{
+		ClientServer: Hosts{DUT: &forestalledHost{here, port}, TrafficServer: here}, Program: "iperf", Retries: -1,
+		Client: ClientSettings{Time: time.Second}, Server: ServerSettings{Port: port},
 	}
 	res, err := x.Upstream(t.Context(), "")
-	if !errors.Is(err, iperf.ErrPortInUse) {
+	if !errors.Is(err, ErrPortInUse) {
 		t.Errorf("got %v, want ErrPortInUse", err)
 	}
 	if res == nil || res.Bandwidth != 0 {

@@ -12,14 +12,13 @@ import (
 
 // A machine is a host and what it said about itself before a run.
 type machine struct {
-	host     HostSSH
-	program  string // to run there
-	version  Version
-	rtt      time.Duration // how long it took to tell its version
-	asked    time.Duration // how long all that took
-	system   string        // what uname -a printed, for the manifest
-	before   *ports        // in use before the run; nil: not asked, or the host cannot say
-	recalled bool          // from the host's facts
+	host    HostSSH
+	program string // to run there
+	version Version
+	rtt     time.Duration // of the question for the version
+	asked   time.Duration // from the first question to the last answer
+	system  string        // the output of uname -a, for the manifest
+	before  *ports        // in use before the run; nil: not asked, or the host cannot say
 }
 
 // asking is how long a host may take to say which version it has. A first command may have to reconnect to it.

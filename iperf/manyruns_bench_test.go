@@ -68,7 +68,7 @@ func held(tb testing.TB) holding {
 // liveHeap returns the size of the reachable heap in MB.
 func liveHeap() float64 {
 	runtime.GC()
-	runtime.GC() // what the first one's finalizers held
+	runtime.GC() // frees objects that finalizers kept alive
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return float64(m.HeapAlloc) / 1e6

@@ -55,6 +55,7 @@ func identityCommand(h HostSSH, program string) string {
 
 // identify returns the output of identityCommand, and its first line as system. ok is false if the identity cannot prove that
 // the program is the same later: if the file is not an ELF binary (a script may call any program) or changed within settled.
+// Shared libraries of the program are not part of the identity.
 func identify(ctx context.Context, h HostSSH, program string) (identity, system string, ok bool) {
 	var out buffer
 	if err := h.Run(ctx, identityCommand(h, program)+` && date +%s && head -c4 "$p"; :`, &out, io.Discard); err != nil {
@@ -90,7 +91,7 @@ func isStill(ctx context.Context, h HostSSH, program, identity string) (bool, er
 func (m *machine) keep(program, identity string) {
 	if kept := factsOf(m.host); kept != nil {
 		known := facts{*m, identity}
-		known.host, known.before, known.asked, known.recalled = nil, nil, 0, true
+		known.host, known.before, known.asked = nil, nil, 0
 		kept.Store(factKey(program), &known)
 		if m.before != nil {
 			kept.Store(portsKey{}, m.before)
@@ -147,8 +148,11 @@ func (x *Iperf) recall(client, server HostSSH) *recollection {
 var errForgotten = errors.New("a program has changed since the run before: what was begun with the earlier one was discarded")
 
 // check asks both hosts whether their programs are the same. It returns errForgotten and deletes the facts if one is not, or
-// the error of a host that did not answer. Further calls return the same error without asking.
+// the error of a host that did not answer. Further calls return the same error without asking. If r is nil, it returns nil.
 func (r *recollection) check(ctx context.Context, x *Iperf) error {
+	if r == nil {
+		return nil
+	}
 	r.once.Do(func() {
 		var same [2]bool
 		var errs [2]error

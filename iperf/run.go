@@ -155,10 +155,7 @@ func (x *Iperf) attemptWith(ctx context.Context, res *Result, onClient, onServer
 	if err != nil {
 		return nil, err
 	}
-	var unchecked error // which programs these were
-	if recalled != nil {
-		unchecked = recalled.check(ctx, x)
-	}
+	unchecked := recalled.check(ctx, x)
 	// After a failure there may be nothing to wait for, but what the server still knows arrives soon.
 	wait := srv.drain
 	if cli.runErr != nil || !srv.mayBeUsed() {

@@ -150,8 +150,8 @@ func (x *Iperf) startServerAt(ctx context.Context, s *session, m *machine, line 
 
 	// Two servers of UDP that started at the same moment have found the port free, and share it now: each may get the
 	// other's client.
-	if err == nil && (m.recalled || !x.Server.AutoPort) && v.Major < 3 && x.Client.protocol() == report.ProtocolUDP && m.before != nil {
-		if !srv.textual { // the list may have been read before this server was bound
+	if err == nil && v.Major < 3 && x.Client.protocol() == report.ProtocolUDP && m.before != nil {
+		if !srv.textual && !x.Server.AutoPort { // the list may have been read before this server was bound
 			if now, err := listening(p.ctx, h); err == nil {
 				listens = now
 			}

@@ -52,7 +52,8 @@ func (s *SSHServer) Behind(tb testing.TB, rtt time.Duration) *SSHServer {
 	return &behind
 }
 
-// delay copies what comes from one connection to another. Each piece arrives a time after it came, or after begin if that is later.
+// delay copies from one connection to another. Each piece is written after the delay, counted from its arrival or from begin,
+// whichever is later.
 func delay(to, from net.Conn, begin time.Time, after time.Duration) {
 	type piece struct {
 		due  time.Time

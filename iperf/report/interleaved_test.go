@@ -13,10 +13,7 @@ import (
 // TestInterleaved reads pairs of outputs of testdata/corpus whose lines come in turn behind names.
 func TestInterleaved(t *testing.T) {
 	t.Parallel()
-	prefixes := []struct {
-		name   string
-		prefix func(host string, line int) string
-	}{
+	prefixes := []hostPrefix{
 		{"pdsh", func(host string, _ int) string { return host + ": " }},
 		{"stern", func(host string, _ int) string { return host + " iperf3 " }},
 		{"stern with times", func(host string, i int) string { return fmt.Sprintf("%s iperf3 2026-11-28T10:00:%02dZ ", host, i%60) }},
@@ -41,14 +38,25 @@ func TestInterleaved(t *testing.T) {
 			return strings.ReplaceAll(strings.ReplaceAll(host, "host-a", "worker 1"), "host-b", "worker 2") + " "
 		}},
 	}
-	texts := corpusOutputs(t, "txt")
+	testInterleaved(t, "txt", prefixes, 4)
+}
+
+// A hostPrefix is what a program puts before the lines of several hosts.
+type hostPrefix struct {
+	name   string
+	prefix func(host string, line int) string
+}
+
+// testInterleaved reads pairs of outputs of testdata/corpus in turn: with each prefix, one in so many.
+func testInterleaved(t *testing.T, extension string, prefixes []hostPrefix, oneIn int) {
+	texts := corpusOutputs(t, extension)
 	names := slices.Sorted(maps.Keys(texts))
 	for k, p := range prefixes {
 		t.Run(p.name, func(t *testing.T) {
 			t.Parallel()
 			for i, name := range names {
 				a, b := texts[name], texts[names[(i+1)%len(names)]]
-				if (i+k)%4 != 0 || !begins(a) || !begins(b) {
+				if (i+k)%oneIn != 0 || extension == "txt" && (!begins(a) || !begins(b)) {
 					continue
 				}
 				want := slices.Sorted(slices.Values(append(traffic(a), traffic(b)...)))
@@ -90,34 +98,14 @@ func interleaved(a, b string, prefix func(host string, line int) string) string 
 // TestInterleavedRows does the same with rows of CSV, of which a name without a space may be the only mark.
 func TestInterleavedRows(t *testing.T) {
 	t.Parallel()
-	prefixes := []struct {
-		name   string
-		prefix func(host string, line int) string
-	}{
+	prefixes := []hostPrefix{
 		{"a colon", func(host string, _ int) string { return host + ":" }},
 		{"a space", func(host string, _ int) string { return host + " " }},
 		{"a column", func(host string, _ int) string { return host + "," }},
 		{"columns", func(host string, _ int) string { return "lab," + host + "," }},
 		{"syslog", func(host string, i int) string { return fmt.Sprintf("Nov 28 10:00:%02d %s iperf[812]: ", i%60, host) }},
 	}
-	texts := corpusOutputs(t, "csv")
-	names := slices.Sorted(maps.Keys(texts))
-	for k, p := range prefixes {
-		t.Run(p.name, func(t *testing.T) {
-			t.Parallel()
-			for i, name := range names {
-				a, b := texts[name], texts[names[(i+1)%len(names)]]
-				if (i+k)%2 != 0 {
-					continue
-				}
-				want := slices.Sorted(slices.Values(append(traffic(a), traffic(b)...)))
-				got := slices.Sorted(slices.Values(traffic(interleaved(a, b, p.prefix))))
-				if diff := cmp.Diff(want, got); diff != "" {
-					t.Errorf("%s and %s (-alone +in turn)\n%s", name, names[(i+1)%len(names)], diff)
-				}
-			}
-		})
-	}
+	testInterleaved(t, "csv", prefixes, 2)
 }
 
 // TestRowsOfOtherHosts has rows of CSV of several pairs of hosts, one after the other and in turn, without anything before them.

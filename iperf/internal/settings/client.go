@@ -26,7 +26,7 @@ var (
 //  2. Add its row to Client, Server or, if both ends have it and print by it, output.
 //  3. If the flag and the value do not make its command line, write it in commandLine.ofClient or ofServer.
 //  4. If it does not go with others, add that to settings_together.go, or to options_limits.go for some versions only.
-//  5. Add its flags to clientCases or serverCases, and what it does to clientTrials or serverTrials.
+//  5. Add its flags to clientCases or serverCases, and its effect to clientTrials or serverTrials.
 //  6. Run go generate ./iperf, go test ./iperf -run CommandLinesStay -update, and make sweep SWEEP=<its name>.
 var Client = slices.Concat([]Setting{
 	{Field: "Protocol", Two: two("-u"), Three: []Flag{{"-u", All3}}, Keys: "udp sctp"},

@@ -23,7 +23,7 @@ var (
 	bins           = Count{"bins", mostBins, 0}
 )
 
-// output has the settings of what a program prints, which both ends have.
+// output has the settings of a program's output. Both ends have them.
 var output = []Setting{
 	{Field: "Verbose", Three: three("-V"), Is: Switch{}, Keys: "verbose"},
 	{Field: "Enhanced", Two: One("-e", 2, 0, 8), Is: Switch{}, Keys: "enhanced"},
@@ -36,7 +36,7 @@ var output = []Setting{
 	{Field: "SumOnly", Two: One("--sum-only", 2, 0, 14), Is: Switch{}, Keys: "sum-only"},
 }
 
-// streams are the protocols that make segments of what is sent.
+// streams are the protocols that send segments.
 const streams = "TCP SCTP"
 
 const congestionKeys = "linux-congestion tcp-congestion tcp-cca congestion"
