@@ -6,6 +6,8 @@ import "errors"
 
 type counters struct{}
 
+func (Netns) enter() error { return errors.ErrUnsupported }
+
 func openCounters(Netns) (*counters, error) { return nil, errors.ErrUnsupported }
 
 func (*counters) close() {}

@@ -1,7 +1,6 @@
 package testbed
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/netip"
 	"os"
@@ -69,22 +68,55 @@ func newLink(tb testing.TB, a, b, aToB, bToA string) *Link {
 	Need(tb, "tc")
 	id := hostID()
 	l := &Link{A: newNetns(tb, id+"a", "tun"+id+"a", a), B: newNetns(tb, id+"b", "tun"+id+"b", b)}
-	Command(tb, "ip", "link", "add", l.A.Dev, "netns", l.A.Name, "type", "veth", "peer", "name", l.B.Dev, "netns", l.B.Name)
-	for _, n := range []Netns{l.A, l.B} {
-		if addr := netip.MustParseAddr(n.Addr); addr.Is4() {
-			n.Command(tb, "ip", "addr", "add", n.Addr+"/24", "dev", n.Dev)
-		} else {
-			// Without a search for duplicates, which would keep the addresses from being used for a while.
-			n.Command(tb, "ip", "link", "set", n.Dev, "addrgenmode", "none")
-			n.Command(tb, "ip", "addr", "add", n.Addr+"/64", "dev", n.Dev, "nodad")
-			n.Command(tb, "ip", "addr", "add", strings.Replace(n.Addr, "2001:db8::", "fe80::", 1)+"/64", "dev", n.Dev, "nodad")
-		}
-		n.Command(tb, "ip", "link", "set", n.Dev, "up")
-	}
+	join(tb, l.A, l.B)
 	l.A.Shape(tb, aToB)
 	l.B.Shape(tb, bToA)
 	return l
 }
+
+// join joins two namespaces by a veth pair with the device names and addresses of a and b.
+func join(tb testing.TB, a, b Netns) {
+	tb.Helper()
+	Command(tb, "ip", "link", "add", a.Dev, "netns", a.Name, "type", "veth", "peer", "name", b.Dev, "netns", b.Name)
+	for _, n := range []Netns{a, b} {
+		n.bringUp(tb)
+	}
+	a.address(tb)
+	b.address(tb)
+}
+
+// bringUp takes the device up before both ends of its link get their addresses. In the other order IPv6 loses the first
+// search for a neighbor and repeats it after a second.
+func (n Netns) bringUp(tb testing.TB) {
+	tb.Helper()
+	if !n.is4() {
+		n.Command(tb, "ip", "link", "set", n.Dev, "addrgenmode", "none")
+	}
+	n.Command(tb, "ip", "link", "set", n.Dev, "up")
+}
+
+// address assigns the address of n to its device. An IPv6 address comes with the link-local one that ends alike.
+func (n Netns) address(tb testing.TB) {
+	tb.Helper()
+	if n.is4() {
+		n.Command(tb, "ip", "addr", "add", n.Addr+"/24", "dev", n.Dev)
+		return
+	}
+	// Without a search for duplicates, which would keep the addresses from being used for a while.
+	n.Command(tb, "ip", "addr", "add", n.Addr+"/64", "dev", n.Dev, "nodad")
+	_, end, _ := strings.Cut(n.Addr, "::")
+	n.Command(tb, "ip", "addr", "add", "fe80::"+end+"/64", "dev", n.Dev, "nodad")
+}
+
+// ip returns the option of the ip program for the IP version of n's address.
+func (n Netns) ip() string {
+	if n.is4() {
+		return "-4"
+	}
+	return "-6"
+}
+
+func (n Netns) is4() bool { return netip.MustParseAddr(n.Addr).Is4() }
 
 // Shape limits what leaves n over its link to rate, such as "100mbit", in place of an earlier limit. An empty rate
 // changes nothing. The burst is what the rate carries in 4 ms, so that a processor which comes late does not cost
@@ -106,16 +138,9 @@ func (n Netns) Shape(tb testing.TB, rate string) {
 
 // Dropped counts the packets that the link's way from n to peer has dropped so far, and the datagrams that peer had no room
 // for: what a busy processor can do to UDP at any rate.
-func (n Netns) Dropped(tb testing.TB, peer Netns) (count int64) {
+func (n Netns) Dropped(tb testing.TB, peer Netns) int64 {
 	tb.Helper()
-	var queues []struct{ Drops int64 }
-	if err := json.Unmarshal([]byte(n.Command(tb, "tc", "-s", "-j", "qdisc", "show", "dev", n.Dev)), &queues); err != nil {
-		tb.Fatal(err)
-	}
-	for _, q := range queues {
-		count += q.Drops
-	}
-	return count + peer.Counter(tb, "Udp", "InErrors")
+	return n.Queue(tb).Drops + peer.Counter(tb, "Udp", "InErrors")
 }
 
 // Counter returns one of the kernel's counters in the namespace: its protocol and its name in /proc/net/snmp.

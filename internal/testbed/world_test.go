@@ -48,7 +48,10 @@ func TestWorldBreaksAndMends(t *testing.T) {
 			session := exec.Command("ssh", "-F", "none", "-i", m.SSH.KeyFile, "-o", "UserKnownHostsFile="+m.SSH.KnownHosts, "-o", "BatchMode=yes",
 				"-p", m.SSH.Addr[strings.LastIndex(m.SSH.Addr, ":")+1:], "-l", m.SSH.User, m.SSH.Addr[:strings.LastIndex(m.SSH.Addr, ":")], "sleep 60; true")
 			must(session.Start())
-			defer session.Wait()
+			defer func() {
+				session.Process.Kill() // the sleep may have survived its shell and keep the session open
+				session.Wait()
+			}()
 			for m.EndShells(syscall.SIGKILL) != nil {
 				if t.Context().Err() != nil {
 					t.Fatal("no session")
