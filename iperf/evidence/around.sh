@@ -1,0 +1,20 @@
+# COMMAND comes from the caller, as MARK and DEVICE do.
+_end= _dev=DEVICE
+trap '_end=143' HUP INT TERM
+{
+	counters
+	[ -z "$_dev" ] || queue "$_dev"
+} 2>/dev/null
+echo MARK
+[ "$_end" ] && exit "$_end"
+COMMAND
+_status=$?
+echo MARK
+{
+	# ksh93 and yash have 256 and more for a signal.
+	[ "$_status" -le 255 ] || _status=$((128 + _status % 128))
+	unset IFS
+	counters
+	[ -z "$_dev" ] || queue "$_dev"
+} 2>/dev/null
+exit "$_status"
