@@ -7,9 +7,10 @@
 # make versions  the tests of rates with iperf 2 and iperf 3 of newer Debian suites as well, which it downloads
 # make sweep     every setting with those programs: has it the effect that it must have? Writes iperf/SWEEP.md. SWEEP=pattern:
 #                only the cells whose names match, such as SWEEP='Client.TOS.*3.22'
+# make limits    every bottleneck that a run should name, one after the other; about three minutes
 # make soak      2,000 short runs while things break
 # make fuzz      every fuzz target: FUZZTIME=10m or 5000x
-.PHONY: test tools check unit fuzz readme bench corpus matrix hosts soak sweep versions
+.PHONY: test tools check unit fuzz readme bench corpus matrix hosts limits soak sweep versions
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 MODULES     := . examples
@@ -58,6 +59,9 @@ hosts:
 
 soak:
 	go run ./internal/soak -runs 1000 -together 1000 -parallel 50
+
+limits:
+	TUNA_INTEGRATION=required TUNA_LIMITS=full go test -count=1 -timeout 20m -run '^TestLimits$$' -v ./iperf
 
 SWEEP ?= full
 sweep:

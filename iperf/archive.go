@@ -65,6 +65,9 @@ func (f *archiveFaults) values(m *Manifest) {
 	if m.Error == "" && len(m.ErrorKind) > 0 {
 		f.bad("error", `""`, "there beside error_kind")
 	}
+	if n := len(m.WarningKinds); n > 0 && n != len(m.Warnings) {
+		f.bad("warning_kinds", fmt.Sprintf("%d lists", n), fmt.Sprintf("%d, one for each of warnings", len(m.Warnings)))
+	}
 	for _, e := range m.ends() {
 		if e.ExitStatus < -1 || e.ExitStatus > 255 {
 			f.bad(e.role.String()+".exit_status", e.ExitStatus, "from -1 to 255")

@@ -16,6 +16,8 @@ var (
 	manifestType = reflect.TypeFor[Manifest]()
 	settingsType = reflect.TypeFor[ManifestSettings]()
 	timeType     = reflect.TypeFor[time.Time]()
+
+	unmarshalerType = reflect.TypeFor[json.Unmarshaler]()
 )
 
 // tree reads one valid JSON value, and finds members that an object has twice.
@@ -100,7 +102,7 @@ func (f *archiveFaults) object(path string, t reflect.Type, v any, all bool) {
 }
 
 // mayBeNegative matches the numbers that may be less than 0. net.KeepAliveConfig takes these for the system's default.
-var mayBeNegative = regexp.MustCompile(`\.(exit_status|ControlKeepAlive\.(Idle|Interval|Count))$`)
+var mayBeNegative = regexp.MustCompile(`\.(exit_status|signal_dbm|ControlKeepAlive\.(Idle|Interval|Count))$`)
 
 // value checks a value that is not null.
 func (f *archiveFaults) value(path string, t reflect.Type, v any, all bool) {
@@ -114,6 +116,7 @@ func (f *archiveFaults) value(path string, t reflect.Type, v any, all bool) {
 		if _, err := time.Parse(time.RFC3339Nano, text); err != nil {
 			bad("a time as in RFC 3339")
 		}
+	case reflect.PointerTo(t).Implements(unmarshalerType): // which checks it itself
 	case kind == reflect.Struct:
 		f.object(path, t, v, all)
 	case kind == reflect.String:

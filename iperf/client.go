@@ -29,7 +29,7 @@ func (x *Iperf) runClientOn(ctx context.Context, c *catcher, h HostSSH, addr, na
 	if err != nil {
 		return nil, err
 	}
-	m, err := x.ask(ctx, host, RoleClient)
+	m, err := x.ask(ctx, host, RoleClient, "")
 	if err != nil {
 		return nil, err
 	}

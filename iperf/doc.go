@@ -21,7 +21,10 @@
 //     listened on while it lives and was not before. The [EventTimer] bounds that.
 //  4. It starts the client. What both ends print is stored, logged and read as it arrives.
 //  5. When the client has ended, the server may finish its report and is then ended.
-//  6. It makes one bandwidth of the reports, and writes the manifest.
+//  6. It makes one bandwidth of the reports, says what held it back, and writes the manifest.
+//
+// Beside these steps it asks the kernels of both ends for the path of the traffic: [End].Path, [Result].Limit and
+// [Result.Explain]. Iperf.NoPath turns that off.
 //
 // Every run has a deadline (see Iperf.Timeout), and ends what it started, also when its context is cancelled, when a
 // program fails, or when the connection breaks. It ends nothing else: there is no killall, and no other's iperf is

@@ -19,11 +19,13 @@ func TestServerThatSaysSoEarly(t *testing.T) {
 	const early = `case "$1" in -s) echo "Server listening on TCP port $3"; `
 	for _, test := range []struct {
 		name, server string
+		wait         time.Duration // for its port
 		want         error
 	}{
-		{name: "it listens a moment later", server: "sleep 0.5;; esac\n"},
-		{name: "it ends", server: "sleep 0.5; exit;; esac\n", want: iperf.ErrRefused},
-		{name: "it never listens", server: "exec sleep 60;; esac\n", want: iperf.ErrRefused},
+		// A busy machine may be asked for its ports only every few seconds.
+		{name: "it listens a moment later", server: "sleep 0.5;; esac\n", wait: 20 * time.Second},
+		{name: "it ends", server: "sleep 0.5; exit;; esac\n", wait: 20 * time.Second, want: iperf.ErrRefused},
+		{name: "it never listens", server: "exec sleep 60;; esac\n", wait: 2 * time.Second, want: iperf.ErrRefused},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -35,7 +37,7 @@ func TestServerThatSaysSoEarly(t *testing.T) {
 			x := iperf.Iperf{
 				ClientServer: iperf.Hosts{DUT: here, TrafficServer: here}, Program: program, Retries: -1,
 				Client: iperf.ClientSettings{Time: time.Second}, Server: iperf.ServerSettings{AutoPort: true},
-				EventTimer: &iperf.EventTimer{Time: 2 * time.Second},
+				EventTimer: &iperf.EventTimer{Time: test.wait},
 			}
 			res, err := x.Upstream(t.Context(), "")
 			if !errors.Is(err, test.want) {

@@ -40,7 +40,7 @@ var (
 var errorKinds = []error{
 	ErrNotInstalled, ErrVersionMismatch, ErrHostLost, ErrCanceled, ErrStorage, ErrSettings, ErrClocksDiffer, ErrTimeout, ErrUnsupported,
 	ErrPortInUse, ErrRefused, ErrUnreachable, ErrServerBusy, ErrRejected, ErrPeerLost, ErrInterrupted, ErrIncomplete, ErrNotUnderstood,
-	ErrNoBandwidth, ErrPanic,
+	ErrNoBandwidth, ErrPanic, ErrWrongPath, ErrSameHost, ErrLoopback, ErrForeignTraffic, ErrOtherWay, ErrReceiverDropped, ErrSenderDropped,
 }
 
 // A RunError is one program's failure with all the evidence. Error prints one short line. The format %+v adds the
@@ -133,15 +133,15 @@ func firstLines(text string) string {
 	return b.String()
 }
 
-// evidence is an error around others, such as those of both ends. With %+v it prints what each RunError in it does.
-type evidence struct{ error }
+// A verboseError is an error around others, such as those of both ends. With %+v it prints what each RunError in it does.
+type verboseError struct{ error }
 
-// errorf does what fmt.Errorf does, and keeps the evidence.
-func errorf(format string, args ...any) error { return evidence{fmt.Errorf(format, args...)} }
+// errorf does what fmt.Errorf does, and keeps the evidence of each RunError.
+func errorf(format string, args ...any) error { return verboseError{fmt.Errorf(format, args...)} }
 
-func (e evidence) Unwrap() error { return e.error }
+func (e verboseError) Unwrap() error { return e.error }
 
-func (e evidence) Format(s fmt.State, verb rune) {
+func (e verboseError) Format(s fmt.State, verb rune) {
 	io.WriteString(s, e.Error())
 	if verb == 'v' && s.Flag('+') {
 		printEvidence(s, e.error)

@@ -74,8 +74,8 @@ func TestServerThatWeEnded(t *testing.T) {
 	}
 }
 
-// TestServerThatStartsLate has a server that listens after the client was refused, because the run held that back for a
-// short time only. The next try finds it in time.
+// TestServerThatStartsLate has a server that does not listen before the client was refused, because the run held that back for
+// a short time only. The next try's server listens in time.
 func TestServerThatStartsLate(t *testing.T) {
 	testbed.Need(t, "iperf", "iperf3")
 	for _, test := range []struct {
@@ -93,7 +93,7 @@ func TestServerThatStartsLate(t *testing.T) {
 			program := filepath.Join(t.TempDir(), test.real)
 			script := `#!/bin/sh
 case $1 in
--s) until [ -e "$0.refused" ]; do sleep 0.05; done ;;
+-s) [ -e "$0.refused" ] || while :; do sleep 0.05; done ;;
 -c) @ "$@"; s=$?; : >"$0.refused"; exit $s ;;
 esac
 exec @ "$@"

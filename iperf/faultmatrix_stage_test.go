@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"github.com/tunaperf/tuna/internal/shquote"
 	"github.com/tunaperf/tuna/internal/testbed"
 	"github.com/tunaperf/tuna/iperf"
+	ev "github.com/tunaperf/tuna/iperf/evidence"
 )
 
 // A stage is what a run is doing when a fault comes.
@@ -53,6 +55,9 @@ func (p *printed) Write(b []byte) (int, error) {
 	return p.sum.Write(b)
 }
 
+// counterMark matches what a command prints between a program's output and the kernel's counters.
+var counterMark = regexp.MustCompile("\x1e[A-Z2-7]{26}")
+
 // Facts returns those of the embedded host.
 func (h *stagedHost) Facts() *sync.Map {
 	return h.HostSSH.(interface{ Facts() *sync.Map }).Facts()
@@ -80,8 +85,10 @@ func (h *stagedHost) Run(ctx context.Context, command string, stdout, stderr io.
 		stop := context.AfterFunc(ctx, func() { h.reached(stopping) })
 		defer stop()
 	}
+	output := &ev.Splitter{Out: p, Mark: counterMark.FindString(command)}
+	defer output.Close()
 	err := h.HostSSH.Run(ctx, command,
-		seenWriter{io.MultiWriter(p, stdout), "sec ", func() { h.reached(traffic) }},
+		seenWriter{io.MultiWriter(output, stdout), "sec ", func() { h.reached(traffic) }},
 		seenWriter{stderr, "held", func() { h.reached(starting) }})
 	if role == iperf.RoleClient {
 		h.reached(draining)

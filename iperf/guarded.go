@@ -73,6 +73,7 @@ type guardedHost struct {
 	HostSSH
 	name, addr string
 	machine    string // "DUT" or "traffic server"; empty: unknown
+	device     string // that test traffic must use there; empty: any
 	catcher    *catcher
 }
 
@@ -95,13 +96,14 @@ func (c *catcher) host(h HostSSH, machine, what string) (*guardedHost, error) {
 }
 
 // hosts guards both hosts of a run, of which the DUT is the client or the server.
-func (c *catcher) hosts(client, server HostSSH, dutIsClient bool) (HostSSH, HostSSH, error) {
+func (c *catcher) hosts(client, server HostSSH, dutIsClient bool) (onClient, onServer *guardedHost, err error) {
 	names := []string{"DUT", "traffic server"}
 	if !dutIsClient {
 		names[0], names[1] = names[1], names[0]
 	}
-	onClient, clientErr := c.host(client, names[0], "the "+names[0])
-	onServer, serverErr := c.host(server, names[1], "the "+names[1])
+	var clientErr, serverErr error
+	onClient, clientErr = c.host(client, names[0], "the "+names[0])
+	onServer, serverErr = c.host(server, names[1], "the "+names[1])
 	if err := both(clientErr, serverErr); err != nil {
 		return nil, nil, err
 	}
@@ -142,6 +144,14 @@ func (g guardedClientServer) ClientServer(d Direction) (client, server HostSSH, 
 		return nil, nil, caught
 	}
 	return client, server, g.catcher.callerError("Iperf.ClientServer", err)
+}
+
+// TestDevices returns empty names if the caller's ClientServer knows none.
+func (g guardedClientServer) TestDevices(d Direction) (client, server string) {
+	if t, ok := g.hosts.(TestDevicer); ok {
+		g.catcher.call("Iperf.ClientServer's TestDevices", func() { client, server = t.TestDevices(d) })
+	}
+	return client, server
 }
 
 func (g guardedReverser) Reverse(d Direction) (reverse bool) {

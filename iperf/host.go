@@ -66,6 +66,10 @@ type Hosts struct {
 	DUT           HostSSH
 	TrafficServer HostSSH
 	Connects      Connects // which of them connects to the other; zero: the one that sends
+
+	// DUTDevice and TrafficServerDevice are the interfaces that test traffic must use, such as "eth1". If the route of an end
+	// is another one, a run fails with ErrWrongPath before any traffic. Empty: any.
+	DUTDevice, TrafficServerDevice string
 }
 
 // Connects says which host opens the connections of a test. When one of them cannot be reached from the other, as it is
@@ -87,7 +91,25 @@ type Reverser interface {
 	Reverse(d Direction) bool
 }
 
-var _ Reverser = Hosts{}
+var (
+	_ Reverser    = Hosts{}
+	_ TestDevicer = Hosts{}
+)
+
+// A TestDevicer is a ClientServer that knows which interfaces test traffic must use. TestDevices returns their names at the
+// client and the server that ClientServer returns for the same direction. An empty name stands for any interface.
+type TestDevicer interface {
+	ClientServer
+	TestDevices(d Direction) (client, server string)
+}
+
+// TestDevices returns DUTDevice and TrafficServerDevice, that of the client first.
+func (h Hosts) TestDevices(d Direction) (client, server string) {
+	if (d == Upstream) != h.Reverse(d) {
+		return h.DUTDevice, h.TrafficServerDevice
+	}
+	return h.TrafficServerDevice, h.DUTDevice
+}
 
 // ClientServer gives the host that connects as the client: the DUT for Upstream and the traffic server for Downstream,
 // or always the same one if Connects says so. Another direction, or a host that is nil, is an error.

@@ -50,6 +50,10 @@ type Iperf struct {
 	// Server.AutoPort none has to wait.
 	Retries int
 
+	// NoPath turns off the evidence of the path that the traffic took: no host is asked for it, End.Path is nil and
+	// Result.Limit unknown. False: both hosts are asked, beside the test and without a further round trip.
+	NoPath bool
+
 	// OnInterval is called with every interval as soon as it is read, one call at a time. It should return quickly:
 	// the output of both ends waits for it, and so does Run. It may end the run by its context, and start others. Nil:
 	// not called.

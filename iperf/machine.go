@@ -19,13 +19,18 @@ type machine struct {
 	asked   time.Duration // from the first question to the last answer
 	system  string        // the output of uname -a, for the manifest
 	before  *ports        // in use before the run; nil: not asked, or the host cannot say
+
+	peer      string // test address of the other end
+	traceable truth  // whether the host's shell runs the commands of a trace; unclear: it was not asked
+	trace     *trace // nil: none was started
 }
 
 // asking is how long a host may take to say which version it has. A first command may have to reconnect to it.
 const asking = 30 * time.Second
 
-// ask asks a host everything that a run needs to know of it, side by side.
-func (x *Iperf) ask(ctx context.Context, h HostSSH, role Role) (*machine, error) {
+// ask asks a host everything that a run needs to know of it, side by side. If peer is not empty, it starts a trace of the
+// path to that address, which the caller must close, also after an error.
+func (x *Iperf) ask(ctx context.Context, h HostSSH, role Role, peer string) (*machine, error) {
 	asked, cancel := context.WithTimeoutCause(ctx, asking, deadlineError{asking, ": it did not tell its version"})
 	defer cancel()
 	m := &machine{host: h, program: x.program()}
@@ -47,6 +52,10 @@ func (x *Iperf) ask(ctx context.Context, h HostSSH, role Role) (*machine, error)
 				m.before = &p
 			}
 		})
+	}
+	if peer != "" && !x.NoPath {
+		m.peer, m.trace = peer, x.startTrace(ctx, h, role, peer, x.pause(h))
+		all.Go(m.learnTraceable)
 	}
 	var identity string
 	sure := false

@@ -27,13 +27,16 @@ type Manifest struct {
 	Reversed       bool              `json:"reversed"`
 	Opposite       *report.BitRate   `json:"opposite_bit_per_second,omitempty"`
 	OppositeSource Source            `json:"opposite_source,omitzero"`
+	Limit          Limit             `json:"limit,omitzero"`
+	Loss           *Loss             `json:"loss,omitempty"`
 	Client         ManifestEnd       `json:"client"`
 	Server         ManifestEnd       `json:"server"`
 	Settings       ManifestSettings  `json:"settings"`
 	Warnings       []string          `json:"warnings,omitempty"`
-	Error          string            `json:"error,omitempty"`      // what Run returned; empty: nothing
-	ErrorKind      []string          `json:"error_kind,omitempty"` // the texts of the kinds that it wraps
-	Files          map[string]string `json:"files"`                // each raw file's SHA-256, in hexadecimal digits, by its name
+	WarningKinds   [][]string        `json:"warning_kinds,omitempty"` // of each warning the texts of the kinds that it wraps; missing: none has any
+	Error          string            `json:"error,omitempty"`         // what Run returned; empty: nothing
+	ErrorKind      []string          `json:"error_kind,omitempty"`    // the texts of the kinds that it wraps
+	Files          map[string]string `json:"files"`                   // each raw file's SHA-256, in hexadecimal digits, by its name
 }
 
 // ManifestEnd is how one end was run.
@@ -52,6 +55,7 @@ type ManifestEnd struct {
 	IntervalsFile string    `json:"intervals_file,omitempty"`
 
 	Phases ManifestPhases `json:"phases,omitzero"` // where its time went; missing: written by an earlier version
+	Path   *Path          `json:"path,omitempty"`  // missing: unknown, or written by an earlier version
 }
 
 // ManifestSettings are the settings of both ends as the caller gave them.
@@ -74,19 +78,21 @@ func (x *Iperf) writeManifest(res *Result, name string, runErr error, sums map[s
 	m := Manifest{
 		Schema: ManifestSchema, Name: res.Name, Direction: res.Direction.String(), Start: res.Start, End: res.Start.Add(res.Elapsed),
 		Bandwidth: res.Bandwidth, Source: res.Source, Reversed: res.Reversed, Opposite: res.Opposite, OppositeSource: res.OppositeSource,
+		Limit: res.Limit, Loss: res.Loss,
 		Client: manifestEnd(res.ClientEnd), Server: manifestEnd(res.ServerEnd),
 		Settings: ManifestSettings{x.Client, x.Server}, Files: sums,
 	}
+	typed := false
 	for _, w := range res.Warnings {
-		m.Warnings = append(m.Warnings, w.Error())
+		kinds := kindsOf(w)
+		m.Warnings, m.WarningKinds = append(m.Warnings, w.Error()), append(m.WarningKinds, kinds)
+		typed = typed || len(kinds) > 0
+	}
+	if !typed {
+		m.WarningKinds = nil
 	}
 	if runErr != nil {
-		m.Error = runErr.Error()
-		for _, kind := range errorKinds {
-			if errors.Is(runErr, kind) {
-				m.ErrorKind = append(m.ErrorKind, kind.Error())
-			}
-		}
+		m.Error, m.ErrorKind = runErr.Error(), kindsOf(runErr)
 	}
 	data, err := json.MarshalIndent(m, "", "  ")
 	if err != nil {
@@ -99,11 +105,22 @@ func (x *Iperf) writeManifest(res *Result, name string, runErr error, sums map[s
 	return final, nil
 }
 
+// kindsOf returns the texts of the kinds that an error wraps.
+func kindsOf(err error) []string {
+	kinds := []string{}
+	for _, kind := range errorKinds {
+		if errors.Is(err, kind) {
+			kinds = append(kinds, kind.Error())
+		}
+	}
+	return kinds
+}
+
 func manifestEnd(e End) ManifestEnd {
 	return ManifestEnd{
 		Host: e.Host, Addr: e.Addr, System: e.System, Version: e.Version, Argv: e.Argv, Command: e.Command, ExitStatus: e.ExitStatus,
 		Start: e.Start, End: e.Start.Add(e.Elapsed), File: e.File, ErrFile: e.ErrFile, IntervalsFile: e.IntervalsFile,
-		Phases: e.Phases.manifest(),
+		Phases: e.Phases.manifest(), Path: e.Path,
 	}
 }
 
@@ -111,7 +128,7 @@ func (m ManifestEnd) end() End {
 	return End{
 		Host: m.Host, Addr: m.Addr, System: m.System, Version: m.Version, Argv: m.Argv, Command: m.Command, ExitStatus: m.ExitStatus,
 		Start: m.Start, Elapsed: m.End.Sub(m.Start), File: m.File, ErrFile: m.ErrFile, IntervalsFile: m.IntervalsFile,
-		Phases: m.Phases.phases(),
+		Phases: m.Phases.phases(), Path: m.Path,
 	}
 }
 

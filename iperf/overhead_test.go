@@ -58,15 +58,19 @@ func BenchmarkOverhead(b *testing.B) {
 						Program:      test.program,
 						Client:       iperf.ClientSettings{Protocol: test.protocol, Time: time.Second},
 					}
-					var overhead, bare []time.Duration
-					for b.Loop() {
+					run := func(noPath bool) time.Duration {
+						x.NoPath = noPath
 						start := time.Now()
 						if _, err := x.Upstream(b.Context(), ""); err != nil {
 							b.Fatalf("%+v", err)
 						}
-						overhead = append(overhead, time.Since(start)-clientTime(b, clock))
+						return time.Since(start) - clientTime(b, clock)
+					}
+					var overhead, untraced, bare []time.Duration
+					for b.Loop() {
+						overhead, untraced = append(overhead, run(false)), append(untraced, run(true))
 
-						start = time.Now()
+						start := time.Now()
 						if err := server.Run(b.Context(), "true", nil, nil); err != nil {
 							b.Fatal(err)
 						}
@@ -75,6 +79,7 @@ func BenchmarkOverhead(b *testing.B) {
 					b.ReportMetric(0, "ns/op")
 					ms := testbed.Median(overhead).Seconds() * 1000
 					b.ReportMetric(ms, "overhead-ms")
+					b.ReportMetric(ms/(testbed.Median(untraced).Seconds()*1000), "overhead/untraced")
 					if medians = append(medians, testbed.Median(overhead)); i > 0 && len(medians) == i+1 {
 						b.ReportMetric(testbed.Slope(test.ways, medians), "trips")
 					}
@@ -103,8 +108,8 @@ type clockedHost struct {
 const clockScript = `s=$EPOCHREALTIME; "${@:2}"; r=$?; echo "$s $EPOCHREALTIME" >"$1"; exit $r`
 
 func (h *clockedHost) Run(ctx context.Context, command string, stdout, stderr io.Writer) error {
-	if strings.Contains(command, " -c ") {
-		command = shquote.Join([]string{"bash", "--norc", "-c", clockScript, "clock", h.file}) + " " + command
+	if before, client, ok := strings.Cut(command, "iperf"); ok && strings.Contains(client, " -c ") {
+		command = before + shquote.Join([]string{"bash", "--norc", "-c", clockScript, "clock", h.file}) + " iperf" + client
 	}
 	return h.Host.Run(ctx, command, stdout, stderr)
 }

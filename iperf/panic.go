@@ -105,7 +105,7 @@ func (c *catcher) result(err error) error {
 		return err
 	}
 	if err == nil || errors.Is(err, c.first) && !errors.Is(err, ErrHostLost) {
-		return evidence{c.first}
+		return verboseError{c.first}
 	}
 	return both(c.first, err)
 }

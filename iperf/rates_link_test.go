@@ -84,11 +84,11 @@ func TestRateIsOfTheTimeInWhichDataMoved(t *testing.T) {
 
 // TestLowRates has rates that carry less than a second's block or datagram of the programs' own lengths.
 func TestLowRates(t *testing.T) {
-	b := newBed(t, "", "")
 	for _, program := range append(programs("iperf"), programs("iperf3")...) {
 		for _, c := range []iperf.ClientSettings{{Rate: 300e3}, {Rate: 2e3}, {Protocol: report.ProtocolUDP, Rate: 8e3}} {
 			t.Run(program+"/"+c.Protocol.String()+"/"+c.Rate.String(), func(t *testing.T) {
 				t.Parallel()
+				b := newBed(t, "", "")
 				x := iperf.Iperf{ClientServer: b.Hosts, Program: program, Client: c, Server: iperf.ServerSettings{AutoPort: true}}
 				x.Client.Time = 5 * time.Second
 				res, err := x.Upstream(t.Context(), "")

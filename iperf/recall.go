@@ -91,7 +91,7 @@ func isStill(ctx context.Context, h HostSSH, program, identity string) (bool, er
 func (m *machine) keep(program, identity string) {
 	if kept := factsOf(m.host); kept != nil {
 		known := facts{*m, identity}
-		known.host, known.before, known.asked = nil, nil, 0
+		known.host, known.before, known.asked, known.trace, known.traceable = nil, nil, 0, nil, unclear
 		kept.Store(factKey(program), &known)
 		if m.before != nil {
 			kept.Store(portsKey{}, m.before)

@@ -50,11 +50,15 @@ func (x *Iperf) replay(fsys fs.FS, name string) (*Result, error) {
 	d, _ := ParseDirection(m.Direction)
 	res := &Result{
 		Name: m.Name, Direction: d, Bandwidth: m.Bandwidth, Source: m.Source, Reversed: m.Reversed, Opposite: m.Opposite,
-		OppositeSource: m.OppositeSource, Start: m.Start, Elapsed: m.End.Sub(m.Start), Attempts: 1, ClientEnd: m.Client.end(),
+		OppositeSource: m.OppositeSource, Limit: m.Limit, Loss: m.Loss, Start: m.Start, Elapsed: m.End.Sub(m.Start), Attempts: 1, ClientEnd: m.Client.end(),
 		ServerEnd: m.Server.end(), Manifest: name,
 	}
-	for _, w := range m.Warnings {
-		res.Warnings = append(res.Warnings, errors.New(w))
+	for i, w := range m.Warnings {
+		warning := errors.New(w)
+		if i < len(m.WarningKinds) && len(m.WarningKinds[i]) > 0 {
+			warning = &ReplayedError{w, m.WarningKinds[i]}
+		}
+		res.Warnings = append(res.Warnings, warning)
 	}
 	if res.Client, err = x.replayEnd(fsys, RoleClient, m.Client.File); err != nil {
 		return nil, fmt.Errorf("replay: %w", err)
@@ -155,16 +159,17 @@ func checkFile(fsys fs.FS, name, want string) error {
 	return nil
 }
 
-// A ReplayedError is the error of a run that is replayed. It matches the same kinds with errors.Is as the run's did.
+// A ReplayedError is the error of a run that is replayed, or one of its warnings that wrapped kinds. It matches the same kinds
+// with errors.Is as the original did.
 type ReplayedError struct {
 	Text  string
 	Kinds []string // the texts of the kinds
 }
 
-// Error gives the text that the run's error had.
+// Error returns the text of the original error.
 func (e *ReplayedError) Error() string { return e.Text }
 
-// Is reports whether the run's error wrapped the kind.
+// Is reports whether the original error wrapped the kind.
 func (e *ReplayedError) Is(kind error) bool {
 	for _, known := range errorKinds {
 		for _, text := range e.Kinds {

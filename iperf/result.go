@@ -33,6 +33,9 @@ type Result struct {
 	Opposite       *report.BitRate
 	OppositeSource Source
 
+	Limit Limit // what held the rate back; unknown without a bandwidth, or with Iperf.NoPath
+	Loss  *Loss // where a test of UDP lost datagrams; nil: another protocol, or not reported
+
 	Client, Server       *report.Report // what each end reported; nil: nothing
 	ClientEnd, ServerEnd End            // how each end ran
 	Manifest             string         // the name of the file that tells all this; empty: the FileStorage keeps none
@@ -84,4 +87,5 @@ type End struct {
 	Start         time.Time     // when it was started
 	Elapsed       time.Duration // until its output was complete
 	Phases        Phases        // where its time went
+	Path          *Path         // what its kernel showed of the path to the other end; nil: unknown, or Iperf.NoPath
 }

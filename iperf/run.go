@@ -33,14 +33,20 @@ func (x *Iperf) Run(ctx context.Context, d Direction, name string) (*Result, err
 }
 
 func (x *Iperf) run(ctx context.Context, c *catcher, d Direction, name string) (*Result, error) {
+	swapped := x.Client.Reverse // the run's client is the server of ClientServer's answer
 	x, client, server, reversed, err := x.towards(d)
 	if err != nil {
 		return nil, err
 	}
 	x = x.logging("run", name, "direction", d.String())
-	if client, server, err = c.hosts(client, server, (d == Upstream) != reversed); err != nil {
+	onClient, onServer, err := c.hosts(client, server, (d == Upstream) != reversed)
+	if err != nil {
 		return nil, err
 	}
+	if err := x.demandDevices(d, onClient, onServer, swapped); err != nil {
+		return nil, err
+	}
+	client, server = onClient, onServer
 	var failed []error
 	for {
 		res, err := x.attempt(ctx, d, client, server, reversed, name)
@@ -103,9 +109,10 @@ func (x *Iperf) attempt(ctx context.Context, d Direction, client, server HostSSH
 	var onClient, onServer *machine
 	var clientErr, serverErr error
 	var asked sync.WaitGroup
-	asked.Go(func() { onClient, clientErr = x.ask(ctx, client, RoleClient) })
-	asked.Go(func() { onServer, serverErr = x.ask(ctx, server, RoleServer) })
+	asked.Go(func() { onClient, clientErr = x.ask(ctx, client, RoleClient, server.TestAddr()) })
+	asked.Go(func() { onServer, serverErr = x.ask(ctx, server, RoleServer, client.TestAddr()) })
 	asked.Wait()
+	defer closeTraces(onClient, onServer)
 	if err := oneEnd(ctx, clientErr, serverErr); err != nil {
 		return nil, err
 	}
@@ -147,11 +154,18 @@ func (x *Iperf) attemptWith(ctx context.Context, res *Result, onClient, onServer
 		res.Warnings = append(res.Warnings, errors.New("no manifest is kept, which Replay needs: FileStorage has no method WriteFile(name, data)"))
 	}
 	s := x.newSession(x.fileName(d, name))
+	x.recallTraceable(ctx, onClient, onServer, RoleClient)
+	x.recallTraceable(ctx, onServer, onClient, RoleServer)
+	defer closeTraces(onClient, onServer)
 	srv, err := x.startServer(ctx, s, onServer, serverLine, false)
 	if err != nil {
 		return nil, err
 	}
-	cli, err := x.clientToEnd(ctx, s, onClient, clientLine, srv, recalled)
+	if err := both(onClient.rightPath(RoleClient), onServer.rightPath(RoleServer)); err != nil {
+		srv.finish(ctx, 0)
+		return nil, both(both(err, srv.process.stopErr), srv.storeErr)
+	}
+	cli, err := x.clientToEnd(ctx, s, onClient, onServer, clientLine, srv, recalled)
 	if err != nil {
 		return nil, err
 	}
@@ -164,10 +178,13 @@ func (x *Iperf) attemptWith(ctx context.Context, res *Result, onClient, onServer
 	srv.finish(ctx, wait)
 	storeErr := both(cli.closeFiles(), srv.storeErr)
 
+	closeTraces(onClient, onServer)
 	res.ClientEnd, res.ServerEnd = cli.end, srv.process.end
+	res.ClientEnd.Path, res.ServerEnd.Path = onClient.finishTrace(cli.counters()), onServer.finishTrace(srv.process.counters())
 	res.Reversed = reversed
 	res.Warnings = append(res.Warnings, srv.warnings...)
 	err = both(both(x.conclude(ctx, res, cli, srv, limit), unchecked), storeErr)
+	res.interpret(&x.Client, &x.Server)
 	res.Elapsed = time.Since(res.Start)
 	sums := map[string]string{}
 	cli.addSums(sums)
@@ -178,7 +195,7 @@ func (x *Iperf) attemptWith(ctx context.Context, res *Result, onClient, onServer
 }
 
 // clientToEnd runs the client until it ends. If it returns an error, it has ended the server too.
-func (x *Iperf) clientToEnd(ctx context.Context, s *session, m *machine, line line, srv *Server, recalled *recollection) (*process, error) {
+func (x *Iperf) clientToEnd(ctx context.Context, s *session, m, onServer *machine, line line, srv *Server, recalled *recollection) (*process, error) {
 	server := srv.process.host
 	for first := true; ; first = false {
 		cli, err := x.startClient(ctx, s, m, server, server.TestAddr(), line, srv.Port)
@@ -186,13 +203,12 @@ func (x *Iperf) clientToEnd(ctx context.Context, s *session, m *machine, line li
 			srv.finish(ctx, 0)
 			return nil, both(both(err, srv.process.stopErr), srv.storeErr)
 		}
+		if first {
+			x.giveWay(cli)
+			x.sample(ctx, m, RoleClient, srv)
+			x.sample(ctx, onServer, RoleServer, srv)
+		}
 		if recalled != nil {
-			giveWay := time.NewTimer(clientStarts)
-			select {
-			case <-giveWay.C:
-			case <-cli.done:
-			}
-			giveWay.Stop()
 			if err := recalled.check(ctx, x); errors.Is(err, errForgotten) {
 				cli.stop()
 				srv.finish(ctx, 0)
@@ -210,9 +226,23 @@ func (x *Iperf) clientToEnd(ctx context.Context, s *session, m *machine, line li
 	}
 }
 
-// clientStarts is the delay of recollection.check after the client's start. Traffic flows by then, so the commands of check
-// do not slow down the start of the client.
+// clientStarts is the delay of other commands after the client's start. Traffic flows by then, so they do not slow down the
+// start of the client.
 const clientStarts = 100 * time.Millisecond
+
+// giveWay waits for clientStarts, or less if the test is short, and not longer than the client runs.
+func (x *Iperf) giveWay(cli *process) {
+	wait := clientStarts
+	if test, fixed := x.Client.duration(); fixed {
+		wait = min(wait, test/8)
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-cli.done:
+	}
+}
 
 // conclude makes the bandwidth of what both programs reported, when they have ended, and tells what was wrong with them.
 func (x *Iperf) conclude(ctx context.Context, res *Result, client *process, srv *Server, limit time.Duration) error {

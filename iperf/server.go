@@ -59,7 +59,7 @@ func (x *Iperf) startServerOn(ctx context.Context, c *catcher, h HostSSH, name s
 	if err != nil {
 		return nil, err
 	}
-	m, err := x.ask(ctx, host, RoleServer)
+	m, err := x.ask(ctx, host, RoleServer, "")
 	if err != nil {
 		return nil, err
 	}

@@ -61,9 +61,14 @@ func run(files []string, out io.Writer) error {
 // schema returns the JSON Schema of a manifest.
 func schema() (*jsonschema.Schema, error) {
 	zero, most := 0.0, 1e18
+	limit, err := limitSchema()
+	if err != nil {
+		return nil, err
+	}
 	s, err := jsonschema.For[iperf.Manifest](&jsonschema.ForOptions{TypeSchemas: map[reflect.Type]*jsonschema.Schema{
 		reflect.TypeFor[time.Duration]():  {Type: "integer", Description: "in nanoseconds"},
 		reflect.TypeFor[time.Time]():      {Type: "string", Format: "date-time"},
+		reflect.TypeFor[iperf.Limit]():    limit,
 		reflect.TypeFor[report.BitRate](): {Type: "number", Description: "in bits per second", Minimum: &zero, Maximum: &most},
 	}})
 	if err != nil {
@@ -74,6 +79,28 @@ func schema() (*jsonschema.Schema, error) {
 	s.Properties["direction"].Enum = []any{iperf.Upstream.String(), iperf.Downstream.String()}
 	s.Properties["files"].AdditionalProperties.Pattern = "^[0-9a-f]{64}$"
 	return s, nil
+}
+
+// limitSchema returns the schema of a Limit, which writes its kind and side as text.
+func limitSchema() (*jsonschema.Schema, error) {
+	figures, err := jsonschema.For[[]iperf.Figure](nil)
+	if err != nil {
+		return nil, err
+	}
+	var kinds []any
+	for k := iperf.LimitUnknown; k <= iperf.LimitCongestionControl; k++ {
+		kinds = append(kinds, k.String())
+	}
+	return &jsonschema.Schema{
+		Type: "object",
+		Properties: map[string]*jsonschema.Schema{
+			"kind":     {Type: "string", Enum: kinds},
+			"side":     {Type: "string", Enum: []any{iperf.RoleClient.String(), iperf.RoleServer.String()}},
+			"evidence": figures,
+		},
+		Required:             []string{"kind"},
+		AdditionalProperties: &jsonschema.Schema{Not: &jsonschema.Schema{}},
+	}, nil
 }
 
 // check returns an error unless text is a manifest by its schema.

@@ -39,6 +39,7 @@ func run(ctx context.Context, args []string) error {
 	seconds := flags.Int("time", 2, "length of each test in `seconds`")
 	streams := flags.Int("parallel", 1, "number of parallel `streams`")
 	udp := flags.Float64("udp", 0, "test UDP at this rate in `Mbit/s`, in place of TCP")
+	explain := flags.Bool("explain", false, "say which path each test took, and what held its rate back")
 	raw := flags.String("raw", "", "keep the raw output in this `directory`")
 	flags.Parse(args)
 
@@ -68,11 +69,17 @@ func run(ctx context.Context, args []string) error {
 
 	out := tabwriter.NewWriter(os.Stdout, 0, 0, 3, ' ', 0)
 	defer out.Flush()
-	fmt.Fprintln(out, "direction\tbandwidth\tfrom")
+	if !*explain {
+		fmt.Fprintln(out, "direction\tbandwidth\tfrom")
+	}
 	for d := range iperf.Both.Each() {
 		res, err := x.Run(ctx, d, "quickstart")
 		if err != nil {
 			return hint(err)
+		}
+		if *explain {
+			fmt.Println(res.Explain())
+			continue
 		}
 		fmt.Fprintf(out, "%v\t%v\t%v\n", d, res.Bandwidth, res.Source)
 		for _, w := range res.Warnings {
