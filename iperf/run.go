@@ -215,7 +215,15 @@ func (x *Iperf) clientToEnd(ctx context.Context, s *session, m, onServer *machin
 				return nil, both(both(both(err, cli.stopErr), both(srv.process.stopErr, cli.closeFiles())), srv.storeErr)
 			}
 		}
-		<-cli.done
+		select {
+		case <-cli.done:
+		case <-srv.process.done:
+			// An iperf 2 server says that it listens before it fails to bind. The client may be connected to another's, which hangs.
+			if errors.Is(srv.process.complaint(), ErrPortInUse) {
+				cli.stop()
+			}
+			<-cli.done
+		}
 		if !first || !x.wasEarly(ctx, cli, srv) {
 			return cli, nil
 		}

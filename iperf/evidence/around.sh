@@ -9,6 +9,7 @@ echo MARK
 [ "$_end" ] && exit "$_end"
 COMMAND
 _status=$?
+[ "$_end" ] && [ "$_status" = 0 ] && _status=$_end # some programs exit well when they are ended
 echo MARK
 {
 	# ksh93 and yash have 256 and more for a signal.

@@ -100,8 +100,11 @@ func (d During) Command() string {
 }
 
 // Around returns command between two states of the counters: it prints the counters, then mark, then the output of command,
-// then mark, and then the counters again. A [Splitter] takes these apart. Its exit status is that of command, which must not end
-// the shell. HUP, INT and TERM sent to the whole process group have their usual effect on command, and the counters follow.
+// then mark, and then the counters again. A [Splitter] takes these apart.
+//
+// Its exit status is that of command, which must not end the shell. HUP, INT and TERM sent to the whole process group have their
+// usual effect on command, and the counters follow. If command exits with 0 then, the exit status is 143.
+//
 // mark is a word that command does not print; it has no backslash and does not begin with "-". device is the device whose queue
 // is printed, usually [Path].Queue; empty: none.
 func Around(command, mark, device string) string {

@@ -130,6 +130,7 @@ func TestAroundSignals(t *testing.T) {
 			status             int
 		}{
 			{"default", "sh -c 'echo ready; exec sleep 30'", "", 128 + int(sig)},
+			{"exits well", `sh -c 'trap "exit 0" HUP INT TERM; echo ready; while :; do sleep 0.05; done'`, "", 143},
 			{"last words", `sh -c 'trap "sleep 0.1; echo last; exit 3" HUP INT TERM; echo ready; while :; do sleep 0.05; done'`, "last\n", 3},
 		} {
 			t.Run(fmt.Sprint(test.name, " ", sig), func(t *testing.T) {
