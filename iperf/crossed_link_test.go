@@ -148,6 +148,37 @@ func TestDevices(t *testing.T) {
 	}
 }
 
+// TestClientFromElsewhere has a client whose TestAddr is on another link than the one to the server. Both ends' paths are those
+// of the traffic.
+func TestClientFromElsewhere(t *testing.T) {
+	t.Parallel()
+	testbed.Need(t, "iperf3")
+	first := testbed.NewLink(t, "", "")
+	second := first.Second(t)
+	srv := testbed.StartSSHD(t, testbed.SSHDConfig{})
+	x := iperf.Iperf{
+		ClientServer: iperf.Hosts{
+			DUT: dial(t, srv, first.A), TrafficServer: dial(t, srv, second.B), Connects: iperf.DUTConnects,
+			DUTDevice: second.A.Dev, TrafficServerDevice: second.B.Dev,
+		},
+		Client: iperf.ClientSettings{Time: time.Second, Rate: 10e6},
+	}
+	for run := range 2 { // the second one recalls
+		for d := range iperf.Both.Each() {
+			res, err := x.Run(t.Context(), d, "")
+			if err != nil {
+				t.Fatalf("run %d, %v: %+v", run, d, err)
+			}
+			if s := res.ServerEnd.Path; s == nil || s.Device != second.B.Dev || s.Peer != second.A.Addr {
+				t.Errorf("run %d, %v: path of the server %+v, want %s to %s", run, d, s, second.B.Dev, second.A.Addr)
+			}
+			if len(res.Warnings) > 0 {
+				t.Errorf("run %d, %v: warnings: %v", run, d, res.Warnings)
+			}
+		}
+	}
+}
+
 // TestOneMachine has both ends in one network namespace.
 func TestOneMachine(t *testing.T) {
 	t.Parallel()

@@ -65,7 +65,7 @@ func (r linkRow) run() (*Result, *evidence.Path, *evidence.Path) {
 		r.kind = "veth"
 	}
 	path := func(name string, tx, txPackets, rx, rxPackets float64) *evidence.Path {
-		return &evidence.Path{Device: name, Source: "192.0.2.1", Elapsed: 10 * time.Second, System: evidence.System{BootID: name},
+		return &evidence.Path{Device: name, Queue: name, Source: "192.0.2.1", Elapsed: 10 * time.Second, System: evidence.System{BootID: name},
 			Links: []evidence.Link{{Device: name, Kind: r.kind, MTU: 1500, Counters: &evidence.LinkCounters{TxBytes: int64(tx * 1e6), TxPackets: int64(txPackets * 1e3),
 				RxBytes: int64(rx * 1e6), RxPackets: int64(rxPackets * 1e3)}}},
 			Qdiscs: []evidence.Qdisc{{Kind: "noqueue", Parent: "root"}}}
@@ -79,6 +79,13 @@ func (r linkRow) run() (*Result, *evidence.Path, *evidence.Path) {
 	for _, l := range r.beneath {
 		client.Links[0].Beneath = append(client.Links[0].Beneath, l.Device)
 		client.Links = append(client.Links, l)
+	}
+	for _, p := range []*evidence.Path{client, server} { // of a host without ss, which knows no sockets
+		for i := int64(1); i < 10; i++ {
+			l, run, wait := *p.Links[0].Counters, time.Duration(i)*time.Second/10, time.Duration(0)
+			p.Samples = append(p.Samples, evidence.Sample{At: time.Duration(i) * time.Second, Run: &run, Wait: &wait, Link: &evidence.LinkCounters{
+				TxBytes: l.TxBytes * i / 10, TxPackets: l.TxPackets * i / 10, RxBytes: l.RxBytes * i / 10, RxPackets: l.RxPackets * i / 10}})
+		}
 	}
 	return res, client, server
 }

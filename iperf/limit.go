@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/tunaperf/tuna/iperf/report"
 )
@@ -77,6 +78,19 @@ type Figure struct {
 	Name  string  `json:"name"`           // "queueing delay", "core 1 busy"
 	Value float64 `json:"value"`          // 0 or more
 	Unit  string  `json:"unit,omitempty"` // "%", "ms", "bit/s", "byte"; empty: a count or a ratio
+}
+
+// check returns an error if no run can have written the figure.
+func (f Figure) check() error {
+	switch {
+	case f.Name == "" || strings.ContainsFunc(f.Name, unicode.IsControl):
+		return fmt.Errorf("limit evidence name %q: must be printable and not empty", f.Name)
+	case f.Value < 0 || f.Value > 1e18:
+		return fmt.Errorf("limit evidence %q is %v: must be from 0 to 1e18", f.Name, f.Value)
+	case !slices.Contains([]string{"", "s", unitPercent, unitMs, unitRate, unitByte}, f.Unit):
+		return fmt.Errorf("limit evidence %q has the unit %q: must be %%, s, ms, bit/s, byte or empty", f.Name, f.Unit)
+	}
+	return nil
 }
 
 // The units of figures.
@@ -172,6 +186,11 @@ func (l *Limit) UnmarshalJSON(data []byte) error {
 		return err
 	}
 	read := Limit{Kind: j.Kind, Evidence: j.Evidence}
+	for _, f := range j.Evidence {
+		if err := f.check(); err != nil {
+			return err
+		}
+	}
 	switch j.Side {
 	case "":
 	case RoleClient.String():

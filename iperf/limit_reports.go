@@ -54,6 +54,17 @@ func (s *signals) reported(res *Result, c *ClientSettings) {
 		}
 	}
 	s.pace = paceOf(res, c)
+	var rates []float64
+	for _, i := range receiver.flow.Intervals {
+		if !i.Omitted && (len(rates) == 0 || i.End-i.Start > c.interval()/2) { // without a short tail
+			rates = append(rates, float64(i.Rate))
+		}
+	}
+	if mean := stats.Mean(rates); len(rates) > 1 && mean > 0 {
+		s.uneven = exactly(stats.StdDev(rates) / mean)
+	} else if len(rates) == 1 {
+		s.uneven = exactly(0)
+	}
 }
 
 // paceOf returns the rate that iperf was told to send at: infinite if there is none, unknown if it

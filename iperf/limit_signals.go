@@ -18,6 +18,7 @@ type signals struct {
 	sender, receiver Role
 	congestion       string // congestion control of the data; empty: unknown
 	machine          truth  // both ends are on one machine
+	bothWays         bool   // the test has data of the other way too
 
 	// What iperf reports.
 	duration signal // of the test, without what was omitted
@@ -55,6 +56,7 @@ type signals struct {
 
 	// UDP.
 	sent            signal // rate
+	uneven          signal // standard deviation of the receiver's intervals, as a share of the mean
 	lost            signal // share of the datagrams
 	ownDropped      signal // datagrams that the sender's queue dropped, as a share of those sent
 	receiverDropped signal // datagrams that the receiver's socket dropped, as a share of the lost ones
@@ -191,6 +193,7 @@ func (res *Result) signals(c *ClientSettings, client, server *evidence.Path) *si
 		s.sender, s.receiver, from, to = s.receiver, s.sender, to, from
 	}
 	s.machine = sameMachine(from, to)
+	s.bothWays = c.bothWays()
 	n := max(1, c.Parallel)
 	s.reported(res, c)
 

@@ -166,7 +166,22 @@ func queueFull(s *signals) truth {
 	full := q.atLeast(math.Max(0.002, 0.4*rtt.high))
 	small := q.below(math.Max(0.001, 0.28*rtt.low))
 	steady := allOf(q.atLeast(math.Max(0.001, 0.4*rtt.high)), s.variation.atMost(0.03), s.from.rested(), s.to.rested())
-	return graded(anyOf(full, unclearUnless(steady)), small)
+	a := graded(anyOf(full, unclearUnless(steady), unclearUnless(drained(s))), small)
+	switch filled := s.window.atLeast(0.85); {
+	case a != yes:
+	case s.variation.above(0.5) == yes: // an outage, because a full path is steady
+		return unclear
+	case filled == yes && (s.bothWays || s.variation.above(0.1) == yes): // the queue may be that of the way back
+		return unclear
+	}
+	return a
+}
+
+// drained finds a steady rate with a short standing queue, as a paced congestion control such as BBR keeps it, while neither
+// window nor buffer nor processors are in use.
+func drained(s *signals) truth {
+	return allOf(s.queueing.atLeast(math.Max(0.001, 0.15*s.minRTT.high)), s.variation.atMost(0.03), s.window.below(0.6), s.unsent.atLeast(0.25),
+		s.from.rested(), s.to.rested())
 }
 
 // emptyPath reports whether the round trip was that of a path without a queue. Only then do windows
@@ -175,7 +190,7 @@ func emptyPath(s *signals) truth {
 	if s.minRTT.positive() != yes {
 		return unclear
 	}
-	return s.queueing.atMost(0.28 * s.minRTT.low)
+	return s.queueing.atMost(math.Max(0.00005, 0.12*s.minRTT.low))
 }
 
 // windowFull finds a receive window that is always in flight. If the send buffer is full with it

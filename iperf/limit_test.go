@@ -64,7 +64,7 @@ var limitRows = []limitRow{
 
 	{name: "window 32 k, 40 ms", want: LimitReceiveWindow, rate: 3.6, rtt: 41.5, minRTT: 40, wnd: 104, sqtb: 85, ns: 90, cwnd: 40, cv: 3, rwnd: 80, run: 2, toRun: 2},
 	{name: "window 128 k, 40 ms, BBR", want: LimitReceiveWindow, rate: 14.3, rtt: 42.2, minRTT: 40, wnd: 102, sqtb: 85, ns: 80, cwnd: 40, cv: 3, rwnd: 30, congestion: bbr, run: 2, toRun: 2},
-	{name: "window 16 k, 20 ms, BBR", want: LimitReceiveWindow, rate: 6.8, rtt: 23.5, minRTT: 20.04, wnd: 100, sqtb: 80, ns: 91, cwnd: 36, cv: 1, rwnd: 45, congestion: bbr, run: 2, toRun: 2},
+	{name: "window 16 k, 20 ms, BBR, and a queue", want: LimitUnknown, rate: 6.8, rtt: 23.5, minRTT: 20.04, wnd: 100, sqtb: 80, ns: 91, cwnd: 36, cv: 1, rwnd: 45, congestion: bbr, run: 2, toRun: 2},
 	{name: "both buffers 8 k, 20 ms", want: LimitReceiveWindow, rate: 3.4, rtt: 20.3, minRTT: 20.07, wnd: 100, sqtb: 88, ns: 30, cwnd: 25, app: 70, rwnd: 37, sndb: 23, congestion: bbr, run: 2, toRun: 2},
 	{name: "both buffers 8 k, nothing unsent", want: LimitUnknown, rate: 3.4, rtt: 20.3, minRTT: 20.07, wnd: 100, sqtb: 88, cwnd: 25, app: 70, rwnd: 37, sndb: 23, congestion: bbr, run: 2, toRun: 2},
 	{name: "window 16 k behind router 300", want: LimitUnknown, rate: 280, rtt: 0.49, minRTT: 0.05, wnd: 100, sqtb: 85, ns: 90, cwnd: 40, cv: 2, rwnd: 60, run: 20, toRun: 20},
@@ -77,7 +77,7 @@ var limitRows = []limitRow{
 	{name: "send buffer 256 k, 40 ms", want: LimitSendBuffer, rate: 46, rtt: 42, minRTT: 40, wnd: 35, sqtb: 98, cwnd: 60, app: 100, cv: 3, sndb: 62, congestion: bbr, run: 5, toRun: 5},
 	{name: "send buffer 8 k, 20 ms, cubic", want: LimitSendBuffer, rate: 28.4, rtt: 20.7, minRTT: 20.09, wnd: 1.6, sqtb: 402, cwnd: 5, app: 45, cv: 3, run: 2, toRun: 2},
 	{name: "send buffer 8 k, 20 ms, BBR", want: LimitSendBuffer, rate: 13.6, rtt: 20.3, minRTT: 20.04, wnd: 14, sqtb: 424, ns: 60, cwnd: 23, cv: 5, sndb: 41, congestion: bbr, run: 2, toRun: 2},
-	{name: "default send buffer, 40 ms", want: LimitSendBuffer, rate: 500, rtt: 48, minRTT: 40, wnd: 30, sqtb: 81, cwnd: 80, app: 95, cv: 6, sndb: 12, run: 40, toRun: 40},
+	{name: "default send buffer, 40 ms, and a queue", want: LimitUnknown, rate: 500, rtt: 48, minRTT: 40, wnd: 30, sqtb: 81, cwnd: 80, app: 95, cv: 6, sndb: 12, run: 40, toRun: 40},
 	{name: "default send buffer that grows", want: LimitUnknown, rate: 326, rtt: 48, minRTT: 40, wnd: 30, sqtb: 81, ns: 30, cwnd: 95, app: 20, cv: 20, sndb: 10, run: 40, toRun: 40},
 	{name: "send buffer 512 k behind router 20, 40 ms", want: LimitPath, rate: 18.7, rtt: 140, minRTT: 40, wnd: 30, sqtb: 100, cwnd: 60, app: 100, cv: 1.5, sndb: 41, run: 3, toRun: 3},
 	{name: "send buffer 128 k behind router 20, BBR", want: LimitPath, rate: 19.2, rtt: 48, minRTT: 0.05, wnd: 30, sqtb: 100, cwnd: 60, app: 100, cv: 1.5, congestion: bbr, run: 3, toRun: 3},
@@ -151,18 +151,20 @@ func (r limitRow) evidenceOf() limitCase {
 	sent := &report.Total{End: received.End, Bytes: bytes, Rate: received.Rate}
 	protocol := report.ProtocolTCP
 	var packets, lost int64
+	var steady []report.Interval
 	if r.udp {
 		protocol, c.Protocol, c.Unlimited = report.ProtocolUDP, report.ProtocolUDP, r.pace < 0
 		packets = int64(r.sent * 1e6 / 8 / 1448 * seconds)
 		lost = int64(float64(packets) * r.lost / 100)
 		sent.Rate = report.BitRate(r.sent * 1e6)
 		received.UDP = &report.UDP{Has: report.Lost | report.Packets, Lost: lost, Packets: packets}
+		steady = []report.Interval{{End: 2 * time.Second, Rate: received.Rate}, {Start: 2 * time.Second, End: 4 * time.Second, Rate: received.Rate}}
 	}
 	res := &Result{
 		Source:    Source{Role: RoleServer},
 		Bandwidth: received.Rate,
 		Client:    &report.Report{Role: RoleClient, Protocol: protocol, Forward: &report.Flow{Sent: sent}},
-		Server:    &report.Report{Role: RoleServer, Protocol: protocol, Forward: &report.Flow{Received: received}},
+		Server:    &report.Report{Role: RoleServer, Protocol: protocol, Forward: &report.Flow{Received: received, Intervals: steady}},
 	}
 	of := func(share float64, total int64) *int64 {
 		v := int64(math.Round(share / 100 * float64(total)))

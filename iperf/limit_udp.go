@@ -4,7 +4,7 @@ package iperf
 // the path carries caused it.
 const (
 	littleLoss = 0.003
-	muchLoss   = 0.2
+	muchLoss   = 0.3
 )
 
 // udpRules are the steps for UDP, in their order. Datagrams that the sender's own queue drops count
@@ -68,7 +68,7 @@ func slowReceiver(s *signals) Limit {
 // path which is just full as well as from one that loses at random: no counter of the ends tells
 // them apart.
 func lostBetween(s *signals) truth {
-	return graded(allOf(s.lost.atLeast(muchLoss), s.elsewhere.atLeast(0.5)), s.lost.below(littleLoss))
+	return graded(allOf(s.lost.atLeast(muchLoss), s.elsewhere.atLeast(0.5), unclearUnless(s.uneven.atMost(0.2))), s.lost.below(littleLoss))
 }
 
 // reachedPace finds a rate that arrived as it was asked for.

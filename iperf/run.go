@@ -116,6 +116,7 @@ func (x *Iperf) attempt(ctx context.Context, d Direction, client, server HostSSH
 	if err := oneEnd(ctx, clientErr, serverErr); err != nil {
 		return nil, err
 	}
+	x.followClient(ctx, onClient, onServer)
 	return x.attemptWith(ctx, &Result{Name: name, Direction: d, Start: start, Attempts: 1, Warnings: warnings}, onClient, onServer, nil, reversed)
 }
 
@@ -184,7 +185,9 @@ func (x *Iperf) attemptWith(ctx context.Context, res *Result, onClient, onServer
 	res.Reversed = reversed
 	res.Warnings = append(res.Warnings, srv.warnings...)
 	err = both(both(x.conclude(ctx, res, cli, srv, limit), unchecked), storeErr)
-	res.interpret(&x.Client, &x.Server)
+	if err == nil { // a test that was cut short has counted less than it carried
+		res.interpret(&x.Client, &x.Server)
+	}
 	res.Elapsed = time.Since(res.Start)
 	sums := map[string]string{}
 	cli.addSums(sums)

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"io"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -101,9 +102,9 @@ func (m *machine) route() queueFact {
 	case p == nil || p.Device == "" || p.Queue == "" && p.Device == last.device:
 		return last
 	case p.Queue == "": // the queue may be that of a device beneath
-		return queueFact{p.Device, p.Device}
+		return queueFact{p.Device, p.Device, p.Source}
 	}
-	return queueFact{p.Device, queueOf(p)}
+	return queueFact{p.Device, queueOf(p), p.Source}
 }
 
 // queueOf returns the device of the path's queue. It is empty if the device has none that holds packets.
@@ -141,7 +142,7 @@ func (a *answer) has(line string) bool { return strings.Contains(a.String(), "\n
 // A queueKey is the key of a queueFact in a host's facts. It is the address of the other end, as the caller gave it.
 type (
 	queueKey  string
-	queueFact struct{ device, queue string } // of the last route to that address
+	queueFact struct{ device, queue, source string } // of the last route to that address
 )
 
 // traced returns text, the command of a program, with the counters around it, and the mark that stands between them. It returns
@@ -165,9 +166,33 @@ func (x *Iperf) recallTraceable(ctx context.Context, m, other *machine, role Rol
 		m.traceable, _ = v.(truth)
 	}
 	m.peer = other.host.TestAddr()
+	if role == RoleServer { // whose peer is the address that the client comes from
+		m.peer = cmp.Or(other.route().source, m.peer)
+	}
 	if m.traceable == unclear || m.traceable == yes && deviceOf(m.host) != "" {
 		m.trace = x.startTrace(ctx, m.host, role, m.peer, x.pause(m.host))
 		m.learnTraceable()
+	}
+}
+
+// followClient starts the server's trace again if the client's route shows that it comes from another address than the one
+// that the trace has asked for, such as a client whose TestAddr is in another network.
+func (x *Iperf) followClient(ctx context.Context, client, server *machine) {
+	if client.trace == nil || server.trace == nil {
+		return
+	}
+	from, asked := evidence.Read(client.trace.before.String(), "", ""), evidence.Read(server.trace.before.String(), "", "")
+	if from == nil || asked == nil {
+		return
+	}
+	if source, err := netip.ParseAddr(from.Source); err != nil || source.IsLinkLocalUnicast() { // which needs a zone of the server's
+		return
+	}
+	if address, _, _ := strings.Cut(asked.Peer, "%"); address != from.Source {
+		closeTraces(server)
+		server.peer = from.Source
+		server.trace = x.startTrace(ctx, server.host, RoleServer, server.peer, x.pause(server.host))
+		server.learnTraceable()
 	}
 }
 
@@ -207,7 +232,7 @@ func (m *machine) finishTrace(first, last string) *Path {
 	}
 	p := evidence.Read(first+m.trace.before.String(), m.trace.during.String(), last)
 	if kept := factsOf(m.host); p != nil && kept != nil {
-		kept.Store(queueKey(m.peer), queueFact{p.Device, queueOf(p)})
+		kept.Store(queueKey(m.peer), queueFact{p.Device, queueOf(p), p.Source})
 	}
 	return p
 }
