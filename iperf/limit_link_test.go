@@ -130,7 +130,7 @@ var bottlenecks = []bottleneck{
 	{name: "UDP receiver's buffer", build: func(t *testing.T, p *testbed.Path, _ *[2]string) {
 		p.Server.Sysctl(t, "net.ipv4.udp_rmem_min=4096")
 	}, client: iperf.ClientSettings{Time: 4 * time.Second, Protocol: report.ProtocolUDP, Rate: 400 * report.MbitPerSecond, Window: 8 << 10}, want: iperf.LimitReceiveBuffer},
-	{name: "UDP receiver's quota", build: quota(1, 10), client: udp(400 * report.MbitPerSecond), want: iperf.LimitReceiverCPU},
+	{name: "UDP receiver's quota", build: quota(1, 6), client: udp(400 * report.MbitPerSecond), want: iperf.LimitReceiverCPU},
 	{name: "test of 0.2 s, far", build: far, program: "iperf", client: iperf.ClientSettings{Time: 200 * time.Millisecond, Interval: 100 * time.Millisecond}, want: iperf.LimitShort, quick: true},
 }
 

@@ -157,6 +157,9 @@ func (r sampled) processor(p *evidence.Path, s *signals, threads int) processor 
 		}
 		u.run, u.wait = share(run), share(wait)
 	}
+	if p.Throttling != nil {
+		u.throttledEver = exactly(float64(p.Throttling.Throttled))
+	}
 	span := r.span()
 	if !quota && p.Throttling != nil && s.duration.known {
 		quota, periods, throttled, held = true, p.Throttling.Periods, p.Throttling.Throttled, p.Throttling.Time

@@ -68,6 +68,7 @@ type processor struct {
 	run, wait     signal // of a process of iperf: on a core, and ready without one; per thread if there are several
 	throttled     signal // share of the periods in which the control group's quota ran out
 	throttledTime signal // share of time
+	throttledEver signal // periods in which it ran out, from the start of the command to its end
 	core          signal // share of time in which the busiest core was not idle
 	kernel        signal // share of time that softirq and steal took on that core
 	number        int    // of that core

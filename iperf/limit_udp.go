@@ -58,7 +58,9 @@ func slowReceiver(s *signals) Limit {
 	switch {
 	case anyOf(p.throttledTime.atLeast(0.1), p.wait.atLeast(0.25), p.run.plus(p.wait).atLeast(0.85)) == yes:
 		return Limit{LimitReceiverCPU, s.receiver, append(p.figures(), lost...)}
-	case allOf(p.wait.below(0.08), p.run.plus(p.wait).below(0.6)) == yes && p.throttledTime.atLeast(0.1) != yes:
+	case p.throttledEver.above(0) == yes: // it may have lost them at the start
+		return s.unknown()
+	case allOf(p.wait.below(0.08), p.run.plus(p.wait).below(0.6)) == yes:
 		return Limit{LimitReceiveBuffer, s.receiver, append(lost, p.figures()...)}
 	}
 	return s.unknown()
