@@ -6,14 +6,13 @@ import (
 	"math"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/tunaperf/tuna/iperf/evidence"
 	"github.com/tunaperf/tuna/iperf/report"
 )
 
 // Warnings about the link that a test was to cross, for errors.Is. Those about traffic are of type
-// *LinkError.
+// *LinkError, unless a Replay returned them.
 var (
 	ErrSameHost       = errors.New("both ends are in one network namespace: the traffic crossed no link")
 	ErrLoopback       = errors.New("the route to the other end is over the loopback device: the traffic crossed no link")
@@ -74,7 +73,7 @@ func (res *Result) crossed(c *ClientSettings, client, server *evidence.Path) []e
 			continue
 		}
 		for _, sent := range []bool{true, false} {
-			e := endTraffic{role: end.role, path: end.path, sent: sent, overhead: overheadOf(c, end.path, res)}
+			e := endTraffic{role: end.role, path: end.path, sent: sent, overhead: overheadOf(c, end.path, res), seconds: end.path.Elapsed.Seconds()}
 			toServer := sent == (end.role == RoleClient)
 			e.data = res.payload(c, !toServer, end.path, end.other, sent)
 			if c.protocol() != report.ProtocolUDP {
@@ -94,9 +93,9 @@ func (res *Result) crossed(c *ClientSettings, client, server *evidence.Path) []e
 
 // sameHost returns a warning if the traffic crossed no link.
 func sameHost(client, server *evidence.Path) error {
-	var errs []error
+	var same, loopback error
 	if sameMachine(client, server) == yes && client.System.NetNS != "" && client.System.NetNS == server.System.NetNS {
-		errs = append(errs, ErrSameHost)
+		same = ErrSameHost
 	}
 	for _, end := range []struct {
 		role Role
@@ -107,235 +106,11 @@ func sameHost(client, server *evidence.Path) error {
 			continue
 		}
 		if l := p.Link(); p.Local || p.Device == "lo" || l != nil && l.Kind == "loopback" {
-			errs = append(errs, fmt.Errorf("%w (%s of the %v)", ErrLoopback, deviceName(p), end.role))
+			loopback = fmt.Errorf("%w (%s of the %v)", ErrLoopback, deviceName(p), end.role)
 			break
 		}
 	}
-	switch len(errs) {
-	case 0:
-		return nil
-	case 1:
-		return errs[0]
-	}
-	return fmt.Errorf("%w; %w", errs[0], errs[1])
-}
-
-// A payload is how many bytes of the test's data passed an end in one direction, retransmissions
-// apart.
-type payload struct {
-	known       bool
-	low, high   float64 // bytes
-	again       float64 // retransmitted bytes that passed for certain
-	againAtMost float64
-	packets     float64 // datagrams that passed at most; zero: TCP
-}
-
-// payload returns what iperf and the sockets say of one way. The receiver counts what it has read,
-// the sender what it has put into its buffer: what crossed the link is between both.
-func (res *Result) payload(c *ClientSettings, reverse bool, p, other *evidence.Path, sent bool) payload {
-	sender, receiver := endOf(RoleClient, res.Client, reverse), endOf(RoleServer, res.Server, reverse)
-	if reverse {
-		sender, receiver = receiver, sender
-	}
-	got, okGot := allBytes(receiver.flow, receiver.flow.Received, receiver.flow.Unlabelled)
-	if !okGot && sender.flow.Received != nil && c.Omit == 0 {
-		got, okGot = float64(sender.flow.Received.Bytes), true
-	}
-	put, okPut := allBytes(sender.flow, sender.flow.Sent)
-	if !okGot {
-		return payload{}
-	}
-	if !okPut {
-		put = got + math.Max(4<<20, got/4) // a send buffer
-	}
-	exact := 0.005 // text has three digits
-	if c.JSON || c.JSONStream {
-		exact = 0
-	}
-	b := payload{known: true, low: got * (1 - exact), high: math.Max(got, put) * (1 + exact)}
-	if c.protocol() == report.ProtocolUDP {
-		b.datagrams(res, c, got, p, sent)
-		return b
-	}
-	b.segments(res, c, sender.flow, p, other, sent)
-	return b
-}
-
-// datagrams completes a payload of UDP: what the sender's queue dropped has not left it, and what
-// the receiver dropped has arrived.
-func (b *payload) datagrams(res *Result, c *ClientSettings, got float64, p *evidence.Path, sent bool) {
-	l := res.reportedLoss()
-	if l == nil || l.Packets <= l.Lost {
-		return
-	}
-	size := got / float64(l.Packets-l.Lost)
-	if sent {
-		b.high = math.Max(b.low, float64(l.Packets)*size*1.005)
-		if n := queueDrops(p, true); n != nil {
-			b.high = math.Max(b.low, b.high-float64(*n)*size)
-			b.low = math.Max(b.low, b.high*0.99)
-		}
-	} else if n := socketDrops(p, l.Lost); n != nil {
-		arrived := math.Min(float64(*n), float64(l.Lost)) * size
-		b.low, b.high = b.low+arrived, b.low+arrived*1.02+got*0.01
-	} else {
-		b.high = math.Max(b.low, float64(l.Packets)*size)
-	}
-	b.packets = b.high / size
-}
-
-// segments completes a payload of TCP by what the end's sockets and counters say.
-func (b *payload) segments(res *Result, c *ClientSettings, sent *report.Flow, p, other *evidence.Path, sends bool) {
-	segment := segmentOf(p, res)
-	if t := sent.Sent; t != nil && t.TCP != nil && t.TCP.Has.Has(report.Retransmits) {
-		b.againAtMost = float64(t.TCP.Retransmits) * segment
-	}
-	from := p
-	if !sends {
-		from = other
-	}
-	if from != nil && from.Counters.TCPRetransmits != nil {
-		b.againAtMost = math.Max(b.againAtMost, float64(*from.Counters.TCPRetransmits)*segment)
-	}
-	if !sends {
-		return
-	}
-	if data := samplesOf(p, max(1, c.Parallel), true, false); len(data.sockets) > 0 {
-		var acked, again float64
-		for _, k := range data.sockets[len(data.sockets)-1] {
-			acked, again = acked+float64(k.BytesAcked), again+float64(k.BytesRetransmitted)
-		}
-		b.low = math.Max(b.low, math.Min(acked, b.high))
-		b.againAtMost = math.Max(b.againAtMost, again)
-		if !ownDrops(p) {
-			b.again = again
-		}
-	}
-}
-
-// A window is the time between two samples of an end. Sockets and device are sampled together, so both count the same data.
-// Nothing that is still on its way at the end of the test is in doubt.
-type window struct {
-	time        time.Duration
-	data, acked payload // of the direction and of the other one
-	passed      passed
-}
-
-// windowOf returns the longest window of the samples that have the test's n streams. It returns nil if it is shorter than a
-// second.
-func windowOf(p *evidence.Path, n int, sent bool) *window {
-	run := samplesOf(p, n, sent, false)
-	if len(run.sockets) == 0 {
-		return nil
-	}
-	samples := slices.DeleteFunc(slices.Clone(run.samples), func(s evidence.Sample) bool { return s.Link == nil })
-	if len(samples) < 2 {
-		return nil
-	}
-	first, last := samples[0], samples[len(samples)-1]
-	w := &window{time: last.At - first.At}
-	if w.time < time.Second {
-		return nil
-	}
-	var out, acked, in float64
-	for _, l := range last.Sockets {
-		i := slices.IndexFunc(first.Sockets, func(f evidence.Socket) bool { return keyOf(f) == keyOf(l) })
-		if i < 0 {
-			return nil
-		}
-		f := first.Sockets[i]
-		out, acked, in = out+float64(l.BytesSent-f.BytesSent), acked+float64(l.BytesAcked-f.BytesAcked), in+float64(l.BytesReceived-f.BytesReceived)
-	}
-	sending, receiving := payload{known: true, low: out, high: out}, payload{known: true, low: in, high: in}
-	if ownDrops(p) { // the socket counts what its own device's queue drops
-		sending.low = math.Min(acked, out)
-	}
-	w.passed = passed{device: p.Device, bytes: float64(last.Link.TxBytes - first.Link.TxBytes), packets: float64(last.Link.TxPackets - first.Link.TxPackets)}
-	w.data, w.acked = sending, receiving
-	if !sent {
-		w.data, w.acked = receiving, sending
-		w.passed.bytes, w.passed.packets = float64(last.Link.RxBytes-first.Link.RxBytes), float64(last.Link.RxPackets-first.Link.RxPackets)
-	}
-	return w
-}
-
-// ownDrops reports whether the queue of the path's device dropped packets of the test, as far as is known.
-func ownDrops(p *evidence.Path) bool {
-	return slices.ContainsFunc(p.Qdiscs, func(q evidence.Qdisc) bool {
-		return q.Drops == nil && q.Kind != "noqueue" || q.Drops != nil && *q.Drops > 0
-	})
-}
-
-// allBytes returns what a flow's intervals carried, omitted ones included, or else the first total
-// that is reported.
-func allBytes(f *report.Flow, totals ...*report.Total) (float64, bool) {
-	omitted := slices.ContainsFunc(f.Intervals, func(i report.Interval) bool { return i.Omitted })
-	if !omitted {
-		for _, t := range totals {
-			if t != nil && t.Bytes > 0 {
-				return float64(t.Bytes), true
-			}
-		}
-	}
-	var bytes int64
-	for _, i := range f.Intervals {
-		bytes += i.Bytes
-	}
-	return float64(bytes), bytes > 0
-}
-
-// An overhead is what a link adds to the data.
-type overhead struct {
-	segment  float64 // bytes of data in a full packet
-	piece    float64 // bytes of data in a packet of a write of the test's length, if that is less
-	low      float64 // bytes of headers around a full packet, at least
-	high     float64
-	ack      float64 // bytes of an acknowledgement
-	full     float64 // bytes of a full packet
-	datagram bool    // each packet is counted by itself, and its data are of a size that the test chose
-}
-
-// overheadOf returns the overhead on the device of a path.
-func overheadOf(c *ClientSettings, p *evidence.Path, res *Result) overhead {
-	ip, mtu := 20.0, 1500.0
-	if v6(p) {
-		ip = 40
-	}
-	var kind string
-	if l := p.Link(); l != nil {
-		kind = l.Kind
-		if l.MTU > 0 {
-			mtu = float64(l.MTU)
-		}
-	}
-	var frameLow, frameHigh float64
-	switch kind {
-	case "tun", "ppp":
-	case "ethernet", "veth", "wireless", "bond", "vlan":
-		frameLow, frameHigh = 14, 14
-	case "bridge": // received packets are counted without the header
-		frameHigh = 14
-	default:
-		frameHigh = 18
-	}
-	o := overhead{segment: segmentOf(p, res), full: mtu + frameHigh}
-	headers := ip + 32 // with timestamps
-	if o.segment+headers > mtu {
-		headers = ip + 20
-	}
-	if c.protocol() == report.ProtocolUDP {
-		headers, o.datagram = ip+8, true
-		o.segment = mtu - headers
-		if c.Length > 0 && float64(c.Length) < o.segment {
-			o.segment = float64(c.Length)
-		}
-	}
-	o.piece = o.segment
-	if c.Length > 0 {
-		o.piece = math.Min(o.segment, float64(c.Length))
-	}
-	o.low, o.high, o.ack = headers+frameLow, headers+frameHigh, headers+frameHigh+28 // with three blocks of SACK
-	return o
+	return both(same, loopback)
 }
 
 // An endTraffic is what passed a device of one end in one direction.
@@ -346,6 +121,7 @@ type endTraffic struct {
 	overhead overhead
 	data     payload // that went this way
 	acked    payload // that went the other way
+	seconds  float64 // of these counts
 	window   *window // nil: none
 }
 
@@ -366,43 +142,50 @@ type passed struct {
 	device         string
 	bytes, packets float64
 	frames         bool    // every frame of an offloaded packet counts
+	all            bool    // all packets of the data are among these packets, and no others of the test: they are of a window
 	extra          float64 // bytes that a device beneath adds to each packet, at most
 }
 
 // check returns the warnings of one direction.
 func (e *endTraffic) check() []error {
 	var all []error
-	already := 0.0 // foreign bytes that were reported, at most
-	seconds := e.path.Elapsed.Seconds()
+	already := 0.0 // foreign bytes per second that were reported, at most
 	for i, d := range e.devices() {
-		test, span := e, seconds
-		if e.window != nil && i == 0 {
-			inside := *e
-			inside.data, inside.acked = e.window.data, e.window.acked
-			inside.data.againAtMost = e.data.againAtMost
-			if e.sent { // the socket counts what it sends again
-				inside.data.againAtMost = 0
-			}
-			test, span = &inside, e.window.time.Seconds()
-		}
-		inBits := func(bytes, seconds float64) report.BitRate { return report.BitRate(math.Max(0, bytes) * 8 / seconds) }
-		err := &LinkError{Role: e.role, Device: d.device, Sent: e.sent, Test: inBits(e.data.low, seconds), Carried: inBits(d.bytes, seconds)}
 		if e.data.low > 100e3 && d.bytes < 0.98*e.data.low {
-			err.Err = ErrOtherWay
-			return append(all, err)
+			return append(all, e.linkError(ErrOtherWay, d))
 		}
-		if test != e {
-			d = e.window.passed
-			err.Test, err.Carried = inBits(test.data.low, span), inBits(d.bytes, span)
+		test := e
+		if e.window != nil && i == 0 {
+			test, d = e.inWindow(), e.window.passed
 		}
 		low, rate, high := test.foreign(d)
-		if low > already*span/seconds+0.003*test.data.low+100e3/8*span {
-			err.Err, err.Rate, err.Low, err.High = ErrForeignTraffic, inBits(rate, span), inBits(low, span), inBits(high, span)
-			already = high * seconds / span
+		if low > already*test.seconds+0.003*test.data.low+100e3/8*test.seconds {
+			err := test.linkError(ErrForeignTraffic, d)
+			err.Rate, err.Low, err.High = test.inBits(rate), test.inBits(low), test.inBits(high)
+			already = high / test.seconds
 			all = append(all, err)
 		}
 	}
 	return all
+}
+
+// inWindow returns the traffic of the window.
+func (e *endTraffic) inWindow() *endTraffic {
+	inside := *e
+	inside.data, inside.acked, inside.seconds = e.window.data, e.window.acked, e.window.seconds
+	if !e.sent { // the receiver's socket counts once what comes again
+		inside.data.againAtMost = e.data.againAtMost
+	}
+	return &inside
+}
+
+// linkError returns a warning about a count, without the rate of foreign traffic.
+func (e *endTraffic) linkError(kind error, d passed) *LinkError {
+	return &LinkError{Err: kind, Role: e.role, Device: d.device, Sent: e.sent, Test: e.inBits(e.data.low), Carried: e.inBits(d.bytes)}
+}
+
+func (e *endTraffic) inBits(bytes float64) report.BitRate {
+	return report.BitRate(math.Max(0, bytes) * 8 / e.seconds)
 }
 
 // devices returns the counts of the device, and then of those beneath it that carry its packets.
@@ -499,7 +282,7 @@ func (e *endTraffic) foreign(d passed) (low, rate, high float64) {
 	}
 	counted := segments
 	switch {
-	case e.window != nil && d == e.window.passed: // all packets of the data are among them, however small they are
+	case d.all: // however small they are
 		counted = d.packets
 	case !d.frames:
 		counted = math.Min(segments, d.packets)
@@ -515,20 +298,16 @@ func (e *endTraffic) foreign(d passed) (low, rate, high float64) {
 	if e.acked.known {
 		acks = o.ack * math.Min((e.acked.high+e.acked.againAtMost)/o.piece, d.packets)
 	}
-	control, skew := controlBytes+controlPerSecond*e.path.Elapsed.Seconds(), 0.01*d.bytes
-	if e.window != nil && d == e.window.passed { // sockets and device were read within some milliseconds
-		span := e.window.time.Seconds()
-		control, skew = controlPerSecond*span, d.bytes*(0.005+readingSkew/span)
-	}
 	testLow, testHigh := dataLow+headersLow, dataHigh+headersHigh+acks
+	// What was in the buffers at the end has crossed the link in part: measured 8 to 60 % of it.
+	test := testLow + (testHigh-testLow)/3
+	control, skew := controlBytes+controlPerSecond*e.seconds, 0.01*d.bytes
+	if d.all { // data and packets are known, and sockets and device were read within some milliseconds
+		test = dataLow + headersHigh + acks/2
+		control, skew = controlPerSecond*e.seconds, d.bytes*(0.005+readingSkew/e.seconds)
+	}
 	high = math.Max(0, d.bytes-testLow)
 	low = math.Max(0, d.bytes-testHigh-control-skew)
-	// What was in the buffers at the end has crossed the link in part: measured 8 to 60 % of it. Of a window, data and packets
-	// are known.
-	test := testLow + (testHigh-testLow)/3
-	if e.window != nil && d == e.window.passed {
-		test = dataLow + headersHigh + acks/2
-	}
 	rate = math.Min(high, math.Max(low, d.bytes-test))
 	return low, rate, high
 }

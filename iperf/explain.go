@@ -70,7 +70,7 @@ func (end End) describe() string {
 			facts = append(facts, l.Kind)
 		}
 		if l.Speed > 0 {
-			facts = append(facts, ratesOf(l.Speed))
+			facts = append(facts, report.BitRate(l.Speed).String())
 		}
 		if l.MTU > 0 {
 			facts = append(facts, fmt.Sprintf("MTU %d", l.MTU))
@@ -89,10 +89,6 @@ func (end End) describe() string {
 		text += " via " + p.Gateway
 	}
 	return text
-}
-
-func ratesOf(speed int64) string {
-	return Figure{Value: float64(speed), Unit: unitRate}.amount()
 }
 
 // oneLine returns an error's text without line breaks.

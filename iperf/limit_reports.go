@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tunaperf/tuna/internal/stats"
 	"github.com/tunaperf/tuna/iperf/evidence"
 	"github.com/tunaperf/tuna/iperf/report"
 )
@@ -54,17 +53,8 @@ func (s *signals) reported(res *Result, c *ClientSettings) {
 		}
 	}
 	s.pace = paceOf(res, c)
-	var rates []float64
-	for _, i := range receiver.flow.Intervals {
-		if !i.Omitted && (len(rates) == 0 || i.End-i.Start > c.interval()/2) { // without a short tail
-			rates = append(rates, float64(i.Rate))
-		}
-	}
-	if mean := stats.Mean(rates); len(rates) > 1 && mean > 0 {
-		s.uneven = exactly(stats.StdDev(rates) / mean)
-	} else if len(rates) == 1 {
-		s.uneven = exactly(0)
-	}
+	rates, _ := fineRates(receiver.flow.Intervals)
+	s.uneven = variationOf(rates)
 }
 
 // paceOf returns the rate that iperf was told to send at: infinite if there is none, unknown if it
@@ -160,8 +150,8 @@ func (s *signals) fromReports(res *Result, c *ClientSettings, from *evidence.Pat
 	}
 	if !s.variation.known {
 		if rates, d := fineRates(receiver.flow.Intervals); len(rates) >= 2+fewestSteps {
-			if mean := stats.Mean(rates[2:]); mean > 0 {
-				s.variation, s.step = exactly(stats.StdDev(rates[2:])/mean), exactly(d)
+			if v := variationOf(rates[2:]); v.known {
+				s.variation, s.step = v, exactly(d)
 			}
 		}
 	}
@@ -236,13 +226,13 @@ func segmentOf(p *evidence.Path, res *Result) float64 {
 
 func v6(p *evidence.Path) bool { return strings.Contains(cmp.Or(p.Source, p.Peer), ":") }
 
-// datagrams reads the counts of UDP.
-func (s *signals) datagrams(res *Result, c *ClientSettings, from, to *evidence.Path) {
+// datagrams reads the counts of UDP, and where datagrams were lost.
+func (s *signals) datagrams(res *Result) {
 	sender, _ := res.flows()
 	if t := sender.flow.Sent; t != nil && t.End > t.Start {
 		s.sent = exactly(float64(t.Rate))
 	}
-	place, _ := res.lossPlace(c, pathOf(s.sender, RoleClient, from, to), pathOf(s.sender, RoleServer, from, to))
+	place := res.Loss
 	if place == nil || place.Packets <= 0 {
 		return
 	}

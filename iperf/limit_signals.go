@@ -2,7 +2,6 @@ package iperf
 
 import (
 	"cmp"
-	"fmt"
 	"math"
 	"slices"
 	"strconv"
@@ -208,7 +207,7 @@ func (res *Result) signals(c *ClientSettings, client, server *evidence.Path) *si
 	s.cpuFromReports(res, c)
 	if udp {
 		s.ownQueue = data.ownQueue(from, c.FQRate > 0)
-		s.datagrams(res, c, from, to)
+		s.datagrams(res)
 		return s
 	}
 	s.ownQueue = data.ownQueue(from, true)
@@ -239,24 +238,4 @@ func (res *Result) threads(c *ClientSettings) int {
 		return 1
 	}
 	return n
-}
-
-// pathOf returns the path of want, given the paths of the sender, whose role is known, and the
-// receiver.
-func pathOf(sender, want Role, from, to *evidence.Path) *evidence.Path {
-	if sender == want {
-		return from
-	}
-	return to
-}
-
-// String lists the signals that are known, for messages of tests.
-func (s signal) String() string {
-	if !s.known {
-		return "?"
-	}
-	if s.low == s.high {
-		return threeDigits(s.low)
-	}
-	return fmt.Sprintf("%s to %s", threeDigits(s.low), threeDigits(s.high))
 }

@@ -30,20 +30,27 @@ func (s *signals) sockets(r sampled) {
 		}
 	}
 	if len(rates) >= 2+fewestSteps {
-		rates = rates[1:] // the first one of the test went with the first sample
-		if mean := stats.Mean(rates); mean > 0 {
-			s.variation, s.step = exactly(stats.StdDev(rates)/mean), exactly(median(steps))
+		// The first one of the test went with the first sample.
+		if v := variationOf(rates[1:]); v.known {
+			s.variation, s.step = v, exactly(median(steps))
 		}
 	}
-	if last := r.sockets[len(r.sockets)-1]; true {
-		var sent, again int64
-		for _, k := range last {
-			sent, again = sent+k.BytesSent, again+k.BytesRetransmitted
-		}
-		if sent > 0 {
-			s.retransmitted = exactly(float64(again) / float64(sent))
-		}
+	var sent, again int64
+	for _, k := range r.sockets[len(r.sockets)-1] {
+		sent, again = sent+k.BytesSent, again+k.BytesRetransmitted
 	}
+	if sent > 0 {
+		s.retransmitted = exactly(float64(again) / float64(sent))
+	}
+}
+
+// variationOf returns the standard deviation of the rates as a share of their mean. It is unknown if nothing moved.
+func variationOf(rates []float64) signal {
+	mean := stats.Mean(rates)
+	if len(rates) == 0 || mean <= 0 {
+		return signal{}
+	}
+	return exactly(stats.StdDev(rates) / mean)
 }
 
 // fewestSteps is how many steps a variation needs.

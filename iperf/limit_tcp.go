@@ -7,7 +7,7 @@ import (
 	"github.com/tunaperf/tuna/iperf/report"
 )
 
-// limit returns what held back the rate that the bandwidth is of. Either path may be nil.
+// limit returns what held back the rate that the bandwidth is of. Loss must be set, and either path may be nil.
 func (res *Result) limit(c *ClientSettings, client, server *evidence.Path) Limit {
 	s := res.signals(c, client, server)
 	if c.protocol() == report.ProtocolUDP {

@@ -158,7 +158,9 @@ func (r limitRow) evidenceOf() limitCase {
 		lost = int64(float64(packets) * r.lost / 100)
 		sent.Rate = report.BitRate(r.sent * 1e6)
 		received.UDP = &report.UDP{Has: report.Lost | report.Packets, Lost: lost, Packets: packets}
-		steady = []report.Interval{{End: 2 * time.Second, Rate: received.Rate}, {Start: 2 * time.Second, End: 4 * time.Second, Rate: received.Rate}}
+		for i := range time.Duration(2) {
+			steady = append(steady, report.Interval{Start: 2 * i * time.Second, End: 2 * (i + 1) * time.Second, Bytes: int64(r.rate * 1e6 / 4), Rate: received.Rate})
+		}
 	}
 	res := &Result{
 		Source:    Source{Role: RoleServer},
@@ -252,7 +254,15 @@ func (r limitRow) evidenceOf() limitCase {
 	return limitCase{res, c, client, server}
 }
 
-func (l limitCase) limit() Limit { return l.res.limit(l.c, l.client, l.server) }
+func (l limitCase) limit() Limit {
+	l.res.Loss, _ = l.res.lossPlace(l.c, l.client, l.server)
+	return l.res.limit(l.c, l.client, l.server)
+}
+
+func (l limitCase) signals() *signals {
+	l.res.Loss, _ = l.res.lossPlace(l.c, l.client, l.server)
+	return l.res.signals(l.c, l.client, l.server)
+}
 
 func TestLimitOfMeasuredRows(t *testing.T) {
 	for _, row := range limitRows {
@@ -275,7 +285,7 @@ func TestLimitOfMeasuredRows(t *testing.T) {
 func (r limitRow) signals() string {
 	l := r.evidenceOf()
 	var b strings.Builder
-	s := l.res.signals(l.c, l.client, l.server)
+	s := l.signals()
 	eachSignal(reflect.ValueOf(s).Elem(), "", func(name string, v reflect.Value) {
 		fmt.Fprintf(&b, "%s %v\n", name, v.Interface())
 	})
@@ -302,7 +312,7 @@ func eachSignal(s reflect.Value, prefix string, f func(name string, v reflect.Va
 func TestLimitWithoutSignals(t *testing.T) {
 	for _, row := range limitRows {
 		l := row.evidenceOf()
-		all := l.res.signals(l.c, l.client, l.server)
+		all := l.signals()
 		var names []string
 		eachSignal(reflect.ValueOf(all).Elem(), "", func(name string, _ reflect.Value) { names = append(names, name) })
 		rules := tcpRules
@@ -526,7 +536,7 @@ func TestLimitCongestionControl(t *testing.T) {
 	for i := range l.client.Samples {
 		l.client.Samples[i].Sockets[1].SSThresh = 100
 	}
-	s := l.res.signals(l.c, l.client, l.server)
+	s := l.signals()
 	if got := decide(tcpRules, s); got.Kind != LimitUnknown {
 		t.Errorf("ECN unknown: %v", got)
 	}
@@ -534,4 +544,15 @@ func TestLimitCongestionControl(t *testing.T) {
 	if got := decide(tcpRules, s); got.Kind != LimitCongestionControl {
 		t.Errorf("no marks: %v", got)
 	}
+}
+
+// String returns the value or the range, for messages of tests.
+func (s signal) String() string {
+	if !s.known {
+		return "?"
+	}
+	if s.low == s.high {
+		return threeDigits(s.low)
+	}
+	return fmt.Sprintf("%s to %s", threeDigits(s.low), threeDigits(s.high))
 }

@@ -76,11 +76,10 @@ func (res *Result) lossPlace(c *ClientSettings, client, server *evidence.Path) (
 	if l == nil {
 		return nil, nil
 	}
-	sends, gets := RoleClient, RoleServer
+	sends, gets, from, to := RoleClient, RoleServer, client, server
 	if res.Reversed {
-		sends, gets = gets, sends
+		sends, gets, from, to = gets, sends, to, from
 	}
-	from, to := pathOf(RoleClient, sends, client, server), pathOf(RoleClient, gets, client, server)
 	single := !c.fragments(from) && !c.GSRO // the queue's and the interface's packets are datagrams
 	if from != nil {
 		l.Queue = queueDrops(from, single)
