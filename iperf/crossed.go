@@ -22,8 +22,8 @@ var (
 )
 
 // A LinkError is a warning that a device carried more than the test's traffic, or less. All rates
-// are means over the time between the counters of the device, which is a little longer than the
-// test.
+// are means over the same time: between two samples of the test, or between the counters before and
+// after it, which is a little longer than the test.
 type LinkError struct {
 	Err    error  // ErrForeignTraffic or ErrOtherWay
 	Role   Role   // the end that the device is at
@@ -82,7 +82,7 @@ func (res *Result) crossed(c *ClientSettings, client, server *evidence.Path) []e
 			if c.protocol() == report.ProtocolTCP {
 				e.window = windowOf(end.path, max(1, c.Parallel), sent)
 			}
-			if !e.data.known && !e.acked.known { // iperf says nothing of what the device carried
+			if !e.data.known && !e.acked.known { // neither direction is reported
 				continue
 			}
 			all = append(all, e.check()...)
@@ -134,7 +134,8 @@ const (
 	controlPerSecond = 16 << 10
 )
 
-// readingSkew is how many seconds lie between the readings of sockets and device in a sample on a busy host.
+// readingSkew is how many seconds lie between the readings of sockets and device in a sample on a
+// busy host.
 const readingSkew = 0.02
 
 // A passed is a count of one device, or of several together.
@@ -173,7 +174,7 @@ func (e *endTraffic) check() []error {
 func (e *endTraffic) inWindow() *endTraffic {
 	inside := *e
 	inside.data, inside.acked, inside.seconds = e.window.data, e.window.acked, e.window.seconds
-	if !e.sent { // the receiver's socket counts once what comes again
+	if !e.sent { // bytes that arrive twice count once in the receiver's socket
 		inside.data.againAtMost = e.data.againAtMost
 	}
 	return &inside

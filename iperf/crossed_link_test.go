@@ -12,8 +12,8 @@ import (
 	"github.com/tunaperf/tuna/sshhost"
 )
 
-// TestForeignTraffic has other traffic between the hosts. Its rate is told to a fifth of it or a fiftieth of the link, and
-// without it there is no warning.
+// TestForeignTraffic has other traffic between the hosts. Its rate is told to a fifth of it or a
+// fiftieth of the link, and without it there is no warning.
 func TestForeignTraffic(t *testing.T) {
 	t.Parallel()
 	testbed.Need(t, "iperf3", "tc")
@@ -69,7 +69,8 @@ func TestForeignTraffic(t *testing.T) {
 	}
 }
 
-// TestDevices has two links between the hosts. A run says which one it took, and takes no other than the one that it must.
+// TestDevices has two links between the hosts. A run says which one it took, and takes no other
+// than the one that it must.
 func TestDevices(t *testing.T) {
 	t.Parallel()
 	testbed.Need(t, "iperf", "iperf3")
@@ -148,8 +149,8 @@ func TestDevices(t *testing.T) {
 	}
 }
 
-// TestClientFromElsewhere has a client whose TestAddr is on another link than the one to the server. Both ends' paths are those
-// of the traffic.
+// TestClientFromElsewhere has a client whose TestAddr is on another link than the one to the
+// server. Both ends' paths are those of the traffic.
 func TestClientFromElsewhere(t *testing.T) {
 	t.Parallel()
 	testbed.Need(t, "iperf3")
@@ -196,7 +197,8 @@ func TestOneMachine(t *testing.T) {
 	}
 }
 
-// TestBridge has the address of one end on a bridge. Its port is the device that carries the traffic.
+// TestBridge has the address of one end on a bridge. Its port is the device that carries the
+// traffic.
 func TestBridge(t *testing.T) {
 	t.Parallel()
 	testbed.Need(t, "iperf3")

@@ -18,8 +18,9 @@ type payload struct {
 	packets     float64 // datagrams that passed at most; zero: TCP
 }
 
-// payload returns what iperf and the sockets say of one way. The receiver counts what it has read,
-// the sender what it has put into its buffer: what crossed the link is between both.
+// payload returns the bytes of one direction, from iperf's reports and the sockets. The receiver
+// counts bytes that it has read, the sender bytes that it has put into its buffer. The bytes that
+// crossed the link are between both.
 func (res *Result) payload(c *ClientSettings, reverse bool, p, other *evidence.Path, sent bool) payload {
 	sender, receiver := endOf(RoleClient, res.Client, reverse), endOf(RoleServer, res.Server, reverse)
 	if reverse {
@@ -49,8 +50,8 @@ func (res *Result) payload(c *ClientSettings, reverse bool, p, other *evidence.P
 	return b
 }
 
-// datagrams completes a payload of UDP: what the sender's queue dropped has not left it, and what
-// the receiver dropped has arrived.
+// datagrams completes a payload of UDP. Datagrams that the sender's queue dropped have not left it,
+// and those that the receiver's socket dropped have arrived.
 func (b *payload) datagrams(res *Result, c *ClientSettings, got float64, p *evidence.Path, sent bool) {
 	l := res.reportedLoss()
 	if l == nil || l.Packets <= l.Lost {
@@ -72,7 +73,7 @@ func (b *payload) datagrams(res *Result, c *ClientSettings, got float64, p *evid
 	b.packets = b.high / size
 }
 
-// segments completes a payload of TCP by what the end's sockets and counters say.
+// segments completes a payload of TCP from the end's sockets and counters.
 func (b *payload) segments(res *Result, c *ClientSettings, sent *report.Flow, p, other *evidence.Path, sends bool) {
 	segment := segmentOf(p, res)
 	if t := sent.Sent; t != nil && t.TCP != nil && t.TCP.Has.Has(report.Retransmits) {
@@ -101,16 +102,16 @@ func (b *payload) segments(res *Result, c *ClientSettings, sent *report.Flow, p,
 	}
 }
 
-// A window is the time between two samples of an end. Sockets and device are sampled together, so both count the same data.
-// Nothing that is still on its way at the end of the test is in doubt.
+// A window is the time between two samples of an end. Sockets and device are sampled together, so
+// both count the same data. Nothing that is still on its way at the end of the test is in doubt.
 type window struct {
 	seconds     float64
 	data, acked payload // of the direction and of the other one
 	passed      passed
 }
 
-// windowOf returns the longest window of the samples that have the test's n streams. It returns nil if it is shorter than a
-// second.
+// windowOf returns the longest window of the samples that have the test's n streams. It returns nil
+// if it is shorter than a second.
 func windowOf(p *evidence.Path, n int, sent bool) *window {
 	run := samplesOf(p, n, sent, false)
 	if len(run.sockets) == 0 {
@@ -135,7 +136,7 @@ func windowOf(p *evidence.Path, n int, sent bool) *window {
 		out, acked, in = out+float64(l.BytesSent-f.BytesSent), acked+float64(l.BytesAcked-f.BytesAcked), in+float64(l.BytesReceived-f.BytesReceived)
 	}
 	sending, receiving := payload{known: true, low: out, high: out}, payload{known: true, low: in, high: in}
-	if ownDrops(p) { // the socket counts what its own device's queue drops
+	if ownDrops(p) { // bytes of packets that the own device's queue drops count as sent
 		sending.low = math.Min(acked, out)
 	}
 	w.passed = passed{device: p.Device, all: true, bytes: float64(last.Link.TxBytes - first.Link.TxBytes), packets: float64(last.Link.TxPackets - first.Link.TxPackets)}
@@ -147,15 +148,16 @@ func windowOf(p *evidence.Path, n int, sent bool) *window {
 	return w
 }
 
-// ownDrops reports whether the queue of the path's device dropped packets of the test, as far as is known.
+// ownDrops reports whether the queue of the path's device dropped packets of the test, as far as is
+// known.
 func ownDrops(p *evidence.Path) bool {
 	return slices.ContainsFunc(p.Qdiscs, func(q evidence.Qdisc) bool {
 		return q.Drops == nil && q.Kind != "noqueue" || q.Drops != nil && *q.Drops > 0
 	})
 }
 
-// allBytes returns what a flow's intervals carried, omitted ones included, or else the first total
-// that is reported.
+// allBytes returns the first total that is reported, or else the sum of the intervals. If intervals
+// were omitted it returns the sum, because totals leave them out.
 func allBytes(f *report.Flow, totals ...*report.Total) (float64, bool) {
 	omitted := slices.ContainsFunc(f.Intervals, func(i report.Interval) bool { return i.Omitted })
 	if !omitted {

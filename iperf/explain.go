@@ -11,8 +11,9 @@ import (
 // explainLines is how many lines an explanation has at most.
 const explainLines = 10
 
-// Explain returns five to ten lines for a terminal: the number, where it is from, the path at both ends, the limit and each
-// warning. If there are too many warnings, the last line says how many are left out.
+// Explain returns five to ten lines for a terminal: the number, where it is from, the path at both
+// ends, the limit and each warning. If there are too many warnings, the last line says how many are
+// left out.
 func (res *Result) Explain() string {
 	number := "no bandwidth"
 	if res.Source.Role != 0 {

@@ -14,7 +14,8 @@ import (
 	"github.com/tunaperf/tuna/sshhost"
 )
 
-// A forestalledHost is a client's host before whose client another one connects to the server, which serves one only.
+// A forestalledHost is a client's host before whose client another one connects to the server,
+// which serves one only.
 type forestalledHost struct {
 	sshhost.Local
 	port int
@@ -38,8 +39,8 @@ func (h *forestalledHost) Run(ctx context.Context, command string, stdout, stder
 	return h.Local.Run(ctx, command, stdout, stderr)
 }
 
-// TestForeignClient has an iperf 2 server that another client has got. What the server counted is no result, although iperf 2
-// exits with status 0 if it is refused.
+// TestForeignClient has an iperf 2 server that another client has got. What the server counted is
+// no result, although iperf 2 exits with status 0 if it is refused.
 func TestForeignClient(t *testing.T) {
 	testbed.Need(t, "iperf")
 	t.Parallel()

@@ -13,8 +13,8 @@ import (
 	"github.com/tunaperf/tuna/iperf/report"
 )
 
-// A bottleneck is a path on which one thing limits a test, and what a run must say of it. LimitUnknown is never wrong, but
-// TestLimits bounds how often it comes.
+// A bottleneck is a path on which one thing limits a test, and what a run must say of it.
+// LimitUnknown is never wrong, but TestLimits bounds how often it comes.
 type bottleneck struct {
 	name    string
 	build   func(t *testing.T, p *testbed.Path, ends *[2]string) // ends are prefixes of the client's and the server's commands
@@ -137,8 +137,9 @@ var bottlenecks = []bottleneck{
 // limitsFile holds the table of the bottlenecks as they came out when all of them were tried.
 const limitsFile = "testdata/limits.md"
 
-// TestLimits runs into each bottleneck. With TUNA_LIMITS=full it has all of them, one at a time, and writes limitsFile.
-// Otherwise it has those that leave most of the processor alone, several at a time.
+// TestLimits runs into each bottleneck. With TUNA_LIMITS=full it has all of them, one at a time,
+// and writes limitsFile. Otherwise it has those that leave most of the processor alone, several at
+// a time.
 func TestLimits(t *testing.T) {
 	t.Parallel()
 	testbed.Need(t, "iperf", "iperf3", "ss", "tc", "ethtool")

@@ -44,7 +44,8 @@ func (s *signals) sockets(r sampled) {
 	}
 }
 
-// variationOf returns the standard deviation of the rates as a share of their mean. It is unknown if nothing moved.
+// variationOf returns the standard deviation of the rates as a share of their mean. It is unknown
+// if nothing moved.
 func variationOf(rates []float64) signal {
 	mean := stats.Mean(rates)
 	if len(rates) == 0 || mean <= 0 {

@@ -7,7 +7,8 @@ import (
 	"github.com/tunaperf/tuna/iperf/report"
 )
 
-// limit returns what held back the rate that the bandwidth is of. Loss must be set, and either path may be nil.
+// limit returns what held back the rate that the bandwidth is of. Loss must be set, and either path
+// may be nil.
 func (res *Result) limit(c *ClientSettings, client, server *evidence.Path) Limit {
 	s := res.signals(c, client, server)
 	if c.protocol() == report.ProtocolUDP {
@@ -177,8 +178,8 @@ func queueFull(s *signals) truth {
 	return a
 }
 
-// drained finds a steady rate with a short standing queue, as a paced congestion control such as BBR keeps it, while neither
-// window nor buffer nor processors are in use.
+// drained finds a steady rate with a short standing queue, as a paced congestion control such as
+// BBR keeps it, while neither window nor buffer nor processors are in use.
 func drained(s *signals) truth {
 	return allOf(s.queueing.atLeast(math.Max(0.001, 0.15*s.minRTT.high)), s.variation.atMost(0.03), s.window.below(0.6), s.unsent.atLeast(0.25),
 		s.from.rested(), s.to.rested())

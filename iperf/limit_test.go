@@ -14,8 +14,9 @@ import (
 	"github.com/tunaperf/tuna/iperf/report"
 )
 
-// A limitRow is a test as limits.md has it: figures of one bottleneck, the misleading ones included. Times are in ms,
-// rates in Mbit/s and shares in %. A negative share of a row is 0, and zero is what an undisturbed test shows.
+// A limitRow is a test as limits.md has it: figures of one bottleneck, the misleading ones
+// included. Times are in ms, rates in Mbit/s and shares in %. A negative share of a row is 0, and
+// zero is what an undisturbed test shows.
 type limitRow struct {
 	name string
 	want LimitKind
@@ -425,7 +426,8 @@ func TestLimitReversed(t *testing.T) {
 	}
 }
 
-// Four streams that are limited in the same way have the limit of one. If one of them differs, it is unknown.
+// Four streams that are limited in the same way have the limit of one. If one of them differs, it
+// is unknown.
 func TestLimitOfSeveralStreams(t *testing.T) {
 	var row limitRow
 	for _, r := range limitRows {

@@ -26,7 +26,7 @@ type process struct {
 	stdout, errFile rawFile
 	intervals       intervalFile
 	stderr          buffer
-	split           *evidence.Splitter // takes stdout and the counters around it apart; nil: no counters
+	split           evidence.Splitter // takes stdout and the counters around it apart
 	report          *report.Report
 	parseErr        error
 	runErr          error // a *RunError, unless stop ended it
@@ -106,16 +106,13 @@ func (s *session) start(ctx context.Context, c command, m *machine, onLine func(
 		}
 	}}
 	errLines := lineWriter{each: s.log}
-	var stdout io.Writer = writerFunc(func(b []byte) {
+	stdout := writerFunc(func(b []byte) {
 		p.stdout.write(b)
 		lines.Write(b)
 		pw.Write(b) // fails only when the parser has stopped
 	})
 	text, mark := m.traced(p.end.Command)
-	if mark != "" {
-		p.split = &evidence.Splitter{Out: stdout, Mark: mark}
-		stdout = p.split
-	}
+	p.split = evidence.Splitter{Out: stdout, Mark: mark}
 	stderr := writerFunc(func(b []byte) {
 		p.stderr.Write(b)
 		if p.errFile.file == nil && p.errFile.err == nil {
@@ -132,10 +129,8 @@ func (s *session) start(ctx context.Context, c command, m *machine, onLine func(
 		defer close(p.done)
 		defer watching.Wait()
 		defer p.cancel(nil)
-		err := c.host.Run(p.ctx, text, stdout, stderr)
-		if p.split != nil {
-			p.split.Close()
-		}
+		err := c.host.Run(p.ctx, text, &p.split, stderr)
+		p.split.Close()
 		lines.flush()
 		errLines.flush()
 		pw.Close()
@@ -174,14 +169,6 @@ func (p *process) closeFiles() error {
 	start := time.Now()
 	defer func() { p.end.Phases.Storing += time.Since(start) }()
 	return both(both(p.stdout.close(), p.errFile.close()), p.intervals.close())
-}
-
-// counters returns the kernel's counters before and after the program, after done.
-func (p *process) counters() (first, last string) {
-	if p.split == nil {
-		return "", ""
-	}
-	return p.split.First(), p.split.Last()
 }
 
 // addSums puts the SHA-256 of the raw files into sums.

@@ -155,8 +155,7 @@ func (x *Iperf) attemptWith(ctx context.Context, res *Result, onClient, onServer
 		res.Warnings = append(res.Warnings, errors.New("no manifest is kept, which Replay needs: FileStorage has no method WriteFile(name, data)"))
 	}
 	s := x.newSession(x.fileName(d, name))
-	x.recallTraceable(ctx, onClient, onServer, RoleClient)
-	x.recallTraceable(ctx, onServer, onClient, RoleServer)
+	x.recallTraces(ctx, onClient, onServer)
 	defer closeTraces(onClient, onServer)
 	srv, err := x.startServer(ctx, s, onServer, serverLine, false)
 	if err != nil {
@@ -181,7 +180,7 @@ func (x *Iperf) attemptWith(ctx context.Context, res *Result, onClient, onServer
 
 	closeTraces(onClient, onServer)
 	res.ClientEnd, res.ServerEnd = cli.end, srv.process.end
-	res.ClientEnd.Path, res.ServerEnd.Path = onClient.finishTrace(cli.counters()), onServer.finishTrace(srv.process.counters())
+	res.ClientEnd.Path, res.ServerEnd.Path = onClient.finishTrace(&cli.split), onServer.finishTrace(&srv.process.split)
 	res.Reversed = reversed
 	res.Warnings = append(res.Warnings, srv.warnings...)
 	err = both(both(x.conclude(ctx, res, cli, srv, limit), unchecked), storeErr)

@@ -20,37 +20,38 @@ import (
 // Path is what the kernel of one end shows of the path to the other end.
 type Path = evidence.Path
 
-// A trace collects the evidence of one end's path. It runs commands on the host beside those of the test. A nil trace
-// collects nothing.
+// A trace collects the evidence of one end's path. It runs commands on the host beside those of the
+// test.
 type trace struct {
 	host    HostSSH
 	peer    string          // address of the other end, with the device that the end is bound to
 	ctx     context.Context // of its commands
 	cancel  context.CancelFunc
 	running sync.WaitGroup
-	routed  chan struct{} // closed when the route is known, or cannot be
-	asked   chan struct{} // closed when the command for before has ended
+	routed  EventTimer // open: the route is known, or cannot be
+	asked   EventTimer // open: the command for before has ended
 	before  answer
 	during  answer
 }
 
-// startTrace starts the first command of a trace to the peer's address, whose slow part waits for the pause. The caller must
-// call closeTraces.
+// startTrace starts the first command of a trace to the peer's address, whose slow part waits for
+// the pause. The caller must call closeTraces.
 func (x *Iperf) startTrace(ctx context.Context, h HostSSH, role Role, peer string, pause time.Duration) *trace {
 	peer = plainAddress(peer)
 	if device := x.boundTo(role); device != "" && !strings.Contains(peer, "%") {
 		peer += "%" + device
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	t := &trace{host: h, peer: peer, ctx: ctx, cancel: cancel, routed: make(chan struct{}), asked: make(chan struct{})}
-	routed := sync.OnceFunc(func() { close(t.routed) })
+	t := &trace{host: h, peer: peer, ctx: ctx, cancel: cancel, routed: EventTimer{Time: traceTime}, asked: EventTimer{Time: asking}}
+	t.routed.Clear()
+	t.asked.Clear()
 	t.running.Go(func() {
-		defer close(t.asked)
-		defer routed()
+		defer t.asked.Set()
+		defer t.routed.Set()
 		out := writerFunc(func(p []byte) {
 			t.before.Write(p)
 			if t.works() {
-				routed()
+				t.routed.Set()
 			}
 		})
 		h.Run(ctx, evidence.Before{Peer: peer, Pause: pause}.Command(), out, io.Discard)
@@ -58,8 +59,8 @@ func (x *Iperf) startTrace(ctx context.Context, h HostSSH, role Role, peer strin
 	return t
 }
 
-// tracePause is how long the first command of a trace waits before its slow part, so that it does not slow down the start of
-// the test. The part is over before a test of a second ends.
+// tracePause is how long the first command of a trace waits before its slow part, so that it does
+// not slow down the start of the test. The part is over before a test of a second ends.
 const tracePause = 300 * time.Millisecond
 
 // pause returns the pause of the first command on a host, if it runs before the client starts.
@@ -80,14 +81,16 @@ func (x *Iperf) boundTo(role Role) string {
 	return cmp.Or(device, zone)
 }
 
-// traceTime is how long a run waits for the route. It does without the evidence of a host that takes longer.
+// traceTime is how long a run waits for the route. It does without the evidence of a host that
+// takes longer.
 const traceTime = 2 * time.Second
 
 // works reports whether the host's shell has run the first part of the command.
 func (t *trace) works() bool { return t.before.has(evidence.Routed) }
 
-// route returns the device of the route, and the one whose queue is looked at. Until the host has told, they are those of the
-// last run. The queue is empty if the device has none, or if nothing is known.
+// route returns the device of the route, and the one whose queue is looked at. Until the host has
+// told, they are those of the last run. The queue is empty if the device has none, or if nothing is
+// known.
 func (m *machine) route() queueFact {
 	var last queueFact
 	if kept := factsOf(m.host); kept != nil {
@@ -107,7 +110,8 @@ func (m *machine) route() queueFact {
 	return queueFact{p.Device, queueOf(p), p.Source}
 }
 
-// queueOf returns the device of the path's queue. It is empty if the device has none that holds packets.
+// queueOf returns the device of the path's queue. It is empty if the device has none that holds
+// packets.
 func queueOf(p *Path) string {
 	if len(p.Qdiscs) > 0 && !slices.ContainsFunc(p.Qdiscs, func(q evidence.Qdisc) bool { return q.Kind != "noqueue" }) {
 		return ""
@@ -115,7 +119,8 @@ func queueOf(p *Path) string {
 	return p.Queue
 }
 
-// An answer keeps what a command of a trace prints, at most 1 MiB. It may be written and read by several goroutines.
+// An answer keeps what a command of a trace prints, at most 1 MiB. It may be written and read by
+// several goroutines.
 type answer struct {
 	mu   sync.Mutex
 	text strings.Builder
@@ -139,14 +144,16 @@ func (a *answer) String() string {
 // has reports whether a line of the text is this one.
 func (a *answer) has(line string) bool { return strings.Contains(a.String(), "\n"+line+"\n") }
 
-// A queueKey is the key of a queueFact in a host's facts. It is the address of the other end, as the caller gave it.
+// A queueKey is the key of a queueFact in a host's facts. It is the address of the other end, as
+// the caller gave it.
 type (
 	queueKey  string
 	queueFact struct{ device, queue, source string } // of the last route to that address
 )
 
-// traced returns text, the command of a program, with the counters around it, and the mark that stands between them. It returns
-// text as it is and an empty mark if the host is not traceable, or if evidence is not wanted.
+// traced returns text, the command of a program, with the counters around it, and the mark that
+// stands between them. It returns text as it is and an empty mark if the host is not traceable, or
+// if evidence is not wanted.
 func (m *machine) traced(text string) (_, mark string) {
 	if m.traceable != yes {
 		return text, ""
@@ -155,9 +162,20 @@ func (m *machine) traced(text string) (_, mark string) {
 	return evidence.Around(text, mark, m.route().queue), mark
 }
 
-// recallTraceable sets what the host's facts say. If they say nothing, or if the route has to be known before any traffic, it
-// starts the trace and waits for the answer.
-func (x *Iperf) recallTraceable(ctx context.Context, m, other *machine, role Role) {
+// recallTraces sets what the hosts' facts say of machines that were not asked in this attempt. It
+// starts the trace of a host of which they say nothing, and waits for the answer. It also starts
+// that of a host whose route has to be known before any traffic.
+func (x *Iperf) recallTraces(ctx context.Context, client, server *machine) {
+	x.recallTrace(ctx, client, RoleClient, server.host.TestAddr())
+	x.recallTrace(ctx, server, RoleServer, cmp.Or(client.route().source, client.host.TestAddr())) // from where the client comes
+	for _, m := range []*machine{client, server} {
+		if m.trace != nil && m.traceable == unclear {
+			m.learnTraceable()
+		}
+	}
+}
+
+func (x *Iperf) recallTrace(ctx context.Context, m *machine, role Role, peer string) {
 	if m.trace != nil || x.NoPath {
 		return
 	}
@@ -165,18 +183,15 @@ func (x *Iperf) recallTraceable(ctx context.Context, m, other *machine, role Rol
 		v, _ := kept.Load(traceableKey{})
 		m.traceable, _ = v.(truth)
 	}
-	m.peer = other.host.TestAddr()
-	if role == RoleServer { // whose peer is the address that the client comes from
-		m.peer = cmp.Or(other.route().source, m.peer)
-	}
+	m.peer = peer
 	if m.traceable == unclear || m.traceable == yes && deviceOf(m.host) != "" {
 		m.trace = x.startTrace(ctx, m.host, role, m.peer, x.pause(m.host))
-		m.learnTraceable()
 	}
 }
 
-// followClient starts the server's trace again if the client's route shows that it comes from another address than the one
-// that the trace has asked for, such as a client whose TestAddr is in another network.
+// followClient starts the server's trace again if the client's route shows that it comes from
+// another address than the one that the trace has asked for, such as a client whose TestAddr is in
+// another network.
 func (x *Iperf) followClient(ctx context.Context, client, server *machine) {
 	if client.trace == nil || server.trace == nil {
 		return
@@ -196,21 +211,18 @@ func (x *Iperf) followClient(ctx context.Context, client, server *machine) {
 	}
 }
 
-// learnTraceable waits until the trace's command shows whether the host's shell runs it, and keeps the answer.
+// learnTraceable waits until the trace's command shows whether the host's shell runs it, and keeps
+// the answer.
 func (m *machine) learnTraceable() {
-	late := time.NewTimer(traceTime)
-	defer late.Stop()
-	select {
-	case <-m.trace.routed:
-	case <-late.C:
-	}
+	m.trace.routed.Wait(m.trace.ctx)
 	m.traceable = truthOf(m.trace.works())
 	if kept := factsOf(m.host); kept != nil {
 		kept.Store(traceableKey{}, m.traceable)
 	}
 }
 
-// A traceableKey is the key of a truth in a host's facts: whether its shell runs the commands of a trace.
+// A traceableKey is the key of a truth in a host's facts: whether its shell runs the commands of a
+// trace.
 type traceableKey struct{}
 
 // closeTraces ends the commands of both traces and waits for them. Either machine may be nil.
@@ -224,13 +236,13 @@ func closeTraces(machines ...*machine) {
 	}
 }
 
-// finishTrace returns the path of a closed trace, and keeps its route for the next run. first and last are the counters before
-// and after the program.
-func (m *machine) finishTrace(first, last string) *Path {
+// finishTrace returns the path of a closed trace, and keeps its route for the next run. counters
+// has those before and after the program.
+func (m *machine) finishTrace(counters *evidence.Splitter) *Path {
 	if m.trace == nil {
 		return nil
 	}
-	p := evidence.Read(first+m.trace.before.String(), m.trace.during.String(), last)
+	p := evidence.Read(counters.First()+m.trace.before.String(), m.trace.during.String(), counters.Last())
 	if kept := factsOf(m.host); p != nil && kept != nil {
 		kept.Store(queueKey(m.peer), queueFact{p.Device, queueOf(p), p.Source})
 	}
@@ -251,8 +263,8 @@ func (res *Result) interpret(c *ClientSettings, s *ServerSettings) {
 	}
 }
 
-// Samples are taken about a dozen times in a test, but not so often that they disturb it, nor so seldom that they miss what
-// comes and goes.
+// Samples are taken about a dozen times in a test, but not so often that they disturb it, nor so
+// seldom that they miss what comes and goes.
 const (
 	samples      = 12
 	shortestGap  = 250 * time.Millisecond // unless the test is shorter than four of them
@@ -277,8 +289,8 @@ func (x *Iperf) sample(ctx context.Context, m *machine, role Role, srv *Server) 
 	}
 }
 
-// sampling returns when an end is looked at in a test by these settings. A test without a fixed time is looked at every
-// second, for an hour at most.
+// sampling returns when an end is looked at in a test by these settings. A test without a fixed
+// time is looked at every second, for an hour at most.
 func (c *ClientSettings) sampling() (every time.Duration, count int) {
 	test, fixed := c.duration()
 	if !fixed {
@@ -288,8 +300,8 @@ func (c *ClientSettings) sampling() (every time.Duration, count int) {
 	return every, int(max(0, test-sampleMargin) / (every + sampleTime))
 }
 
-// demandDevices stores at each host which device test traffic must use there. swapped means that client is the server of
-// ClientServer's answer.
+// demandDevices stores at each host which device test traffic must use there. swapped means that
+// client is the server of ClientServer's answer.
 func (x *Iperf) demandDevices(d Direction, client, server *guardedHost, swapped bool) error {
 	t, ok := x.ClientServer.(TestDevicer)
 	if !ok {
@@ -312,8 +324,8 @@ func (x *Iperf) demandDevices(d Direction, client, server *guardedHost, swapped 
 	return nil
 }
 
-// rightPath returns an error that wraps ErrWrongPath if the route to the other end does not go through the device that test
-// traffic must use.
+// rightPath returns an error that wraps ErrWrongPath if the route to the other end does not go
+// through the device that test traffic must use.
 func (m *machine) rightPath(role Role) error {
 	wanted := deviceOf(m.host)
 	if wanted == "" {
@@ -323,10 +335,7 @@ func (m *machine) rightPath(role Role) error {
 	if m.trace == nil {
 		return fmt.Errorf("%w: %s, and the host cannot be asked for its route", ErrWrongPath, where)
 	}
-	select {
-	case <-m.trace.asked:
-	case <-time.After(asking):
-	}
+	m.trace.asked.Wait(m.trace.ctx)
 	p := evidence.Read(m.trace.before.String(), "", "")
 	switch {
 	case p == nil || p.Device == "":

@@ -109,7 +109,7 @@ func TestTbf(t *testing.T) {
 	}
 }
 
-// TestLose counts what is sent, lost and received.
+// TestLose checks that the packets sent are those lost and those received.
 func TestLose(t *testing.T) {
 	for _, test := range pathVersions {
 		t.Run(test.name, func(t *testing.T) {

@@ -58,9 +58,12 @@ func openTUN(n Netns) (file int, err error) {
 			err = fmt.Errorf("/dev/net/tun: %w", err)
 			return
 		}
-		request, _ := unix.NewIfreq(n.Dev)
-		request.SetUint16(unix.IFF_TUN | unix.IFF_NO_PI)
-		if err = unix.IoctlIfreq(file, unix.TUNSETIFF, request); err != nil {
+		var request *unix.Ifreq
+		if request, err = unix.NewIfreq(n.Dev); err == nil {
+			request.SetUint16(unix.IFF_TUN | unix.IFF_NO_PI)
+			err = unix.IoctlIfreq(file, unix.TUNSETIFF, request)
+		}
+		if err != nil {
 			unix.Close(file)
 			err = fmt.Errorf("TUN device %s: %w", n.Dev, err)
 		}

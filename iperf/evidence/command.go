@@ -47,13 +47,13 @@ func quiet(script string) string { return "{\n" + script + ":\n} 2>/dev/null" }
 type Before struct {
 	Peer string // address or name of the other end; with %device the route is asked for through that device
 
-	// Pause comes between the route and the rest, which starts about ten processes and would slow down what the host does at
-	// the same time.
+	// Pause comes between the route and the rest, which starts about ten processes and would slow
+	// down what the host does at the same time.
 	Pause time.Duration
 }
 
-// Command returns the command. It prints the route and the line [Routed], and then the devices of the route and the kernel's
-// settings.
+// Command returns the command. It prints the route and the line [Routed], and then the devices of
+// the route and the kernel's settings.
 func (b Before) Command() string {
 	return quiet(functions + strings.NewReplacer(
 		"PEER", shquote.Quote(strings.TrimSuffix(strings.TrimPrefix(b.Peer, "["), "]")),
@@ -99,14 +99,16 @@ func (d During) Command() string {
 	).Replace(duringScript))
 }
 
-// Around returns command between two states of the counters: it prints the counters, then mark, then the output of command,
-// then mark, and then the counters again. A [Splitter] takes these apart.
+// Around returns command between two states of the counters: it prints the counters, then mark,
+// then the output of command, then mark, and then the counters again. A [Splitter] takes these
+// apart.
 //
-// Its exit status is that of command, which must not end the shell. HUP, INT and TERM sent to the whole process group have their
-// usual effect on command, and the counters follow. If command exits with 0 then, the exit status is 143.
+// Its exit status is that of command, which must not end the shell. HUP, INT and TERM sent to the
+// whole process group have their usual effect on command, and the counters follow. If command exits
+// with 0 then, the exit status is 143.
 //
-// mark is a word that command does not print; it has no backslash and does not begin with "-". device is the device whose queue
-// is printed, usually [Path].Queue; empty: none.
+// mark is a word that command does not print; it has no backslash and does not begin with "-".
+// device is the device whose queue is printed, usually [Path].Queue; empty: none.
 func Around(command, mark, device string) string {
 	before, after, _ := strings.Cut(aroundScript, "COMMAND\n")
 	fill := strings.NewReplacer("MARK", shquote.Quote(mark), "DEVICE", shquote.Quote(device))

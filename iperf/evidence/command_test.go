@@ -345,7 +345,11 @@ func TestCommands(t *testing.T) {
 	if err := client.Start(); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(200 * time.Millisecond) // the connections
+	for late := time.Now().Add(10 * time.Second); strings.Count(l.A.Sockets(t), fmt.Sprint(":", port)) < 3; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(late) {
+			t.Fatalf("no connections: %s", l.A.Sockets(t))
+		}
+	}
 	for _, r := range runs {
 		r.during = shell(r, d.Command())
 		r.during.Stdout = &r.out

@@ -7,11 +7,11 @@
 // the differences of the kernel's counters over the test. A value that a host did not show is nil,
 // empty or missing, and never 0.
 //
-// A run of package iperf uses it in three steps on each host:
+// A run of package iperf uses three commands on each host:
 //
-//	[Before]  counters first, then the route, the device and the kernel's settings; side by side with the server's start
+//	[Around]  the counters right before and after iperf, in the command line that runs it, so that they cost no round trip
+//	[Before]  the route, its devices and the kernel's settings, beside the test
 //	[During]  sockets, queues and processors, sampled while the test runs
-//	[After]   the counters again, in the command line that runs iperf, so that they cost no round trip
 //
-// [Read] makes a Path of the three answers.
+// [Read] makes a Path of their output.
 package evidence

@@ -157,7 +157,8 @@ func (d *device) readDriver(text string) {
 	}
 }
 
-// keptOffloads are the features that change how packets of a test are cut, counted or joined. A device has some 60 others.
+// keptOffloads are the features that change how packets of a test are cut, counted or joined. A
+// device has some 60 others.
 var keptOffloads = map[string]bool{
 	"rx-checksumming": true, "tx-checksumming": true, "scatter-gather": true, "tcp-segmentation-offload": true,
 	"generic-segmentation-offload": true, "generic-receive-offload": true, "large-receive-offload": true, "rx-gro-hw": true,

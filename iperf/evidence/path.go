@@ -12,8 +12,8 @@ type Path struct {
 	Local   bool   `json:"local,omitempty"`   // Peer is an address of the host itself
 
 	Links []Link `json:"links,omitempty"` // Device first, then the devices beneath it
-	// Queue is the device that Qdiscs belongs to. It is Device, or the only device beneath if Device
-	// has no queue.
+	// Queue is the device that Qdiscs belongs to. It is Device, or the only device beneath if
+	// Device has no queue.
 	Queue    string        `json:"queue,omitempty"`
 	Qdiscs   []Qdisc       `json:"qdiscs,omitempty"`   // of Queue, the root first; nil: unknown
 	Wireless *Wireless     `json:"wireless,omitempty"` // nil: Device is not wireless, or unknown
@@ -37,8 +37,8 @@ func (p *Path) Link() *Link {
 // A Link is a network device.
 type Link struct {
 	Device string `json:"device"`
-	// Kind is "loopback", "ethernet", "wireless", "veth", "bridge", "bond", "vlan", "tunnel", "tun",
-	// "ppp", or the kernel's name of another kind. It is empty if it is unknown.
+	// Kind is "loopback", "ethernet", "wireless", "veth", "bridge", "bond", "vlan", "tunnel",
+	// "tun", "ppp", or the kernel's name of another kind. It is empty if it is unknown.
 	Kind string `json:"kind,omitempty"`
 	// Beneath are the devices that carry its packets: ports of a bridge, members of a bond, the
 	// parent of a VLAN or tunnel.
@@ -141,16 +141,16 @@ type Throttling struct {
 // A Sample is the state of an end at one time of a test.
 type Sample struct {
 	At time.Duration `json:"at_ns"` // since the first counters of the Path
-	// Sockets are the TCP connections with the server's port, iperf 3's control connection included.
-	// It is nil if they are unknown, if there is none, and in a test of UDP.
+	// Sockets are the TCP connections with the server's port, iperf 3's control connection
+	// included. It is nil if they are unknown, if there is none, and in a test of UDP.
 	Sockets    []Socket      `json:"sockets,omitempty"`
 	Link       *LinkCounters `json:"link,omitempty"`          // of During.Link since the first counters of the Path; nil: unknown
 	Backlog    *int64        `json:"backlog_bytes,omitempty"` // in the queue of During.Device; nil: unknown
 	Drops      *int64        `json:"drops,omitempty"`         // of that queue since it was made; nil: unknown
 	Processors []Processor   `json:"processors,omitempty"`    // since the sample before; nil in the first one
 	Throttling *Throttling   `json:"throttling,omitempty"`    // likewise; nil without a quota, too
-	// Run and Wait are the times that the threads of the test's processes spent on a core, and ready
-	// but without one, since their start. They are nil if they are unknown.
+	// Run and Wait are the times that the threads of the test's processes spent on a core, and
+	// ready but without one, since their start. They are nil if they are unknown.
 	Run      *time.Duration `json:"run_ns,omitempty"`
 	Wait     *time.Duration `json:"wait_ns,omitempty"`
 	UDPDrops *int64         `json:"udp_drops,omitempty"` // of the test's sockets since they were opened; nil: unknown
@@ -169,8 +169,8 @@ type Socket struct {
 	CWND              int64         `json:"cwnd_segments,omitempty"`
 	SSThresh          int64         `json:"ssthresh_segments,omitempty"` // zero: still in slow start, or unknown
 	Unacked           int64         `json:"unacked_segments,omitempty"`
-	// SendWindow is the window that the peer offered. It is zero if it is unknown, as with Linux before
-	// 5.4 or iproute2 before 5.15.
+	// SendWindow is the window that the peer offered. It is zero if it is unknown, as with Linux
+	// before 5.4 or iproute2 before 5.15.
 	SendWindow         int64         `json:"send_window_bytes,omitempty"`
 	SendBuffer         int64         `json:"send_buffer_bytes,omitempty"` // skmem's tb
 	NotSent            int64         `json:"not_sent_bytes,omitempty"`

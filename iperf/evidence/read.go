@@ -5,20 +5,17 @@ import (
 	"strings"
 )
 
-// Read makes a Path of the output of the commands of [Before], [During] and [After]. An output that
-// is missing is empty, and one that was cut off is used up to its last whole line. Read returns nil
-// if before shows nothing of the host.
+// Read makes a Path of what was printed. before is the output of [Around] before the program and
+// then that of the command of [Before], during is that of the command of [During], and after is
+// that of Around after the program. An output that is missing is empty, and one that was cut off is
+// used up to its last whole line. Read returns nil if before shows nothing of the host.
 func Read(before, during, after string) *Path {
 	p, devices := readBefore(before)
 	first, counted := readSnapshot(before)
 	if !counted && len(devices) == 0 && p.Device == "" && p.System.isZero() {
 		return nil
 	}
-	if counted && first.uptime != nil {
-		p.Samples = readSamples(during, first.uptime, first.links)
-	} else {
-		p.Samples = readSamples(during, nil, nil)
-	}
+	p.Samples = readSamples(during, first.uptime, first.links)
 	last, ended := readSnapshot(after)
 	if first.uptime != nil && last.uptime != nil && *last.uptime < *first.uptime {
 		ended = false // the host was started again
@@ -27,12 +24,10 @@ func Read(before, during, after string) *Path {
 	if compare && first.uptime != nil && last.uptime != nil {
 		p.Elapsed = *last.uptime - *first.uptime
 	}
-	for i := range p.Links {
-		if compare {
+	if compare {
+		for i := range p.Links {
 			p.Links[i].Counters = grownLink(first, last, p.Links[i].Device)
 		}
-	}
-	if compare {
 		p.Counters = grownKernel(first, last)
 		p.Processors = grownCores(first.cores, last.cores)
 		p.Throttling = grownQuota(first.groups, last.groups)
@@ -49,8 +44,7 @@ func Read(before, during, after string) *Path {
 	return p
 }
 
-// readBefore reads all but the counters of the output of Before's command, and returns the devices
-// by their names.
+// readBefore reads all but the counters, and returns the devices by their names.
 func readBefore(output string) (*Path, map[string]*device) {
 	p, devices, files, zone := &Path{}, map[string]*device{}, tables{}, ""
 	get := func(name string) *device {

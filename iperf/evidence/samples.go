@@ -17,8 +17,8 @@ type sampler struct {
 	groups  []group
 }
 
-// readSamples reads the output of During's command. start is the uptime at the first counters, and links holds those of the
-// devices.
+// readSamples reads the output of During's command. start is the uptime at the first counters, and
+// links holds those of the devices.
 func readSamples(output string, start *time.Duration, links map[string]LinkCounters) []Sample {
 	s := sampler{links: links, threads: map[string][2]time.Duration{}, drops: map[string]int64{}}
 	first := true

@@ -8,8 +8,8 @@ import (
 // maxKept bounds each of the texts that a Splitter keeps. The counters that matter most come first.
 const maxKept = 1 << 20
 
-// A Splitter takes the output of the command of [Around] apart: the text between the two marks goes to Out, and the counters
-// before and after it are kept. It is for one goroutine at a time.
+// A Splitter takes the output of the command of [Around] apart: the text between the two marks goes
+// to Out, and the counters before and after it are kept. It is for one goroutine at a time.
 type Splitter struct {
 	Out  io.Writer
 	Mark string // empty: everything is written to Out
@@ -69,7 +69,8 @@ func (s *Splitter) pass(text []byte) error {
 	return nil
 }
 
-// begun returns the length of the longest end of data that is a beginning of mark, but not all of it.
+// begun returns the length of the longest end of data that is a beginning of mark, but not all of
+// it.
 func begun(data []byte, mark string) int {
 	for n := min(len(data), len(mark)-1); n > 0; n-- {
 		if string(data[len(data)-n:]) == mark[:n] {
@@ -81,8 +82,8 @@ func begun(data []byte, mark string) int {
 
 func keep(all *[]byte, text []byte) { *all = append(*all, text[:min(len(text), maxKept-len(*all))]...) }
 
-// Close writes to Out what is held. If no mark has come, that is all: the command was not run as one of [Around]. The Splitter
-// must not be written to afterwards.
+// Close writes to Out what is held. If no mark has come, that is all: the command was not run as
+// one of [Around]. The Splitter must not be written to afterwards.
 func (s *Splitter) Close() error {
 	held := s.held
 	s.held = nil
@@ -97,6 +98,7 @@ func (s *Splitter) Close() error {
 	return err
 }
 
-// First returns the text before the first mark, and Last the text after the second one, each 1 MiB at most.
+// First returns the text before the first mark, and Last the text after the second one, each 1 MiB
+// at most.
 func (s *Splitter) First() string { return string(s.first) }
 func (s *Splitter) Last() string  { return string(s.last) }
